@@ -1,0 +1,17 @@
+/* Which rows make the minibatches of an epoch: a pure function of seed, epoch and the shuffle's kind. */
+#ifndef DESCENT_CORE_DATA_SAMPLER_H
+#define DESCENT_CORE_DATA_SAMPLER_H
+
+#include <stdint.h>
+
+enum shuffle { SHUFFLE_EVERY_EPOCH, SHUFFLE_ONCE, SHUFFLE_NONE, SHUFFLE_WITH_REPLACEMENT, SHUFFLE_COUNT };
+const char *shuffle_name(enum shuffle shuffle);
+
+/*
+ * Fills order [count] with positions 0 ... count - 1 (as 32-bit numbers) in the order in which epoch `epoch` visits them.
+ * every_epoch: Fisher-Yates with Philox counter (i, epoch, stream, attempt), key = seed, Lemire's rejection;
+ * once: epoch 0's order always; none: 0, 1, 2 ...; with_replacement: count independent uniform draws.
+ */
+void sampler_order(enum shuffle shuffle, uint64_t seed, uint64_t epoch, uint32_t count, uint32_t *order);
+
+#endif

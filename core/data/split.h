@@ -1,0 +1,23 @@
+/* Cutting a data set into training, validation and test rows: a pure function of labels, fractions and seed. */
+#ifndef DESCENT_CORE_DATA_SPLIT_H
+#define DESCENT_CORE_DATA_SPLIT_H
+
+#include "core/data/dataset.h"
+
+struct split_spec {
+    double validation, test; /* fractions in [0, 1), together below 1 */
+    int stratified;          /* the same fraction of every class, up to rounding */
+};
+
+/* Rows in ascending order, disjoint, together all rows of the data set. */
+struct split {
+    uint32_t *train, *validation, *test;
+    uint64_t train_count, validation_count, test_count;
+};
+
+/* STATUS_SPLIT_EMPTY when a non-zero fraction (or the training split) would get no row. Free with split_release. */
+MUST_CHECK enum status split_make(struct split *split, const struct dataset *dataset, const struct split_spec *spec,
+                                  uint64_t seed, struct error *error);
+void split_release(struct split *split);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * A trained model: what a prediction needs and nothing else. Immutable once made; safe to share between threads.
+ *
+ * Parameters are one float32 array in canonical order: for each dense layer the weight [units][inputs] row-major, then
+ * the bias [units]. It is the data section of the model's safetensors file, whose SHA-256 is the model's digest.
+ */
+#ifndef DESCENT_CORE_NN_MODEL_H
+#define DESCENT_CORE_NN_MODEL_H
+
+#include "core/base/status.h"
+#include "core/data/scale.h"
+#include "core/nn/model_spec.h"
+
+#define MODEL_DIGEST_TEXT 65 /* 64 hexadecimal digits and a NUL */
+
+struct model {
+    struct model_spec spec;
+    struct scaler scaler;      /* owned */
+    char **class_names;        /* [classes], owned */
+    uint32_t channels, height, width;
+    int is_image;
+    float *parameters;         /* canonical, owned, 64-byte aligned */
+    uint64_t parameter_count;
+    char kernel_tier[128];
+    char digest[MODEL_DIGEST_TEXT]; /* SHA-256 of the parameters' little-endian bytes */
+};
+
+void model_release(struct model *model);
+
+struct predictor; /* a model laid out for the kernels; not shared between threads */
+
+/* Borrows the model. `max_rows` rows at a time at most (chunks are made inside). */
+MUST_CHECK enum status predictor_new(struct predictor **predictor, const struct model *model, struct error *error);
+void predictor_free(struct predictor *predictor);
+/*
+ * Class probabilities of raw (not preprocessed) rows. x [rows][inputs], overwritten by its scaled values.
+ * probabilities [rows][classes]; finite and summing to 1 within 1e-6 whatever the finite logits are.
+ */
+void predictor_run(struct predictor *predictor, float *x, uint64_t rows, float *probabilities);
+
+#endif

@@ -1,0 +1,27 @@
+/* Learning-rate schedules: alpha as a function of the update's index and the planned length, nothing else. */
+#ifndef DESCENT_CORE_OPTIM_SCHEDULE_H
+#define DESCENT_CORE_OPTIM_SCHEDULE_H
+
+#include <stdint.h>
+
+enum schedule_type { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_COUNT };
+
+struct schedule_spec {
+    enum schedule_type type;
+    uint32_t every_epochs;        /* step */
+    double factor;                /* step */
+    double final_learning_rate;   /* linear, cosine */
+    uint64_t warmup_steps;        /* any: alpha * (k + 1) / warmup_steps for k < warmup_steps */
+};
+
+const char *schedule_name(enum schedule_type type);
+const char *schedule_formula(enum schedule_type type);
+
+/*
+ * The learning rate of update k (0-based) of total_steps, with steps_per_epoch updates an epoch.
+ * linear and cosine run over the steps after the warm-up; update k uses alpha_k.
+ */
+double schedule_learning_rate(const struct schedule_spec *schedule, double base, uint64_t k, uint64_t total_steps,
+                              uint64_t steps_per_epoch);
+
+#endif

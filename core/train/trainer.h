@@ -1,0 +1,113 @@
+/*
+ * Training: the step, the epoch, the logged points, the stops. The weights after step k are a pure function of the
+ * train_spec, the data and the kernel tier: never of the number of threads.
+ *
+ * One caller drives a trainer step by step and may do at step boundaries what it likes: log, pause, cancel, give it more
+ * or fewer threads. The core knows no clock: time limits are the caller's (trainer_stop).
+ */
+#ifndef DESCENT_CORE_TRAIN_TRAINER_H
+#define DESCENT_CORE_TRAIN_TRAINER_H
+
+#include "core/data/dataset.h"
+#include "core/data/split.h"
+#include "core/eval/scores.h"
+#include "core/nn/model.h"
+#include "core/train/train_spec.h"
+
+struct trainer;
+
+/* Which rows of which data sets a job works on. Everything borrowed for the trainer's life. */
+struct train_data {
+    const struct dataset *dataset;
+    const struct split *split;
+    const struct dataset *test; /* a data set of its own, classes already matched; NULL: split->test rows, if any */
+    const int32_t *test_labels; /* [test->rows], classes in dataset's numbering; NULL: test's own labels fit */
+};
+
+/* What a job costs, from the spec and the sizes alone; no allocation. */
+struct train_plan {
+    uint64_t parameters;
+    uint64_t bytes;           /* memory beside the data: parameters, optimizer state, activations, buffers */
+    uint64_t flops_per_epoch;
+    uint64_t steps_per_epoch;
+    uint64_t total_steps;     /* epochs * steps_per_epoch, cut by max_steps */
+    double expected_first_loss; /* ln K */
+    uint64_t step_flops;
+};
+/* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^40 bytes. */
+MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows,
+                                    uint32_t max_threads, struct error *error);
+/* Threads that this much work can use: 1 for small steps, at most `cores`. */
+uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);
+
+/* One row of the curves. NaN: not measured at this step. */
+struct train_point {
+    uint64_t step;       /* updates made so far */
+    double epoch;        /* epochs made so far, with fraction */
+    double batch_loss;   /* of the update's minibatch, before the update, with smoothing, weights; without l2 */
+    double train_loss, train_accuracy;           /* mean over the epoch's minibatches as they were seen */
+    double validation_loss, validation_accuracy;
+    double learning_rate, gradient_norm, step_size; /* gradient of the objective before clipping; norm of the move */
+};
+
+struct train_progress {
+    uint64_t step, total_steps, samples_seen;
+    double epoch;
+    int finished;
+    enum stop_reason reason;
+    /* best so far by stop.early_metric; best_step 0: nothing was evaluated yet */
+    double best_value;
+    uint64_t best_step;
+    enum metric best_metric;
+};
+
+/* Where training diverged, when trainer_step returns STATUS_DIVERGED. */
+struct train_divergence {
+    uint64_t step;
+    int32_t layer;             /* index of the layer with the first non-finite value; -1: the loss */
+    double learning_rate;
+    double gradient_norms[4];  /* of the last logged updates, oldest first; NaN: none */
+    uint32_t rows[16];         /* rows of the data set in the batch (the first of them) */
+    uint32_t row_count;
+};
+
+/*
+ * Sets up a job: initial weights, memory, `threads` threads (1 ... 64, the caller's included). Nothing is allocated
+ * after the first step. Free with trainer_free.
+ */
+MUST_CHECK enum status trainer_new(struct trainer **trainer, const struct train_spec *spec, const struct train_data *data,
+                                   uint32_t threads, struct error *error);
+void trainer_free(struct trainer *trainer);
+
+/*
+ * One update (or, with nothing left to do, none). *logged tells whether *point was filled. At the end of an epoch the
+ * validation split is evaluated first. STATUS_DIVERGED: the loss or a new weight is not finite; nothing of the state may
+ * be used any more.
+ */
+MUST_CHECK enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error);
+void trainer_progress(const struct trainer *trainer, struct train_progress *progress);
+const struct train_divergence *trainer_divergence(const struct trainer *trainer);
+
+/* Ends training at this step: no further update will be made. */
+void trainer_stop(struct trainer *trainer, enum stop_reason reason);
+
+enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
+const char *split_part_name(enum split_part part);
+
+/*
+ * The model of a finished job: the best one where early stopping (or the user's stop) asks for it, else the last. Fills
+ * *model, which the caller releases. *step: the update it stands after.
+ */
+MUST_CHECK enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t *step, struct error *error);
+/*
+ * Scores of that model on a part, a full pass. *present is 0 when the job has no such part. scores: caller releases.
+ * *objective: loss + (l2 / 2) * sum of squared weights. Call after trainer_model.
+ */
+MUST_CHECK enum status trainer_evaluate(struct trainer *trainer, enum split_part part, struct scores *scores,
+                                        double *objective, int *present, struct error *error);
+
+/* Scores of a model on a whole data set (labels in the model's numbering), with `threads` threads. */
+MUST_CHECK enum status evaluate_model(const struct model *model, const struct dataset *dataset, const int32_t *labels,
+                                      uint32_t threads, struct scores *scores, struct error *error);
+
+#endif
