@@ -41,19 +41,20 @@ void assert_all_close_at(const double *got, const double *want, size_t n, double
         }
     }
     if (bad > 0) {
-        print_error("%s: %zu of %zu differ; worst at [%zu]: got %.17g, want %.17g, relative error %.3g (allowed %.3g + %.3g)\n", what, bad,
-                    n, worst, got[worst], want[worst], worst_error, relative, absolute);
+        print_error(
+            "%s: %zu of %zu differ; worst at [%zu]: got %.17g, want %.17g, relative error %.3g (allowed %.3g + %.3g)\n",
+            what, bad, n, worst, got[worst], want[worst], worst_error, relative, absolute);
         _fail(file, line);
     }
 }
 
-void assert_all_close_f32_at(const float *got, const float *want, size_t n, double relative, double absolute, const char *what,
-                             const char *file, int line)
+void assert_all_close_f32_at(const float *got, const float *want, size_t n, double relative, double absolute,
+                             const char *what, const char *file, int line)
 {
     for (size_t i = 0; i < n; i++) {
         if (!close_enough((double)got[i], (double)want[i], relative, absolute)) {
-            print_error("%s[%zu]: got %.9g, want %.9g (allowed %.3g + %.3g)\n", what, i, (double)got[i], (double)want[i], relative,
-                        absolute);
+            print_error("%s[%zu]: got %.9g, want %.9g (allowed %.3g + %.3g)\n", what, i, (double)got[i], (double)want[i],
+                        relative, absolute);
             _fail(file, line);
         }
     }

@@ -44,7 +44,7 @@ enum status {
     STATUS_COUNT
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /*
@@ -75,9 +75,11 @@ enum status_kind status_kind(enum status status);
  */
 enum status error_set(struct error *error, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 /* The same at a place: JSON pointer; line and column of a text; byte offset. */
-enum status error_set_pointer(struct error *error, enum status status, const char *pointer, const char *format, ...) PRINTF_LIKE(4, 5);
+enum status error_set_pointer(struct error *error, enum status status, const char *pointer, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 enum status error_set_line(struct error *error, enum status status, int64_t line, int64_t column, const char *format, ...)
     PRINTF_LIKE(5, 6);
-enum status error_set_offset(struct error *error, enum status status, int64_t offset, const char *format, ...) PRINTF_LIKE(4, 5);
+enum status error_set_offset(struct error *error, enum status status, int64_t offset, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
 #endif

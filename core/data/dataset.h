@@ -13,27 +13,27 @@
 
 #include "core/base/status.h"
 
-enum feature_type { FEATURE_U8, FEATURE_F32 };   /* images stay bytes; tables are float32 */
+enum feature_type { FEATURE_U8, FEATURE_F32 };           /* images stay bytes; tables are float32 */
 enum label_type { LABEL_NONE, LABEL_CLASS, LABEL_SOFT }; /* none: images that await their labels */
 
-#define DATASET_MAX_CLASSES 4096
-#define DATASET_MAX_FEATURES 1048576
+#define DATASET_MAX_CLASSES    4096
+#define DATASET_MAX_FEATURES   1048576
 #define DATASET_CLASS_NAME_MAX 128
 
 struct dataset {
     uint64_t rows;
-    uint32_t features;      /* = channels * height * width */
+    uint32_t features;                /* = channels * height * width */
     uint32_t channels, height, width; /* a table is 1 x 1 x features */
-    int is_image;           /* 1: image geometry is meaningful */
+    int is_image;                     /* 1: image geometry is meaningful */
     enum feature_type feature_type;
     enum label_type label_type;
     uint32_t classes;
-    const void *x;              /* [rows][features] of feature_type, row-major */
-    const int32_t *labels;      /* [rows], LABEL_CLASS */
-    const float *soft_labels;   /* [rows][classes], LABEL_SOFT */
-    const char *const *class_names; /* [classes], UTF-8 */
+    const void *x;                    /* [rows][features] of feature_type, row-major */
+    const int32_t *labels;            /* [rows], LABEL_CLASS */
+    const float *soft_labels;         /* [rows][classes], LABEL_SOFT */
+    const char *const *class_names;   /* [classes], UTF-8 */
     const char *const *feature_names; /* [features], or NULL when there are none */
-    void *owned;                /* what dataset_release frees (the name tables), not the block */
+    void *owned;                      /* what dataset_release frees (the name tables), not the block */
 };
 
 /*

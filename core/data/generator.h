@@ -10,9 +10,9 @@ const char *generator_help(enum generator generator);
 
 struct generator_spec {
     enum generator type;
-    uint32_t n;        /* rows, classes ... 10,000,000; classes get equal shares, the first ones one more */
-    uint32_t classes;  /* 2 ... 64; moons: 2 */
-    double noise;      /* standard deviation, >= 0 */
+    uint32_t n;       /* rows, classes ... 10,000,000; classes get equal shares, the first ones one more */
+    uint32_t classes; /* 2 ... 64; moons: 2 */
+    double noise;     /* standard deviation, >= 0 */
     uint64_t seed;
 };
 

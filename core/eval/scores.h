@@ -25,9 +25,9 @@ struct class_score {
 struct scores {
     uint32_t classes;
     uint64_t samples;
-    double loss;     /* mean cross-entropy in nats, no smoothing, no weights, no l2 */
+    double loss; /* mean cross-entropy in nats, no smoothing, no weights, no l2 */
     double accuracy;
-    uint64_t *confusion;         /* [classes][classes], row: true class, column: predicted */
+    uint64_t *confusion;           /* [classes][classes], row: true class, column: predicted */
     struct class_score *per_class; /* [classes] */
     double ece, mce, brier;
     struct calibration_bin bins[CALIBRATION_BINS]; /* bin m covers (m/15, (m+1)/15] */

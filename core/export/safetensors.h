@@ -10,6 +10,7 @@
 #include "core/nn/model.h"
 
 /* Writes the file. `metadata_json`: extra "key":"value" members (already escaped JSON text, comma-separated) or NULL. */
-MUST_CHECK enum status safetensors_write(const struct model *model, const char *metadata_json, struct sink sink, struct error *error);
+MUST_CHECK enum status safetensors_write(const struct model *model, const char *metadata_json, struct sink sink,
+                                         struct error *error);
 
 #endif

@@ -15,11 +15,11 @@
 
 struct model {
     struct model_spec spec;
-    struct scaler scaler;      /* owned */
-    char **class_names;        /* [classes], owned */
+    struct scaler scaler; /* owned */
+    char **class_names;   /* [classes], owned */
     uint32_t channels, height, width;
     int is_image;
-    float *parameters;         /* canonical, owned, 64-byte aligned */
+    float *parameters; /* canonical, owned, 64-byte aligned */
     uint64_t parameter_count;
     char kernel_tier[128];
     char digest[MODEL_DIGEST_TEXT]; /* SHA-256 of the parameters' little-endian bytes */

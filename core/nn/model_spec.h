@@ -12,7 +12,7 @@
 #include "core/base/status.h"
 
 #define MODEL_MAX_LAYERS 64
-#define MODEL_MAX_UNITS 65536
+#define MODEL_MAX_UNITS  65536
 
 enum layer_type {
 #define LAYER(NAME, name, formula, help) LAYER_##NAME,
@@ -57,9 +57,9 @@ const char *initializer_name(enum initializer initializer);
  * The list of layers for softmax regression (hidden_count 0), or for a multi-layer perceptron:
  * per hidden layer dense, activation and, if dropout > 0, dropout; then dense(classes).
  */
-MUST_CHECK enum status model_spec_perceptron(struct model_spec *spec, enum model_type type, uint32_t inputs, uint32_t classes,
-                                             const uint32_t *hidden, uint32_t hidden_count, enum layer_type activation,
-                                             double dropout, struct error *error);
+MUST_CHECK enum status model_spec_perceptron(struct model_spec *spec, enum model_type type, uint32_t inputs,
+                                             uint32_t classes, const uint32_t *hidden, uint32_t hidden_count,
+                                             enum layer_type activation, double dropout, struct error *error);
 /*
  * Checks a list of layers against inputs and classes: at least one dense layer, the last of them without an activation
  * behind it and with `classes` units. Error pointers are relative to the model ("/layers/3/units").

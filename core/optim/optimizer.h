@@ -51,8 +51,8 @@ double optimizer_slot_start(const struct optimizer_spec *spec, uint32_t slot);
 
 /* The scalars of one update, computed once a step in float64. t counts updates from 1. */
 struct update_step {
-    double learning_rate; /* scheduled (and for adagrad decayed) */
-    double bias1, bias2;  /* 1 - beta^t */
+    double learning_rate;  /* scheduled (and for adagrad decayed) */
+    double bias1, bias2;   /* 1 - beta^t */
     double gradient_scale; /* multiplies the gradient first: clipping */
 };
 void optimizer_step(const struct optimizer_spec *spec, double scheduled_learning_rate, uint64_t t, double gradient_scale,
@@ -82,6 +82,7 @@ void optimizer_update_f64(const struct optimizer_spec *spec, const struct update
 
 /* The served point theta of `weights` (equal to it for every rule without look-ahead). out may be weights. */
 void optimizer_served_f32(const struct optimizer_spec *spec, size_t n, const float *weights, const float *slots, float *out);
-void optimizer_served_f64(const struct optimizer_spec *spec, size_t n, const double *weights, const double *slots, double *out);
+void optimizer_served_f64(const struct optimizer_spec *spec, size_t n, const double *weights, const double *slots,
+                          double *out);
 
 #endif

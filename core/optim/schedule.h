@@ -8,10 +8,10 @@ enum schedule_type { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_LINEAR, SCHEDULE
 
 struct schedule_spec {
     enum schedule_type type;
-    uint32_t every_epochs;        /* step */
-    double factor;                /* step */
-    double final_learning_rate;   /* linear, cosine */
-    uint64_t warmup_steps;        /* any: alpha * (k + 1) / warmup_steps for k < warmup_steps */
+    uint32_t every_epochs;      /* step */
+    double factor;              /* step */
+    double final_learning_rate; /* linear, cosine */
+    uint64_t warmup_steps;      /* any: alpha * (k + 1) / warmup_steps for k < warmup_steps */
 };
 
 const char *schedule_name(enum schedule_type type);

@@ -22,7 +22,7 @@ struct loss_spec {
     double l2;              /* adds (l2 / 2) * sum of squared weights, biases excluded */
     enum class_weighting weighting;
     enum loss_reduction reduction;
-    double *class_weights;  /* [classes] for LIST (and BALANCED once resolved); borrowed */
+    double *class_weights; /* [classes] for LIST (and BALANCED once resolved); borrowed */
 };
 
 enum metric { METRIC_VALIDATION_LOSS, METRIC_VALIDATION_ACCURACY, METRIC_TRAIN_LOSS, METRIC_TRAIN_ACCURACY, METRIC_COUNT };
@@ -34,11 +34,20 @@ struct stop_spec {
     double max_seconds;   /* 0: off; the one stop that is not exact: the job records its step as max_steps */
     int early;            /* early stopping, and the best model is kept */
     enum metric early_metric;
-    uint32_t patience;    /* evaluations without an improvement of more than min_delta */
+    uint32_t patience; /* evaluations without an improvement of more than min_delta */
     double min_delta;
 };
 
-enum stop_reason { STOP_NONE, STOP_EPOCHS, STOP_GRADIENT_NORM, STOP_MAX_STEPS, STOP_MAX_SECONDS, STOP_EARLY, STOP_USER, STOP_REASON_COUNT };
+enum stop_reason {
+    STOP_NONE,
+    STOP_EPOCHS,
+    STOP_GRADIENT_NORM,
+    STOP_MAX_STEPS,
+    STOP_MAX_SECONDS,
+    STOP_EARLY,
+    STOP_USER,
+    STOP_REASON_COUNT
+};
 const char *stop_reason_name(enum stop_reason reason); /* "epochs", "gradient_norm", ... */
 
 struct train_spec {
@@ -49,9 +58,9 @@ struct train_spec {
     struct optimizer_spec optimizer;
     struct schedule_spec schedule;
     struct stop_spec stop;
-    double clip_norm;          /* 0: off */
+    double clip_norm; /* 0: off */
     uint32_t epochs;
-    uint64_t batch_size;       /* resolved: rows; never 0 */
+    uint64_t batch_size; /* resolved: rows; never 0 */
     enum shuffle shuffle;
     uint64_t seed;
     uint64_t log_every_steps;  /* resolved: never 0 */

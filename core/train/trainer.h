@@ -27,10 +27,10 @@ struct train_data {
 /* What a job costs, from the spec and the sizes alone; no allocation. */
 struct train_plan {
     uint64_t parameters;
-    uint64_t bytes;           /* memory beside the data: parameters, optimizer state, activations, buffers */
+    uint64_t bytes; /* memory beside the data: parameters, optimizer state, activations, buffers */
     uint64_t flops_per_epoch;
     uint64_t steps_per_epoch;
-    uint64_t total_steps;     /* epochs * steps_per_epoch, cut by max_steps */
+    uint64_t total_steps;       /* epochs * steps_per_epoch, cut by max_steps */
     double expected_first_loss; /* ln K */
     uint64_t step_flops;
 };
@@ -42,10 +42,10 @@ uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);
 
 /* One row of the curves. NaN: not measured at this step. */
 struct train_point {
-    uint64_t step;       /* updates made so far */
-    double epoch;        /* epochs made so far, with fraction */
-    double batch_loss;   /* of the update's minibatch, before the update, with smoothing, weights; without l2 */
-    double train_loss, train_accuracy;           /* mean over the epoch's minibatches as they were seen */
+    uint64_t step;     /* updates made so far */
+    double epoch;      /* epochs made so far, with fraction */
+    double batch_loss; /* of the update's minibatch, before the update, with smoothing, weights; without l2 */
+    double train_loss, train_accuracy; /* mean over the epoch's minibatches as they were seen */
     double validation_loss, validation_accuracy;
     double learning_rate, gradient_norm, step_size; /* gradient of the objective before clipping; norm of the move */
 };
@@ -64,10 +64,10 @@ struct train_progress {
 /* Where training diverged, when trainer_step returns STATUS_DIVERGED. */
 struct train_divergence {
     uint64_t step;
-    int32_t layer;             /* index of the layer with the first non-finite value; -1: the loss */
+    int32_t layer; /* index of the layer with the first non-finite value; -1: the loss */
     double learning_rate;
-    double gradient_norms[4];  /* of the last logged updates, oldest first; NaN: none */
-    uint32_t rows[16];         /* rows of the data set in the batch (the first of them) */
+    double gradient_norms[4]; /* of the last logged updates, oldest first; NaN: none */
+    uint32_t rows[16];        /* rows of the data set in the batch (the first of them) */
     uint32_t row_count;
 };
 

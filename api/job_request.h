@@ -1,0 +1,63 @@
+/*
+ * POST /v1/jobs: from bytes to a checked struct, and from the resolved struct back to JSON.
+ *
+ * Decoding has two halves. job_request_decode needs the body alone and reports every error of form at once.
+ * job_request_resolve then meets the data set: fills every default and every "auto", checks what depends on rows,
+ * features and classes. What comes out of job_request_encode, posted again, gives the same bits.
+ */
+#ifndef DESCENT_API_JOB_REQUEST_H
+#define DESCENT_API_JOB_REQUEST_H
+
+#include "api/problem.h"
+#include "api/views.h"
+#include "core/data/generator.h"
+#include "core/data/sink.h"
+#include "core/data/split.h"
+#include "core/train/train_spec.h"
+#include "core/train/trainer.h"
+
+enum dataset_ref_type { DATASET_REF_NONE, DATASET_REF_ID, DATASET_REF_INLINE, DATASET_REF_GENERATOR };
+
+struct dataset_ref {
+    enum dataset_ref_type type;
+    char id[ID_TEXT];                /* ID */
+    struct generator_spec generator; /* GENERATOR */
+    struct buffer_sink block;        /* INLINE: the canonical block, built while decoding; owned */
+};
+
+struct job_request {
+    char name[NAME_TEXT];
+    struct dataset_ref dataset, test;
+    struct split_spec split;
+    struct train_spec train; /* model.inputs and model.classes are 0 until resolved */
+    int batch_full;          /* "full" */
+    int preprocessing_auto, log_auto, optimizer_given, batch_given, initializer_given;
+    uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp */
+    enum layer_type activation;
+    double dropout;
+    int logistic; /* logistic_regression was asked for: 2 classes needed */
+    double checkpoint_every_seconds;
+    uint64_t checkpoint_every_steps; /* 0: null */
+    uint32_t checkpoint_keep;
+    uint32_t threads; /* 0: auto */
+    int32_t priority;
+    char *metadata;                          /* JSON object text of string members, owned; never NULL after decode */
+    char expect_dataset_sha256[SHA256_TEXT]; /* "": nothing expected */
+    char expect_kernel_tier[128];
+    double *class_weights; /* owned, what train.loss borrows */
+    uint32_t class_weight_count;
+};
+
+/* Errors go to `problem` (all of them, with pointers); returns STATUS_OK or the problem's status. */
+MUST_CHECK enum status job_request_decode(struct job_request *request, const char *body, size_t size,
+                                          struct problem *problem);
+MUST_CHECK enum status job_request_resolve(struct job_request *request, const struct dataset *dataset,
+                                           const struct split *split, const struct dataset *test, struct problem *problem);
+void job_request_release(struct job_request *request);
+
+struct json_writer;
+/* The resolved spec; dataset_sha256 and kernel_tier go into "expect" unless NULL. */
+void job_request_encode(const struct job_request *request, const char *dataset_sha256, const char *kernel_tier,
+                        struct json_writer *writer);
+
+#endif
