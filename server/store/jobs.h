@@ -1,0 +1,116 @@
+/*
+ * Jobs in the store. A job's version grows by one with each operation that touches it; times never run backwards
+ * within a job, whatever the clock does.
+ */
+#ifndef DESCENT_SERVER_STORE_JOBS_H
+#define DESCENT_SERVER_STORE_JOBS_H
+
+#include "server/store/datasets.h"
+#include "server/store/events.h"
+#include "server/store/metrics.h"
+#include "server/store/models.h"
+#include "server/store/store.h"
+
+/*
+ * Stores a queued job and its first event, with the data sets that came inline in the request.
+ *   job            in: everything that a client gave (id optional); out: id, status, version, created_at
+ *   dataset, test  NULL, or inline data sets: their ids (new or existing) go into job->dataset and job->test_dataset
+ * STATUS_DATASET_NOT_FOUND, STATUS_DATASET_NOT_READY when a data set that the job names is not there (any more), or
+ * still awaits its labels.
+ */
+struct jobs_insert {
+    struct store_op op;
+    struct job_view *job;
+    struct datasets_insert *dataset, *test;
+};
+struct store_op *jobs_insert(struct jobs_insert *insert);
+
+/* How a job ended, beside its status. Everything is optional and borrowed. */
+struct job_outcome {
+    enum stop_reason stop_reason;
+    const char *error;              /* JSON object text */
+    const char *results;            /* JSON object text */
+    const struct model_view *model; /* its digest and step become the job's; id is given */
+    struct object *object;          /* the model's file */
+};
+
+#define JOB_SET(status) (1u << (status))
+#define JOB_SET_ACTIVE  (JOB_SET(JOB_SUCCEEDED) - 1) /* all that are not terminal */
+#define JOB_STATUS_KEEP JOB_STATUS_COUNT
+
+/*
+ * One change of a job: its status, its progress, rows of its curves, events, its end; all or nothing, one new version.
+ * Guarded by `from`: a job in another status is left alone, STATUS_STATE_CONFLICT, and `current` says what it is in.
+ * A change of status is told by a state event of its own before `events`, the end by a done event after them. Entering
+ * running sets started_at (the first time), a terminal status sets finished_at. STATUS_NOT_FOUND, STATUS_DELETED.
+ */
+struct jobs_change {
+    struct store_op op;
+    const char *id;
+    unsigned from;                       /* JOB_SET(...) | ... */
+    enum job_status to;                  /* JOB_STATUS_KEEP: no change */
+    const char *reason;                  /* NULL, or one word: "reason" in the state event */
+    uint32_t threads;                    /* 0: as it was */
+    const struct job_progress *progress; /* NULL: as it was */
+    const struct metric_row *rows;       /* [row_count], steps ascending; a step that is stored already is skipped */
+    size_t row_count;
+    const struct event_new *events; /* [event_count] */
+    size_t event_count;
+    const struct job_outcome *outcome; /* only with a terminal `to`; NULL: nothing to add */
+    enum job_status current;           /* out: after the change, or what stood in its way */
+};
+struct store_op *jobs_change(struct jobs_change *change);
+
+/* Terminal jobs only (STATUS_STATE_CONFLICT, `current`). Events, curves and results go, models stay; later reads say
+ * STATUS_DELETED. */
+struct jobs_delete {
+    struct store_op op;
+    const char *id;
+    enum job_status current;
+};
+struct store_op *jobs_delete(struct jobs_delete *deletion);
+
+/*
+ * Once, before the scheduler starts: jobs that the last process left running go back to the queue (restarts + 1, an
+ * event with reason "restart"), those that it left cancelling are cancelled.
+ */
+struct jobs_recover {
+    struct store_op op;
+    uint32_t requeued, cancelled;
+};
+struct store_op *jobs_recover(struct jobs_recover *recovery);
+
+/* Which large parts to read, beside what the job object shows. */
+enum job_part { JOB_SPEC = 1, JOB_RESULTS = 2 };
+
+/* STATUS_NOT_FOUND, STATUS_DELETED. Parts not asked for are NULL. Release with job_view_release. */
+MUST_CHECK enum status jobs_get(struct store *store, const char *id, unsigned parts, struct job_view *job,
+                                struct error *error);
+
+struct job_label {
+    const char *key, *value;
+};
+struct job_filter {
+    unsigned statuses;              /* JOB_SET(...) | ..., 0: all */
+    const struct job_label *labels; /* [label_count]: metadata members that must have these values */
+    size_t label_count;             /* at most JOB_LABELS_MAX */
+};
+#define JOB_LABELS_MAX 16
+
+struct job_list {
+    struct job_view *items; /* [count], owned; without spec and results */
+    size_t count;
+    int has_more;
+};
+MUST_CHECK enum status jobs_list(struct store *store, const struct page_query *query, const struct job_filter *filter,
+                                 struct job_list *list, struct error *error);
+void job_list_release(struct job_list *list);
+
+/* The queue: queued jobs by priority (highest first), then age. *tickets [*count] is the caller's to free. */
+struct job_ticket {
+    char id[ID_TEXT];
+    int32_t priority;
+};
+MUST_CHECK enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t *count, struct error *error);
+
+#endif
