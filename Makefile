@@ -1,18 +1,25 @@
 # descentd: one Makefile for everything. `make help` lists what it can do.
 
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := descentd
 
-# release, debug, asan, tsan: one folder each under build/
+# release, debug, asan, tsan, fuzz: one folder each under build/
 MODE ?= release
-BUILD := build/$(MODE)
-CC ?= gcc
-ifeq ($(origin CC),default)
-CC := gcc
+BUILD ?= build/$(MODE)
+CC_fuzz := clang-14
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(if $(filter fuzz,$(MODE)),$(CC_fuzz),gcc)
 endif
 WERROR ?=
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 20
 
 VERSION := $(shell cat VERSION)
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -21,18 +28,32 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 	-Wdouble-promotion -Wformat=2 -Werror=format-security $(WERROR)
 # No -ffast-math and no contraction: a result's bits depend on the source alone.
 NUMERICS := -ffp-contract=off -fno-fast-math
-HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O3 -g $(HARDENING)
 FLAGS_debug := -Og -g3
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fsanitize=thread
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
 LIBS_core := -ldnnl -lgomp -lm
 LIBS_api := -lcjson $(LIBS_core)
 LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 -lz $(LIBS_api)
 
-sources = $(shell find $(1) -name '*.c' | sort)
+# Debian packages by purpose: docs/dependencies.md says why each; `make deps-check` and the like install what is missing.
+PACKAGES_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcjson-dev libsqlite3-dev libdnnl-dev zlib1g-dev
+PACKAGES_demo := curl jq dataset-fashion-mnist
+PACKAGES_test := libcmocka-dev python3 curl openssl dataset-fashion-mnist
+PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck patch \
+	mmdebstrap
+PACKAGES_fuzz := clang-14 libclang-rt-14-dev
+PACKAGES_bench := $(PACKAGES_test)
+
+export ASAN_OPTIONS := strict_string_checks=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS := print_stacktrace=1
+export TSAN_OPTIONS := second_deadlock_stack=1
+
+sources = $(shell find $(1) -name '*.c' 2>/dev/null | sort)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LAYERS := core api server
@@ -43,8 +64,9 @@ ARCHIVES_core := $(BUILD)/libdescent.a
 ARCHIVES_api := $(BUILD)/libdescent_api.a $(ARCHIVES_core)
 ARCHIVES_server := $(BUILD)/libdescent_server.a $(ARCHIVES_api)
 
+##@ Build
 .PHONY: descentd
-descentd: $(BUILD)/descentd ## build the server (build/release/descentd)
+descentd: $(BUILD)/descentd ## build the server (build/release/descentd; MODE=debug, asan, tsan for others)
 
 $(BUILD)/descentd: $(BUILD)/server/main.o $(ARCHIVES_server)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
@@ -56,11 +78,40 @@ $(BUILD)/%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Unit tests: tests/<layer>/…/test_x.c is one program, linked with its layer's archive and those below it only.
+# What an object depends on besides its sources. Written only when it changes.
+.PHONY: always
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
+
+deps: deps-build ## install the Debian packages that the build needs (deps-test, deps-check, deps-demo likewise)
+deps-%:
+	@scripts/install-packages $(PACKAGES_build) $(PACKAGES_$*)
+
+.PHONY: install
+install: descentd ## install the server under DESTDIR/PREFIX
+	install -D -m 755 $(BUILD)/descentd $(DESTDIR)$(PREFIX)/bin/descentd
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf build
+
+##@ Try
+.PHONY: demo
+demo: deps-demo ## train on Fashion-MNIST and watch it learn
+	+@$(MAKE) --no-print-directory descentd
+	@scripts/demo $(BUILD)/descentd
+
+.PHONY: bench
+bench: deps-bench ## measure speed and memory, write bench/results.md
+	+@$(MAKE) --no-print-directory descentd bench-run
+
+##@ Test
+# Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.
 define unit_tests
 TESTS_$(1) := $(patsubst %.c,$(BUILD)/%,$(shell find tests/$(1) -name 'test_*.c' 2>/dev/null | sort))
 $$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/assert_close.o $$(ARCHIVES_$(1))
@@ -69,12 +120,88 @@ endef
 $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 
-.PHONY: unit
-unit: $(TESTS) ## build and run the unit tests of this MODE
-	@failed=0; for t in $(TESTS); do echo "$$t"; $$t 2>&1 | sed 's/^/    /' || failed=1; done; exit $$failed
+.PHONY: test
+test: deps-test ## install what is missing, build, run the unit tests and the tests over HTTP
+	+@scripts/pieces 'make unit' 'make http'
 
+.PHONY: quick
+quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
+
+.PHONY: tests unit http
+tests: $(TESTS) $(BUILD)/descentd ## build all tests of this MODE
+unit: $(TESTS) ## run the unit tests of this MODE
+	@scripts/unit $(TESTS)
+http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" for some)
+	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
+HTTP ?=
+
+##@ Check
+CHECKS := format ceilings layers forbidden headers codes packages scripts openapi warnings tidy cppcheck mutants fuzz docker
+C_FILES = $(shell find core api server tests bench -name '*.[ch]' 2>/dev/null | sort)
+HEADERS = $(filter %.h,$(C_FILES))
+
+.PHONY: check $(CHECKS:%=check-%)
+check: deps-check ## everything that CI runs besides `make test`
+	+@scripts/pieces $(CHECKS:%='make check-%') 'make unit MODE=asan' 'make http MODE=asan' \
+		'make unit MODE=tsan' 'make http MODE=tsan'
+
+check-format:
+	@clang-format-14 --dry-run --Werror $(C_FILES)
+check-ceilings:
+	@scripts/check-ceilings
+check-layers: $(ARCHIVES_server)
+	@scripts/check-layers "$(CC) $(LDFLAGS)" '$(ARCHIVES_core)|$(LIBS_core)' '$(ARCHIVES_api)|$(LIBS_api)'
+check-forbidden:
+	@scripts/check-forbidden
+check-headers: $(HEADERS:%=$(BUILD)/alone/%)
+$(BUILD)/alone/%.h: %.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -Werror -fsyntax-only -Wno-unused-function -include $< -x c /dev/null
+	@touch $@
+check-codes:
+	@scripts/check-codes
+check-packages:
+	@scripts/check-packages $(sort $(foreach p,build demo test check fuzz bench,$(PACKAGES_$(p))))
+check-scripts:
+	@shellcheck .ci/run $$(grep -lrE '^#!.*\bbash' scripts tests docker bench)
+check-openapi: $(BUILD)/descentd
+	@scripts/check-openapi $(BUILD)/descentd
+check-warnings:
+	+@$(MAKE) --no-print-directory tests MODE=release BUILD=build/strict/release WERROR=-Werror
+	+@$(MAKE) --no-print-directory tests MODE=debug BUILD=build/strict/debug WERROR=-Werror
+check-tidy:
+	@printf '%s\0' $(filter %.c,$(C_FILES)) | xargs -0 -n 4 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
+check-cppcheck:
+	@mkdir -p build/cppcheck
+	@cppcheck --quiet --std=c11 --language=c -I. -D_GNU_SOURCE --enable=warning,performance,portability --error-exitcode=1 \
+		--inline-suppr --suppressions-list=.cppcheck --cppcheck-build-dir=build/cppcheck -j$$(nproc) $(wildcard core api server)
+check-mutants: mutants
+check-fuzz: fuzz-replay
+check-docker: docker-test
+
+.PHONY: mutants
+mutants: ## break the source in known ways: the named test must go red each time
+	@tests/mutants/run
+
+.PHONY: docker-test
+docker-test: ## run the Dockerfile's own steps in a new Debian and train a job there
+	@docker/test
+
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+.PHONY: fuzz fuzz-replay fuzzers
+fuzz: deps-fuzz ## run each fuzzer for FUZZ_SECONDS
+	+@$(MAKE) --no-print-directory fuzzers MODE=fuzz
+	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+fuzz-replay: ## replay the fuzzers' corpora
+	+@$(MAKE) --no-print-directory fuzzers MODE=fuzz
+	@scripts/fuzz replay $(FUZZERS)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES_server)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_server)
+
+##@ Help
 .PHONY: help
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
