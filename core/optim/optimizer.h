@@ -59,12 +59,14 @@ void optimizer_step(const struct optimizer_spec *spec, double scheduled_learning
                     struct update_step *step);
 
 /*
- * What an update tells of itself, summed in index order: squares of the gradient (after l2, before clipping and weight
- * decay) and of the move of the served point; nonfinite: some new value is NaN or infinite.
+ * What an update tells of itself. nonfinite is always set: some new value is NaN or infinite. The squares of the gradient
+ * (after l2, before clipping and weight decay) and of the move of the served point are summed up, in index order, only
+ * where the caller set `measure`; measuring never changes the weights' bits.
  */
 struct update_sums {
-    double gradient_square, move_square;
+    int measure;
     int nonfinite;
+    double gradient_square, move_square;
 };
 
 /*
@@ -72,7 +74,7 @@ struct update_sums {
  *   weights [n]  the gradient's point, updated in place
  *   gradient [n] of the loss; l2 * weights is added here (0 for biases)
  *   slots        optimizer_slots() arrays of n, contiguous: slots[s * n + i]
- *   sums         adds to it; NULL when nobody looks (nonfinite is then not checked)
+ *   sums         not NULL; measure is read, the rest is set
  * Pure: safe concurrently on disjoint ranges. Element i depends on element i only.
  */
 void optimizer_update_f32(const struct optimizer_spec *spec, const struct update_step *step, double l2, size_t n,

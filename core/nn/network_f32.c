@@ -1,0 +1,29 @@
+/* The float32 network: training and predictions. */
+#include "network.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mathx.h"
+#include "core/base/matrix_library.h"
+#include "core/nn/dropout.h"
+#include "core/nn/loss.h"
+
+#define REAL float
+#define REAL_IS_FLOAT
+#define R(name) name##_f32
+#define GEMM matrix_library_sgemm
+#include "core/nn/activation.inc"
+#include "core/nn/network.inc"
+
+uint64_t network_bytes(const struct network_setup *setup, uint32_t threads)
+{
+    struct network_f32 net = {.plan = *setup->plan,
+                              .use = setup->use,
+                              .slot_count = setup->optimizer != NULL ? optimizer_slots(setup->optimizer) : 0,
+                              .has_soft_labels = setup->has_soft_labels};
+
+    return lay_out_f32(&net, NULL, threads);
+}

@@ -1,0 +1,137 @@
+/* Widths are chosen once here; see the header for what they mean. */
+#include "network_plan.h"
+
+#define VECTOR_WIDTH 16u
+/* Narrow enough that two cores get several tiles of a small layer, wide enough for the matrix product's kernel. */
+#define TILE_WIDTH ((uint32_t)NETWORK_MAX_TILE_WIDTH)
+/* Rows of the first stage's blocks: a gradient block of 112 x 128 floats stays in the first-level caches. */
+#define BLOCK_WIDTH 112u
+#define LARGEST_SIZE ((uint64_t)1 << 40)
+
+static uint32_t pieces(uint32_t n, uint32_t width)
+{
+    return (n + width - 1) / width;
+}
+
+/* n cut into equal pieces of at most `width`, a whole number of vectors each. */
+static uint32_t even_width(uint32_t n, uint32_t width)
+{
+    uint32_t each = pieces(n, pieces(n, width));
+
+    return pieces(each, VECTOR_WIDTH) * VECTOR_WIDTH;
+}
+
+static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs, uint32_t outputs)
+{
+    const struct network_stage *before = plan->stage_count > 0 ? &plan->stages[plan->stage_count - 1] : NULL;
+    struct network_stage *stage = &plan->stages[plan->stage_count++];
+
+    *stage = (struct network_stage){.layer = layer, .inputs = inputs, .outputs = outputs, .op_begin = plan->op_count};
+    stage->op_end = plan->op_count;
+    stage->tile_width = even_width(outputs, TILE_WIDTH);
+    stage->tile_count = pieces(outputs, stage->tile_width);
+    stage->output_stride = stage->tile_count * stage->tile_width;
+    stage->input_stride = before != NULL ? before->output_stride : plan->input_stride;
+    stage->block_width = before != NULL ? before->tile_width : even_width(inputs, BLOCK_WIDTH);
+    stage->block_count = pieces(inputs, stage->block_width);
+}
+
+/* Weights, then the bias, stage by stage. */
+static void place_parameters(struct network_plan *plan)
+{
+    for (uint32_t s = 0; s < plan->stage_count; s++) {
+        struct network_stage *stage = &plan->stages[s];
+        uint64_t block = (uint64_t)stage->block_width * stage->tile_width;
+
+        stage->weight_offset = plan->stored;
+        stage->bias_offset = plan->stored + (uint64_t)stage->inputs * stage->output_stride;
+        plan->stored = stage->bias_offset + stage->output_stride;
+        stage->first_weight_segment = plan->segment_count;
+        stage->first_bias_segment = plan->segment_count + stage->tile_count * stage->block_count;
+        plan->segment_count = stage->first_bias_segment + stage->tile_count;
+        plan->largest_segment = block > plan->largest_segment ? block : plan->largest_segment;
+    }
+}
+
+enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows, struct error *error)
+{
+    uint32_t width = model->inputs;
+
+    *plan = (struct network_plan){.inputs = model->inputs, .classes = model->classes};
+    plan->rows = rows < NETWORK_CHUNK_ROWS ? (uint32_t)rows : NETWORK_CHUNK_ROWS;
+    plan->input_stride = pieces(model->inputs, VECTOR_WIDTH) * VECTOR_WIDTH;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const struct layer_spec *layer = &model->layers[i];
+
+        if (layer->type == LAYER_DENSE) {
+            add_stage(plan, i, width, layer->units);
+            width = layer->units;
+        } else {
+            plan->ops[plan->op_count++] = (struct network_op){layer->type, i, layer->slope, layer->rate};
+            if (plan->stage_count > 0) {
+                plan->stages[plan->stage_count - 1].op_end = plan->op_count;
+            } else {
+                plan->input_op_end = plan->op_count;
+            }
+        }
+    }
+    place_parameters(plan); /* at most 64 stages of 2^20 x 2^16: cannot overflow 64 bits */
+    if (plan->stored > LARGEST_SIZE / sizeof(float)) {
+        return error_set(error, STATUS_MODEL_TOO_LARGE, "the model has %llu parameters, %llu bytes; at most %llu bytes are allowed",
+                         (unsigned long long)model_spec_parameter_count(model), (unsigned long long)(plan->stored * sizeof(float)),
+                         (unsigned long long)LARGEST_SIZE);
+    }
+    return STATUS_OK;
+}
+
+struct network_segment network_plan_weight_segment(const struct network_stage *stage, uint32_t tile, uint32_t block)
+{
+    uint64_t first_row = (uint64_t)tile * stage->inputs + (uint64_t)block * stage->block_width;
+
+    return (struct network_segment){.offset = stage->weight_offset + first_row * stage->tile_width,
+                                    .count = (uint64_t)network_block_rows(stage, block) * stage->tile_width,
+                                    .tile = tile,
+                                    .block = block};
+}
+
+struct network_segment network_plan_bias_segment(const struct network_stage *stage, uint32_t tile)
+{
+    return (struct network_segment){.offset = stage->bias_offset + (uint64_t)tile * stage->tile_width,
+                                    .count = stage->tile_width,
+                                    .tile = tile,
+                                    .is_bias = 1};
+}
+
+struct network_segment network_plan_segment(const struct network_plan *plan, uint32_t index)
+{
+    struct network_segment segment;
+    uint32_t s = plan->stage_count - 1;
+
+    while (plan->stages[s].first_weight_segment > index) {
+        s--;
+    }
+    const struct network_stage *stage = &plan->stages[s];
+    if (index >= stage->first_bias_segment) {
+        segment = network_plan_bias_segment(stage, index - stage->first_bias_segment);
+    } else {
+        uint32_t within = index - stage->first_weight_segment;
+
+        segment = network_plan_weight_segment(stage, within / stage->block_count, within % stage->block_count);
+    }
+    segment.stage = s;
+    return segment;
+}
+
+uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile)
+{
+    uint32_t left = stage->outputs - tile * stage->tile_width;
+
+    return left < stage->tile_width ? left : stage->tile_width;
+}
+
+uint32_t network_block_rows(const struct network_stage *stage, uint32_t block)
+{
+    uint32_t left = stage->inputs - block * stage->block_width;
+
+    return left < stage->block_width ? left : stage->block_width;
+}

@@ -1,0 +1,194 @@
+/*
+ * Fork and join, a few microseconds a phase: the caller publishes a new generation of work, everybody does a range of it,
+ * the last one to finish lets the caller go on. Waiting spins first, because the next phase of a step is near, and then
+ * sleeps, because pure spinning with more threads than cores costs milliseconds a phase.
+ *
+ * Rejected: one barrier object for all (needs every serial piece of a step repeated or guarded in each thread), and a
+ * shared counter of tasks (moves a task's data from cache to cache).
+ */
+#include "pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/matrix_library.h"
+
+#define SPINS_ALONE 4000 /* about 50 us: more than a phase's imbalance, less than a time slice */
+#define SPINS_CROWDED 50 /* more threads than cores: the one waited for may need this very core */
+
+struct pool {
+    /* written by the caller before a generation is published, read by the workers after */
+    pool_task task;
+    void *context;
+    uint32_t tasks;
+
+    uint32_t threads;
+    int spins;
+    _Alignas(64) atomic_uint generation;
+    _Alignas(64) atomic_uint unfinished;
+    _Alignas(64) atomic_uint sleepers;
+    atomic_bool closing;
+
+    pthread_mutex_t lock; /* a leaf; guards nothing but the going to sleep */
+    pthread_cond_t changed;
+    pthread_t handles[POOL_MAX_THREADS];
+    struct worker {
+        struct pool *pool;
+        uint32_t index;
+    } workers[POOL_MAX_THREADS];
+};
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#else
+    sched_yield();
+#endif
+}
+
+/* Returns once *value differs from `old`. */
+static unsigned wait_for_change(struct pool *pool, atomic_uint *value, unsigned old)
+{
+    unsigned now;
+
+    for (int i = 0; i < pool->spins; i++) {
+        now = atomic_load_explicit(value, memory_order_acquire);
+        if (now != old) {
+            return now;
+        }
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add(&pool->sleepers, 1);
+    while ((now = atomic_load(value)) == old) {
+        pthread_cond_wait(&pool->changed, &pool->lock);
+    }
+    atomic_fetch_sub(&pool->sleepers, 1);
+    pthread_mutex_unlock(&pool->lock);
+    return now;
+}
+
+/* To be called after a waited-for value was changed. */
+static void wake_sleepers(struct pool *pool)
+{
+    if (atomic_load(&pool->sleepers) > 0) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_broadcast(&pool->changed);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+static void run_share(struct pool *pool, uint32_t worker)
+{
+    uint64_t tasks = pool->tasks, threads = pool->threads;
+    uint32_t end = (uint32_t)(tasks * (worker + 1) / threads);
+
+    for (uint32_t i = (uint32_t)(tasks * worker / threads); i < end; i++) {
+        pool->task(pool->context, i, worker);
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *self = argument;
+    struct pool *pool = self->pool;
+    unsigned generation = 0;
+
+    matrix_library_thread_init();
+    for (;;) {
+        generation = wait_for_change(pool, &pool->generation, generation);
+        if (atomic_load(&pool->closing)) {
+            return NULL;
+        }
+        run_share(pool, self->index);
+        if (atomic_fetch_sub(&pool->unfinished, 1) == 1) {
+            wake_sleepers(pool);
+        }
+    }
+}
+
+/* Stops and joins workers 1 ... started. */
+static void stop_workers(struct pool *pool, uint32_t started)
+{
+    atomic_store(&pool->closing, 1);
+    atomic_fetch_add(&pool->generation, 1);
+    wake_sleepers(pool);
+    for (uint32_t i = 1; i < started; i++) {
+        pthread_join(pool->handles[i], NULL);
+    }
+}
+
+enum status pool_new(struct pool **out, uint32_t threads, struct error *error)
+{
+    struct pool *pool;
+
+    *out = NULL;
+    if (threads < 1 || threads > POOL_MAX_THREADS) {
+        return error_set(error, STATUS_OUT_OF_RANGE, "%u threads, 1 to %d are allowed", threads, POOL_MAX_THREADS);
+    }
+    pool = aligned_alloc(64, (sizeof *pool + 63) / 64 * 64);
+    if (pool == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a team of %u threads", threads);
+    }
+    *pool = (struct pool){.threads = threads};
+    pool->spins = (long)threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS_ALONE : SPINS_CROWDED;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->changed, NULL);
+    matrix_library_thread_init();
+    for (uint32_t i = 1; i < threads; i++) {
+        pool->workers[i] = (struct worker){pool, i};
+        if (pthread_create(&pool->handles[i], NULL, worker_main, &pool->workers[i]) != 0) {
+            stop_workers(pool, i);
+            pool->threads = 1;
+            pool_free(pool);
+            return error_set(error, STATUS_OUT_OF_MEMORY, "thread %u of %u could not be started", i + 1, threads);
+        }
+        pthread_setname_np(pool->handles[i], "worker");
+    }
+    *out = pool;
+    return STATUS_OK;
+}
+
+void pool_free(struct pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    if (pool->threads > 1) {
+        stop_workers(pool, pool->threads);
+    }
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+uint32_t pool_threads(const struct pool *pool)
+{
+    return pool->threads;
+}
+
+void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
+{
+    unsigned left;
+
+    pool->task = task;
+    pool->context = context;
+    pool->tasks = tasks;
+    if (pool->threads == 1 || tasks == 1) {
+        for (uint32_t i = 0; i < tasks; i++) {
+            task(context, i, 0);
+        }
+        return;
+    }
+    atomic_store(&pool->unfinished, pool->threads - 1);
+    atomic_fetch_add(&pool->generation, 1);
+    wake_sleepers(pool);
+    run_share(pool, 0);
+    while ((left = atomic_load_explicit(&pool->unfinished, memory_order_acquire)) > 0) {
+        wait_for_change(pool, &pool->unfinished, left);
+    }
+}

@@ -1,0 +1,28 @@
+/*
+ * A job's team of threads. The caller is worker 0; the others wait for work, spinning briefly and then asleep.
+ *
+ * Work comes as a number of tasks fixed by the job, never by the team's size. Worker w of W always gets the same range of
+ * them, [n w / W, n (w + 1) / W), so that what a task owns stays in its worker's cache from step to step.
+ */
+#ifndef DESCENT_CORE_TRAIN_POOL_H
+#define DESCENT_CORE_TRAIN_POOL_H
+
+#include <stdint.h>
+
+#include "core/base/status.h"
+
+#define POOL_MAX_THREADS 64
+
+struct pool;
+
+typedef void (*pool_task)(void *context, uint32_t task, uint32_t worker);
+
+/* A team of `threads` (1 ... POOL_MAX_THREADS) with the caller; STATUS_OUT_OF_MEMORY when a thread cannot be made. */
+MUST_CHECK enum status pool_new(struct pool **pool, uint32_t threads, struct error *error);
+void pool_free(struct pool *pool);
+uint32_t pool_threads(const struct pool *pool);
+
+/* Runs task(context, i, worker) for i in [0, tasks) and returns when all are done. Only by the thread that made the pool. */
+void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context);
+
+#endif
