@@ -1,9 +1,9 @@
 /*
  * A data set in memory: feature rows with one class label (or a row of class probabilities) each.
  *
- * The canonical form is one block of bytes: [features][labels][names][header], written front to back while parsing
- * (dataset_writer), so that nothing is held twice and the SHA-256 of the block is the data set's identity. A struct
- * dataset *borrows* such a block (usually a read-only mapping of its file) and never copies it.
+ * The canonical form is one block of bytes: [features][labels][names][trailer], written front to back while parsing
+ * (block.h), so that nothing is held twice and the SHA-256 of the block is the data set's identity. A struct dataset
+ * *borrows* such a block (usually a read-only mapping of its file) and never copies it.
  */
 #ifndef DESCENT_CORE_DATA_DATASET_H
 #define DESCENT_CORE_DATA_DATASET_H
@@ -16,9 +16,12 @@
 enum feature_type { FEATURE_U8, FEATURE_F32 };           /* images stay bytes; tables are float32 */
 enum label_type { LABEL_NONE, LABEL_CLASS, LABEL_SOFT }; /* none: images that await their labels */
 
-#define DATASET_MAX_CLASSES    4096
-#define DATASET_MAX_FEATURES   1048576
-#define DATASET_CLASS_NAME_MAX 128
+#define DATASET_MAX_CLASSES      4096
+#define DATASET_MAX_FEATURES     1048576
+#define DATASET_MAX_ROWS         2147483647 /* row numbers fit 31 bits */
+#define DATASET_MAX_CELLS        2147483648 /* rows * (features + probabilities), unless a caller sets less */
+#define DATASET_CLASS_NAME_MAX   128        /* bytes */
+#define DATASET_FEATURE_NAME_MAX 256        /* bytes */
 
 struct dataset {
     uint64_t rows;

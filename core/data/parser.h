@@ -14,8 +14,8 @@ enum data_format { DATA_CSV, DATA_IDX, DATA_FORMAT_COUNT };
 struct parse_options {
     const char *label;         /* CSV: label column by name or 0-based index; NULL: the last */
     const char *label_columns; /* CSV: comma-separated columns of class probabilities; NULL: none */
-    uint64_t max_cells;        /* rows * features; 0: 2^31 */
-    uint64_t max_rows;         /* 0: 2^31 - 1 */
+    uint64_t max_cells;        /* rows * (features + probabilities); 0: DATASET_MAX_CELLS */
+    uint64_t max_rows;         /* 0: DATASET_MAX_ROWS */
 };
 
 struct dataset_parser;
