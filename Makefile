@@ -174,7 +174,7 @@ check-tidy:
 check-cppcheck:
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet --std=c11 --language=c -I. -D_GNU_SOURCE --enable=warning,performance,portability --error-exitcode=1 \
-		--inline-suppr --suppressions-list=.cppcheck --cppcheck-build-dir=build/cppcheck -j$$(nproc) $(wildcard core api server)
+		--cppcheck-build-dir=build/cppcheck -j$$(nproc) $(wildcard core api server)
 check-mutants: mutants
 check-fuzz: fuzz-replay
 check-docker: docker-test
