@@ -8,12 +8,11 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
-
-#define CONFIG_ALLOW_HOSTS_MAX 16
+#include "server/settings.h"
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* Strings are borrowed from argv, the environment or literals. Sizes are bytes. */
+/* Strings are borrowed from argv, the environment or literals. Sizes are bytes. Types are those of enum setting_type. */
 struct config {
     const char *listen;      /* ADDRESS:PORT, "[::1]:8080" */
     const char *data;        /* the data folder */
@@ -23,13 +22,12 @@ struct config {
     const char *tls_cert;    /* NULL: plain HTTP */
     const char *tls_key;
     int insecure_http;
-    enum log_format log_format;
-    uint64_t threads; /* worker threads; 0: one per core */
-    uint64_t memory;  /* budget for training; 0: three quarters of the machine's */
-    const char *allow_hosts[CONFIG_ALLOW_HOSTS_MAX];
-    uint64_t allow_host_count;
-    uint64_t max_body_bytes;    /* a JSON body */
-    uint64_t max_dataset_bytes; /* an uploaded body */
+    int log_format;                  /* enum log_format */
+    uint64_t threads;                /* worker threads; 0: one per core */
+    uint64_t memory;                 /* budget for training; 0: three quarters of the machine's */
+    struct setting_list allow_hosts; /* Host headers that are answered beside loopback and the listen address */
+    uint64_t max_body_bytes;         /* a JSON body */
+    uint64_t max_dataset_bytes;      /* an uploaded body */
     uint64_t max_connections;
     uint64_t max_queued_jobs;
     uint64_t http_threads; /* executor threads */

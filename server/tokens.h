@@ -16,8 +16,6 @@
 #define TOKEN_ID_TEXT 65
 #define TOKEN_TEXT    64 /* "dct_" + 43 characters and a NUL, with room */
 
-enum token_scope { TOKEN_READ = 1, TOKEN_WRITE = 2, TOKEN_ADMIN = 4 };
-
 struct tokens;
 
 /*
@@ -33,14 +31,14 @@ void tokens_free(struct tokens *tokens);
 
 /*
  * Whether `token` (`size` bytes, anything a client may send) is known and not expired at `now` (seconds since 1970).
- * STATUS_OK: *scopes (bits of token_scope, implied ones included) and id are filled. STATUS_INVALID_TOKEN,
+ * STATUS_OK: *scopes (bits of enum scope, implied ones included) and id are filled. STATUS_INVALID_TOKEN,
  * STATUS_TOKEN_EXPIRED. The time taken does not depend on how much of a token is right.
  */
 MUST_CHECK enum status tokens_check(struct tokens *tokens, const char *token, size_t size, int64_t now, unsigned *scopes,
                                     char id[TOKEN_ID_TEXT]);
 
-/* "read,write" to bits; 0 when a name is unknown or none is given. */
-unsigned token_scopes_parse(const char *text, size_t size);
+/* "read,write" to bits of enum scope, implied ones included; 0 when a name is unknown or none is given. */
+unsigned tokens_scopes(const char *text, size_t size);
 
 /*
  * Makes a token, appends its hash to `path` (created with mode 0600), syncs, and writes the token to `text`: the only

@@ -17,6 +17,7 @@
 #include "server/http/response.h"
 
 struct problem;
+struct query;
 struct request;
 struct route;
 
@@ -29,8 +30,11 @@ const char *request_id(const struct request *request);
 /* The i-th {parameter} of the path, e.g. "job_…"; valid characters, not yet known to exist. */
 const char *request_parameter(const struct request *request, size_t index);
 
-/* A query argument, percent-decoded, "" for `name` without a value; NULL: not given. */
-const char *request_query(const struct request *request, const char *name);
+/* Which of the media types that the route accepts the body has; MEDIA_NONE without a body. */
+enum media request_body_media(const struct request *request);
+
+/* The decoded query: query_integer(request_query(request), PARAMETER_LIMIT) and the like (api/query.h). */
+const struct query *request_query(const struct request *request);
 
 /* The raw path and query as sent, "/v1/jobs?limit=2". */
 const char *request_target(const struct request *request);

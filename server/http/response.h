@@ -12,20 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/negotiate.h"
 #include "core/base/status.h"
 
 struct problem;
 
 #define RESPONSE_HEADERS_MAX 8
 
-#define MEDIA_JSON    "application/json"
-#define MEDIA_PROBLEM "application/problem+json"
-
 enum response_body { RESPONSE_EMPTY, RESPONSE_HEAP, RESPONSE_BORROWED, RESPONSE_FILE };
 
 struct response {
-    unsigned status;        /* HTTP status */
-    const char *media_type; /* static text */
+    unsigned status;  /* HTTP status */
+    enum media media; /* MEDIA_NONE: no Content-Type */
     enum response_body kind;
     void *body;                     /* HEAP: freed after sending; BORROWED: release(release_context) after sending */
     uint64_t size;                  /* bytes */
@@ -45,14 +43,14 @@ struct response {
 void response_empty(struct response *response, unsigned status);
 
 /* Takes `body` (malloc'ed; NULL means that its allocation failed), `size` bytes. */
-void response_text(struct response *response, unsigned status, const char *media_type, char *body, size_t size);
+void response_text(struct response *response, unsigned status, enum media media, char *body, size_t size);
 
 /* Borrows `body` until release(context) is called, once, from any thread; release may be NULL for static data. */
-void response_borrowed(struct response *response, unsigned status, const char *media_type, const void *body, size_t size,
+void response_borrowed(struct response *response, unsigned status, enum media media, const void *body, size_t size,
                        void (*release)(void *context), void *context);
 
 /* Takes `fd`, a regular file of `size` bytes, sent from its start. Answers Range requests. */
-void response_file(struct response *response, const char *media_type, int fd, uint64_t size);
+void response_file(struct response *response, enum media media, int fd, uint64_t size);
 
 /* The problem document with its status and the headers that belong to it (Retry-After …); borrows `problem`. */
 void response_problem(struct response *response, const struct problem *problem, const char *request_id);
