@@ -44,7 +44,7 @@ static uint64_t reduce_angle(double x, double *angle)
     double sign = 1, scale = 0x1p-126;
 
     if (high >> 61 & 1) { /* above one half: the distance to the next quarter, downwards */
-        rest = -rest;
+        rest = -rest - ((uint64_t)low != 0);
         sign = -1;
     }
     if (rest >> 64 == 0) { /* close to a quarter: the lowest word brings the digits */

@@ -1,7 +1,7 @@
 /*
- * The one door to oneDNN: matrix products of float32, and plain twins with a fixed order of summation.
+ * The one door to oneDNN: matrix products of float32.
  *
- * In the "reference" tier matrix_library_sgemm is the plain twin, so that unlike processors give equal bits. No call's
+ * In the "reference" tier they are the plain ones (matrix_reference.h), so that unlike processors give equal bits. No call's
  * shape may depend on the number of threads: the library chooses its blocking, and so its bits, by the shape.
  */
 #ifndef DESCENT_CORE_BASE_MATRIX_LIBRARY_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/kernel_tier.h"
+#include "core/base/matrix_reference.h"
 
 /* Fixes the instruction set and strict arithmetic; kernel_tier.c calls it once, before any product. */
 void matrix_library_setup(enum instruction_set isa);
@@ -31,14 +32,5 @@ void matrix_library_thread_init(void);
  */
 void matrix_library_sgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                           const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-
-/*
- * The plain twins: each element is summed over k in index order, from 0 (beta 0) or from its old value (beta 1), one
- * multiplication and one addition a term. Equal bits on every processor.
- */
-void matrix_reference_sgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-                            const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-void matrix_reference_dgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const double *a, int64_t lda,
-                            const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
 
 #endif

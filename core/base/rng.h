@@ -87,7 +87,7 @@ void rng_to_normal(const uint32_t block[4], double out[4]);
 /* Value `index` of a stream, N(0, 1), four to a block. */
 double rng_normal_f64(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t index);
 
-/* out[i] = value first + i of a stream: uniform in [low, high), or N(0, deviation^2). Rounded to float32 once. */
+/* out[i] = value first + i of a stream: uniform from low to high, or N(0, deviation^2); rounded to float32 once. */
 void rng_fill_uniform(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t first, double low, double high, size_t n,
                       float *out);
 void rng_fill_normal(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t first, double deviation, size_t n, float *out);

@@ -1,0 +1,23 @@
+/*
+ * Plain matrix products with a fixed order of summation: equal bits on every processor. The matrix library's twins in
+ * tests, and all there is in the "reference" tier.
+ */
+#ifndef DESCENT_CORE_BASE_MATRIX_REFERENCE_H
+#define DESCENT_CORE_BASE_MATRIX_REFERENCE_H
+
+#include <stdint.h>
+
+/*
+ * C = op(A) op(B) + beta C, row-major; op transposes where trans_a or trans_b is not 0.
+ *
+ *   op(A) [m][k], op(B) [k][n], C [m][n]; lda, ldb, ldc: elements from one stored row to the next.
+ *   beta 0 or 1; with 0 the old C is not read.
+ *
+ * Each element is summed over k in index order, from 0 or from its old value, one multiplication and one addition a term.
+ */
+void matrix_reference_sgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+void matrix_reference_dgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const double *a, int64_t lda,
+                            const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+
+#endif
