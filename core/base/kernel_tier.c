@@ -41,20 +41,20 @@ enum instruction_set kernel_tier_detect(void)
 }
 
 /* "32k", "1m"; a size that the system does not tell is 0k. */
-static void cache_size(int which, char out[16])
+static void cache_size(int which, char out[24])
 {
     long bytes = sysconf(which), kib = bytes > 0 ? bytes / 1024 : 0;
 
     if (kib > 0 && kib % 1024 == 0) {
-        snprintf(out, 16, "%ldm", kib / 1024);
+        snprintf(out, 24, "%ldm", kib / 1024);
     } else {
-        snprintf(out, 16, "%ldk", kib);
+        snprintf(out, 24, "%ldk", kib);
     }
 }
 
 static void fix(void)
 {
-    char l1[16], l2[16], l3[16];
+    char l1[24], l2[24], l3[24];
 
     fixed = wanted == ISA_COUNT ? kernel_tier_detect() : wanted;
     matrix_library_setup(fixed);
