@@ -41,23 +41,30 @@ struct dataset {
 
 /*
  * Opens a canonical block (bytes [size], 64-byte aligned, must outlive the data set).
- * Every length is checked; STATUS_OBJECT_CORRUPT says what is wrong.
+ * Every length, every label and every name is checked, the features' values are not; STATUS_OBJECT_CORRUPT says what is
+ * wrong. On failure nothing needs to be released.
  */
 MUST_CHECK enum status dataset_open(struct dataset *dataset, const void *bytes, size_t size, struct error *error);
 void dataset_release(struct dataset *dataset);
 
 /* One row widened to float32, no preprocessing. out [features]. */
 void dataset_row(const struct dataset *dataset, uint64_t row, float *out);
+/* The row's class (soft labels: its most probable one, the first of equals); -1 where there are no labels. */
+int32_t dataset_label(const struct dataset *dataset, uint64_t row);
+/* Rows of each class by dataset_label. counts [classes]. */
+void dataset_class_counts(const struct dataset *dataset, uint64_t *counts);
 
-/* Per-feature minimum, maximum, mean and (population) standard deviation over the rows listed; NULL rows: all rows. */
 struct feature_stats {
     float minimum, maximum;
-    double mean, deviation;
+    double mean, deviation; /* of the population */
 };
+/*
+ * Statistics of every feature over rows [row_count] (NULL: all rows). stats [features], written.
+ * The same bits for the same rows everywhere. STATUS_DATASET_EMPTY when there are no rows.
+ */
 MUST_CHECK enum status dataset_stats(const struct dataset *dataset, const uint32_t *rows, uint64_t row_count,
-                                     struct feature_stats *stats /* [features] */, struct error *error);
-
-/* Rows of each class (for soft labels: of each row's most probable class). counts [classes]. */
-void dataset_class_counts(const struct dataset *dataset, uint64_t *counts);
+                                     struct feature_stats *stats, struct error *error);
+/* Of all values together, from the statistics of each feature [features]. */
+struct feature_stats feature_stats_overall(const struct feature_stats *stats, uint32_t features);
 
 #endif

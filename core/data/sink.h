@@ -11,7 +11,10 @@ struct sink {
     void *context;
 };
 
-/* A sink that keeps everything in memory, up to `limit` bytes (0: no limit). data is malloc'ed, 64-byte aligned. */
+/*
+ * A sink that keeps everything in memory. Zero-initialise; data is malloc'ed, 64-byte aligned. More than `limit` bytes
+ * (0: no limit) are STATUS_DATASET_TOO_LARGE.
+ */
 struct buffer_sink {
     unsigned char *data;
     size_t size, capacity, limit;

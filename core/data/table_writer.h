@@ -37,8 +37,8 @@ MUST_CHECK enum status table_writer_new(struct table_writer **writer, const stru
  * STATUS_NON_FINITE_VALUE, STATUS_LABEL_INVALID, STATUS_TOO_MANY_CLASSES, STATUS_DATASET_TOO_LARGE. A writer that
  * failed can only be freed.
  */
-MUST_CHECK enum status table_writer_row(struct table_writer *writer, const float *x, const char *label,
-                                        size_t label_length, struct error *error);
+MUST_CHECK enum status table_writer_row(struct table_writer *writer, const float *x, const char *label, size_t label_length,
+                                        struct error *error);
 
 /*
  * One row with probabilities [soft_classes]: each finite and >= 0, their sum within soft_classes * 1e-6 of 1 (each may have
