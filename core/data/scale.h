@@ -21,6 +21,8 @@ struct scaler {
 /* standardize: (x - mean) / deviation; minmax: (x - min) / (max - min); a constant feature divides by 1. */
 MUST_CHECK enum status scaler_fit(struct scaler *scaler, enum preprocessing type, const struct dataset *dataset,
                                   const uint32_t *rows, uint64_t row_count, struct error *error);
+/* A copy with arrays of its own. */
+MUST_CHECK enum status scaler_copy(struct scaler *copy, const struct scaler *scaler, struct error *error);
 void scaler_release(struct scaler *scaler);
 
 /* Row `row` of the data set, scaled, to out [features]. Bytes are widened here. Same bits on every processor. */

@@ -27,15 +27,4 @@ struct model {
 
 void model_release(struct model *model);
 
-struct predictor; /* a model laid out for the kernels; not shared between threads */
-
-/* Borrows the model. `max_rows` rows at a time at most (chunks are made inside). */
-MUST_CHECK enum status predictor_new(struct predictor **predictor, const struct model *model, struct error *error);
-void predictor_free(struct predictor *predictor);
-/*
- * Class probabilities of raw (not preprocessed) rows. x [rows][inputs], overwritten by its scaled values.
- * probabilities [rows][classes]; finite and summing to 1 within 1e-6 whatever the finite logits are.
- */
-void predictor_run(struct predictor *predictor, float *x, uint64_t rows, float *probabilities);
-
 #endif

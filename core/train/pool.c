@@ -16,8 +16,8 @@
 
 #include "core/base/matrix_library.h"
 
-#define SPINS_ALONE 4000 /* about 50 us: more than a phase's imbalance, less than a time slice */
-#define SPINS_CROWDED 50 /* more threads than cores: the one waited for may need this very core */
+#define SPINS_ALONE   4000 /* about 50 us: more than a phase's imbalance, less than a time slice */
+#define SPINS_CROWDED 50   /* more threads than cores: the one waited for may need this very core */
 
 struct pool {
     /* written by the caller before a generation is published, read by the workers after */

@@ -106,8 +106,4 @@ MUST_CHECK enum status trainer_model(struct trainer *trainer, struct model *mode
 MUST_CHECK enum status trainer_evaluate(struct trainer *trainer, enum split_part part, struct scores *scores,
                                         double *objective, int *present, struct error *error);
 
-/* Scores of a model on a whole data set (labels in the model's numbering), with `threads` threads. */
-MUST_CHECK enum status evaluate_model(const struct model *model, const struct dataset *dataset, const int32_t *labels,
-                                      uint32_t threads, struct scores *scores, struct error *error);
-
 #endif

@@ -1,0 +1,26 @@
+/* A trained model at work: class probabilities of new rows, scores on a labelled data set. */
+#ifndef DESCENT_CORE_TRAIN_PREDICTOR_H
+#define DESCENT_CORE_TRAIN_PREDICTOR_H
+
+#include "core/data/dataset.h"
+#include "core/eval/scores.h"
+#include "core/nn/model.h"
+
+struct predictor; /* a model laid out for the kernels; used by the thread that made it only */
+
+/* Copies what it needs of the model's parameters; borrows the rest, which must outlive it. `threads` as for a trainer. */
+MUST_CHECK enum status predictor_new(struct predictor **predictor, const struct model *model, uint32_t threads,
+                                     struct error *error);
+void predictor_free(struct predictor *predictor);
+
+/*
+ * Probabilities of raw (not preprocessed) rows: x [rows][inputs] -> probabilities [rows][classes], each row finite and
+ * summing to 1 within 1e-6 for finite features. A row's bits may depend on its place among the rows of the call.
+ */
+void predictor_run(struct predictor *predictor, const float *x, uint64_t rows, double *probabilities);
+
+/* Scores on all rows of a data set; labels [rows] in the model's numbering, or NULL: the data set's own fit. */
+MUST_CHECK enum status predictor_evaluate(struct predictor *predictor, const struct dataset *dataset, const int32_t *labels,
+                                          struct scores *scores, struct error *error);
+
+#endif

@@ -1,0 +1,128 @@
+/* What a job costs, and the names of things in its spec: everything about a train_spec that needs no memory. */
+#include "train_plan.h"
+
+#include "core/base/mathx.h"
+#include "core/train/evaluator.h"
+
+#define FLOPS_PER_THREAD 2000000u /* about 20 us of one core: less work than this is not worth a second thread */
+
+static const char *const METRIC_NAMES[METRIC_COUNT] = {
+    [METRIC_VALIDATION_LOSS] = "validation_loss",
+    [METRIC_VALIDATION_ACCURACY] = "validation_accuracy",
+    [METRIC_TRAIN_LOSS] = "train_loss",
+    [METRIC_TRAIN_ACCURACY] = "train_accuracy",
+};
+
+static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
+    [STOP_NONE] = "none",           [STOP_EPOCHS] = "epochs",           [STOP_GRADIENT_NORM] = "gradient_norm",
+    [STOP_MAX_STEPS] = "max_steps", [STOP_MAX_SECONDS] = "max_seconds", [STOP_EARLY] = "early",
+    [STOP_USER] = "user",
+};
+
+static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
+
+const char *metric_name(enum metric metric)
+{
+    return METRIC_NAMES[metric];
+}
+
+const char *stop_reason_name(enum stop_reason reason)
+{
+    return STOP_REASON_NAMES[reason];
+}
+
+const char *split_part_name(enum split_part part)
+{
+    return PART_NAMES[part];
+}
+
+int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows)
+{
+    return spec->batch_size >= train_rows;
+}
+
+static int has_dropout(const struct model_spec *model)
+{
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        if (model->layers[i].type == LAYER_DROPOUT) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The step's own gradient is that of the whole training set at the served point. */
+static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_rows)
+{
+    return train_spec_is_full_batch(spec, train_rows) && spec->shuffle != SHUFFLE_WITH_REPLACEMENT &&
+           spec->optimizer.nesterov == NESTEROV_NONE && !has_dropout(&spec->model);
+}
+
+enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
+{
+    if (spec->stop.gradient_norm <= 0) {
+        return GRADIENT_CHECK_OFF;
+    }
+    return step_gradient_is_exact(spec, train_rows) ? GRADIENT_CHECK_STEP : GRADIENT_CHECK_PROBE;
+}
+
+enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows)
+{
+    int needs_norm_first = spec->clip_norm > 0 || train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_STEP;
+
+    return needs_norm_first || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE : NETWORK_TRAIN;
+}
+
+/* Adds factor * size to *bytes unless that overflows. */
+static int add_bytes(uint64_t *bytes, uint64_t factor, uint64_t size)
+{
+    uint64_t product;
+
+    return !__builtin_mul_overflow(factor, size, &product) && !__builtin_add_overflow(*bytes, product, bytes);
+}
+
+enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows, uint32_t max_threads,
+                         struct error *error)
+{
+    struct network_plan network;
+    uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows;
+    enum status status = network_plan_make(&network, &spec->model, batch, error);
+
+    *plan = (struct train_plan){0};
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct network_setup train = {
+        .plan = &network, .use = train_spec_network_use(spec, train_rows), .optimizer = &spec->optimizer};
+    struct network_setup probe = {.plan = &network, .use = NETWORK_ACCUMULATE, .optimizer = &spec->optimizer};
+
+    plan->parameters = model_spec_parameter_count(&spec->model);
+    plan->steps_per_epoch = (train_rows + batch - 1) / batch;
+    if (__builtin_mul_overflow(plan->steps_per_epoch, (uint64_t)spec->epochs, &plan->total_steps)) {
+        return error_set(error, STATUS_OUT_OF_RANGE, "%u epochs of %llu steps are too many", spec->epochs,
+                         (unsigned long long)plan->steps_per_epoch);
+    }
+    if (spec->stop.max_steps > 0 && spec->stop.max_steps < plan->total_steps) {
+        plan->total_steps = spec->stop.max_steps;
+    }
+    plan->bytes = network_bytes(&train, max_threads) + evaluator_bytes(&network, max_threads);
+    if (train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_PROBE) {
+        plan->bytes += network_bytes(&probe, max_threads);
+    }
+    if (!add_bytes(&plan->bytes, plan->parameters, 3 * sizeof(float)) || /* first, best and final parameters */
+        !add_bytes(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
+        __builtin_mul_overflow(train_rows, model_spec_flops(&spec->model, 1), &plan->flops_per_epoch)) {
+        return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",
+                         (unsigned long long)plan->parameters, (unsigned long long)train_rows);
+    }
+    plan->step_flops = plan->flops_per_epoch / plan->steps_per_epoch;
+    plan->expected_first_loss = mathx_log_f64(spec->model.classes);
+    return STATUS_OK;
+}
+
+uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores)
+{
+    uint64_t useful = plan->step_flops / FLOPS_PER_THREAD;
+
+    return useful < 1 ? 1 : useful < cores ? (uint32_t)useful : cores;
+}

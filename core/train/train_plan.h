@@ -1,0 +1,15 @@
+/* Decisions that follow from a train_spec and the number of its rows alone; shared by plan and trainer. */
+#ifndef DESCENT_CORE_TRAIN_TRAIN_PLAN_H
+#define DESCENT_CORE_TRAIN_TRAIN_PLAN_H
+
+#include "core/nn/network.h"
+#include "core/train/trainer.h"
+
+/* How stop.gradient_norm is checked: on the step's own gradient, or by a pass over the training rows at the served point. */
+enum gradient_check { GRADIENT_CHECK_OFF, GRADIENT_CHECK_STEP, GRADIENT_CHECK_PROBE };
+
+enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows);
+enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows);
+int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows);
+
+#endif
