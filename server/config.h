@@ -6,6 +6,7 @@
 #define DESCENT_SERVER_CONFIG_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/base/status.h"
 #include "server/settings.h"
@@ -26,7 +27,6 @@ struct config {
     uint64_t threads;                /* worker threads; 0: one per core */
     uint64_t memory;                 /* budget for training; 0: three quarters of the machine's */
     struct setting_list allow_hosts; /* Host headers that are answered beside loopback and the listen address */
-    uint64_t max_body_bytes;         /* a JSON body */
     uint64_t max_dataset_bytes;      /* an uploaded body */
     uint64_t max_connections;
     uint64_t max_queued_jobs;
@@ -41,6 +41,9 @@ enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
  */
 MUST_CHECK enum status config_parse(struct config *config, int argc, char *const argv[], enum config_action *action,
                                     struct error *error);
+
+/* The text of --help. */
+void config_help(FILE *out);
 
 /*
  * What only the whole says: an address that is not loopback needs --token-file and TLS (or --insecure-http), a

@@ -37,6 +37,9 @@ void tokens_free(struct tokens *tokens);
 MUST_CHECK enum status tokens_check(struct tokens *tokens, const char *token, size_t size, int64_t now, unsigned *scopes,
                                     char id[TOKEN_ID_TEXT]);
 
+/* Blanks every token in a text that is about to be written somewhere. */
+void tokens_scrub(char *text);
+
 /* "read,write" to bits of enum scope, implied ones included; 0 when a name is unknown or none is given. */
 unsigned tokens_scopes(const char *text, size_t size);
 
