@@ -1,0 +1,52 @@
+/*
+ * The handlers: one function a route, named after the route's operation. app.c has the table from route to function.
+ *
+ * A handler decodes what is left to decode, asks the store or the scheduler, and answers (request.h tells the rules). What
+ * several of them need stands in reply.h.
+ */
+#ifndef DESCENT_SERVER_HANDLERS_HANDLERS_H
+#define DESCENT_SERVER_HANDLERS_HANDLERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "server/config.h"
+#include "server/http/request.h"
+#include "server/store/store.h"
+
+struct scheduler;
+struct model_cache;
+
+/* Where the server stands; health checks read it on a polling thread. */
+enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
+
+/* What handlers work with. All but `phase` is fixed after app_start. */
+struct app {
+    const struct config *config;
+    struct waiters *waiters;
+    struct store *store;
+    struct scheduler *scheduler;
+    struct model_cache *models;
+    uint32_t cores, threads;   /* of the machine; for training */
+    uint64_t memory_bytes;     /* budget for training */
+    int64_t started_at;        /* ms since 1970 */
+    int64_t started_monotonic; /* ms */
+    atomic_int phase;          /* enum app_phase */
+};
+
+typedef void handler(struct app *app, struct request *request);
+
+/* handlers/info.c */
+handler get_health, get_ready, get_info, list_algorithms, get_openapi;
+/* handlers/datasets.c */
+handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
+/* handlers/uploads.c: POST /v1/datasets and PUT .../labels, streamed */
+extern const struct upload_ops uploads;
+/* handlers/jobs.c */
+handler create_job, list_jobs, get_job, cancel_job, delete_job, get_job_spec, get_job_results;
+/* handlers/curves.c */
+handler list_job_events, get_job_metrics;
+/* handlers/models.c */
+handler list_models, get_model, delete_model, predict, evaluate, export_model;
+
+#endif
