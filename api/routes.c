@@ -1,0 +1,250 @@
+/*
+ * The router: a linear walk over the table. There are some thirty rows; a tree would be longer than what it saves.
+ * That no two rows match the same request is a test's business (tests/api/test_routes.c).
+ */
+#include "routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NO_BODY                                                                                                             \
+    {                                                                                                                       \
+        BODY_NONE, 0, 0, NULL,                                                                                              \
+        {                                                                                                                   \
+            MEDIA_NONE                                                                                                      \
+        }                                                                                                                   \
+    }
+#define NO_QUERY                                                                                                            \
+    {                                                                                                                       \
+        PARAMETER_NONE                                                                                                      \
+    }
+#define NO_PROBLEMS                                                                                                         \
+    {                                                                                                                       \
+        STATUS_OK                                                                                                           \
+    }
+
+#define BODY(kind, limit, schema, ...)                                                                                      \
+    {                                                                                                                       \
+        BODY_##kind, 0, limit, schema,                                                                                      \
+        {                                                                                                                   \
+            __VA_ARGS__                                                                                                     \
+        }                                                                                                                   \
+    }
+#define QUERY(...)                                                                                                          \
+    {                                                                                                                       \
+        __VA_ARGS__                                                                                                         \
+    }
+#define ANSWERS(...)                                                                                                        \
+    {                                                                                                                       \
+        __VA_ARGS__                                                                                                         \
+    }
+#define PROBLEMS(...)                                                                                                       \
+    {                                                                                                                       \
+        __VA_ARGS__                                                                                                         \
+    }
+
+static const struct route routes[ROUTE_COUNT] = {
+#define ROUTE(NAME, operation, method, path, scope, tag, summary, description, body, query, answers, problems)              \
+    {ROUTE_##NAME, #operation, METHOD_##method, path,    SCOPE_##scope, tag, summary,                                       \
+     description,  body,       query,           answers, problems},
+#include "api/routes.def"
+#undef ROUTE
+};
+
+static const char *const method_names[METHOD_COUNT] = {
+    [METHOD_GET] = "GET",         [METHOD_HEAD] = "HEAD",   [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",         [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+    [METHOD_OPTIONS] = "OPTIONS", [METHOD_TRACE] = "TRACE", [METHOD_CONNECT] = "CONNECT",
+};
+
+const struct route *route_get(enum route_id id)
+{
+    return &routes[id];
+}
+
+const char *method_name(enum method method)
+{
+    return method_names[method];
+}
+
+const char *scope_name(enum scope scope)
+{
+    return scope == SCOPE_NONE ? "none" : scope == SCOPE_READ ? "read" : scope == SCOPE_WRITE ? "write" : "admin";
+}
+
+static int is_segment_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+/* Takes "/segment" off the front: its size, 0 at the end, -1 when it is not a valid segment. */
+static int take_segment(const char **at, const char *end, const char **segment)
+{
+    if (*at == end) {
+        return 0;
+    }
+    if (**at != '/') {
+        return -1;
+    }
+    const char *start = ++*at;
+    while (*at < end && is_segment_character(**at)) {
+        (*at)++;
+    }
+    size_t size = (size_t)(*at - start);
+    int dots = (size == 1 && start[0] == '.') || (size == 2 && start[0] == '.' && start[1] == '.');
+    *segment = start;
+    return size == 0 || size >= ROUTE_SEGMENT_TEXT || dots || (*at < end && **at != '/') ? -1 : (int)size;
+}
+
+static enum status check_path(const char *path, size_t size, struct error *error)
+{
+    const char *at = path, *segment;
+    int taken = 1;
+
+    while (taken > 0 && !(size == 1 && path[0] == '/')) {
+        taken = take_segment(&at, path + size, &segment);
+    }
+    if (taken < 0 || size == 0) {
+        return error_set_offset(error, STATUS_BAD_TARGET, at - path,
+                                "a path is made of segments of 1 to %d characters of A-Z a-z 0-9 . _ -",
+                                ROUTE_SEGMENT_TEXT - 1);
+    }
+    return STATUS_OK;
+}
+
+/* Whether a valid path fits the pattern; {parameters} are copied out. */
+static int match_path(const char *pattern, const char *path, size_t size, struct route_match *match)
+{
+    const char *at = path, *end = path + size, *segment, *wanted;
+    const char *pattern_end = pattern + strlen(pattern);
+    size_t parameters = 0;
+
+    while (pattern < pattern_end) {
+        int got = take_segment(&at, end, &segment);
+
+        wanted = ++pattern;
+        pattern += strcspn(pattern, "/");
+        if (got <= 0) {
+            return 0;
+        }
+        if (*wanted == '{') {
+            memcpy(match->parameter[parameters], segment, (size_t)got);
+            match->parameter[parameters++][got] = '\0';
+        } else if (got != pattern - wanted || memcmp(segment, wanted, (size_t)got) != 0) {
+            return 0;
+        }
+    }
+    return at == end;
+}
+
+static void add_allowed(char allow[ROUTE_ALLOW_TEXT], enum method method)
+{
+    size_t used = strlen(allow);
+
+    (void)snprintf(allow + used, ROUTE_ALLOW_TEXT - used, "%s%s", used > 0 ? ", " : "", method_names[method]);
+}
+
+/* Every method that some route of this path takes; 0: none does. */
+static int list_allowed(const char *path, size_t size, struct route_match *match)
+{
+    unsigned methods = 0;
+
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (match_path(routes[i].path, path, size, match)) {
+            methods |= 1u << routes[i].method;
+        }
+    }
+    if (methods == 0) {
+        return 0;
+    }
+    methods |= (methods >> METHOD_GET & 1u) << METHOD_HEAD | 1u << METHOD_OPTIONS;
+    for (unsigned m = 0; m < METHOD_COUNT; m++) {
+        if (methods >> m & 1u) {
+            add_allowed(match->allow, (enum method)m);
+        }
+    }
+    return 1;
+}
+
+enum status route_find(struct route_match *match, const char *method, const char *path, size_t size, struct error *error)
+{
+    unsigned asked = 0;
+
+    *match = (struct route_match){.route = NULL};
+    while (asked < METHOD_COUNT && strcmp(method, method_names[asked]) != 0) {
+        asked++;
+    }
+    if (asked == METHOD_COUNT) {
+        return error_set(error, STATUS_METHOD_UNKNOWN, "no route takes this method");
+    }
+    match->method = (enum method)asked;
+    if (asked == METHOD_TRACE || asked == METHOD_CONNECT) {
+        (void)snprintf(match->allow, sizeof match->allow, "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        return error_set(error, STATUS_METHOD_NOT_ALLOWED, "%s is taken by no route", method);
+    }
+    enum status status = check_path(path, size, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    enum method wanted = asked == METHOD_HEAD ? METHOD_GET : match->method;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (routes[i].method == wanted && match_path(routes[i].path, path, size, match)) {
+            match->route = &routes[i];
+            return STATUS_OK;
+        }
+    }
+    if (!list_allowed(path, size, match)) {
+        return error_set(error, STATUS_ROUTE_NOT_FOUND, "GET /v1/openapi.json lists all routes");
+    }
+    if (asked == METHOD_OPTIONS) {
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_METHOD_NOT_ALLOWED, "allowed here: %s", match->allow);
+}
+
+enum status target_split(const char *target, size_t *path_size, const char **query, size_t *query_size, struct error *error)
+{
+    size_t size = strlen(target);
+
+    for (size_t i = 0; i < size; i++) {
+        /* unreserved, reserved but '#', and '%' (RFC 3986); a fragment never belongs into a request */
+        if (target[i] <= ' ' || target[i] > '~' || strchr("\"#<>\\^`{|}", target[i]) != NULL) {
+            return error_set_offset(error, STATUS_BAD_TARGET, (int64_t)i,
+                                    "the target holds a byte that must be percent-encoded");
+        }
+    }
+    if (target[0] != '/') {
+        return error_set_offset(error, STATUS_BAD_TARGET, 0, "the target must begin with /");
+    }
+    *path_size = strcspn(target, "?");
+    *query = target + *path_size + (target[*path_size] == '?');
+    *query_size = size - (size_t)(*query - target);
+    return STATUS_OK;
+}
+
+enum status route_check_scope(const struct route *route, unsigned held, struct error *error)
+{
+    if (route->scope == SCOPE_NONE || (held & (unsigned)route->scope) != 0) {
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_SCOPE_INSUFFICIENT, "%s %s needs a token with the scope %s", method_names[route->method],
+                     route->path, scope_name(route->scope));
+}
+
+enum status route_negotiate(const struct route *route, const char *format, const char *accept, enum media *media,
+                            struct error *error)
+{
+    const uint8_t *offers = route->answers[0].media;
+
+    if (offers[0] == MEDIA_NONE) {
+        *media = MEDIA_NONE;
+        return STATUS_OK;
+    }
+    if (format != NULL) {
+        *media = media_by_word(format, offers, ROUTE_MEDIA_MAX);
+        if (*media != MEDIA_NONE) {
+            return STATUS_OK;
+        }
+    }
+    return negotiate_accept(accept, offers, ROUTE_MEDIA_MAX, media, error);
+}
