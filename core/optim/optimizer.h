@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
+#include "core/optim/hyperparameter.h"
 
 #define OPTIMIZER_MAX_SLOTS 3
 
@@ -30,7 +31,7 @@ enum nesterov { NESTEROV_NONE, NESTEROV_LECTURE, NESTEROV_LOOKAHEAD };
 struct optimizer_spec {
     enum optimizer_type type;
     double learning_rate;
-    double weight_decay; /* coupled (g += weight_decay * theta), but in adamw */
+    double weight_decay; /* coupled (g += weight_decay * w, after clipping), but in adamw */
     double momentum;
     enum nesterov nesterov;
     double rho, beta1, beta2, epsilon;
@@ -42,7 +43,13 @@ const char *optimizer_name(enum optimizer_type type);
 const char *optimizer_formula(enum optimizer_type type);
 const char *optimizer_source(enum optimizer_type type);
 
-/* Fills in `type`'s defaults; learning_rate is left alone. */
+/*
+ * Hyper-parameter `index` (0, 1, 2 ...) of an optimizer into *parameter; 0 past the last one. Offsets are those of struct
+ * optimizer_spec.
+ */
+int optimizer_hyperparameter(enum optimizer_type type, size_t index, struct hyperparameter *parameter);
+
+/* Fills in `type`'s defaults and 0 for what it does not have; learning_rate is left alone. */
 void optimizer_defaults(struct optimizer_spec *spec, enum optimizer_type type);
 /* State values per parameter that this spec really needs, 0 ... OPTIMIZER_MAX_SLOTS. */
 uint32_t optimizer_slots(const struct optimizer_spec *spec);

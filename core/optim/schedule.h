@@ -2,9 +2,21 @@
 #ifndef DESCENT_CORE_OPTIM_SCHEDULE_H
 #define DESCENT_CORE_OPTIM_SCHEDULE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-enum schedule_type { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_COUNT };
+#include "core/optim/hyperparameter.h"
+
+enum schedule_type {
+#define SCHEDULE(NAME, name, formula) SCHEDULE_##NAME,
+#define HYPER(NAME, field, value)
+#define HYPERPARAMETER(field, kind, minimum, above, maximum, below, help)
+#include "core/optim/schedules.def"
+#undef SCHEDULE
+#undef HYPER
+#undef HYPERPARAMETER
+    SCHEDULE_COUNT
+};
 
 struct schedule_spec {
     enum schedule_type type;
@@ -16,6 +28,12 @@ struct schedule_spec {
 
 const char *schedule_name(enum schedule_type type);
 const char *schedule_formula(enum schedule_type type);
+
+/* Hyper-parameter `index` (0, 1, 2 ...) of a schedule into *parameter; 0 past the last one. Offsets: struct schedule_spec.
+ */
+int schedule_hyperparameter(enum schedule_type type, size_t index, struct hyperparameter *parameter);
+/* Fills in `type`'s defaults and 0 for what it does not have (every_epochs has no default: 1). */
+void schedule_defaults(struct schedule_spec *schedule, enum schedule_type type);
 
 /*
  * The learning rate of update k (0-based) of total_steps, with steps_per_epoch updates an epoch.
