@@ -2,7 +2,6 @@
 #include "evaluator.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/nn/loss.h"
 
@@ -136,13 +135,14 @@ static void run_chunk(struct evaluator *evaluator, uint64_t first, pool_task tas
     pool_run(evaluator->pool, (evaluator->count + NETWORK_GRAIN_ROWS - 1) / NETWORK_GRAIN_ROWS, task, evaluator);
 }
 
-void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *job, double *probabilities)
+void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *job, float *probabilities)
 {
     evaluator->job = job;
     for (uint64_t first = 0; first < job->count; first += EVALUATOR_ROWS) {
         run_chunk(evaluator, first, probabilities_of_grain);
-        memcpy(probabilities + first * evaluator->classes, evaluator->probabilities,
-               (size_t)evaluator->count * evaluator->classes * sizeof *probabilities);
+        for (size_t i = 0; i < (size_t)evaluator->count * evaluator->classes; i++) {
+            probabilities[first * evaluator->classes + i] = (float)evaluator->probabilities[i];
+        }
     }
 }
 

@@ -27,7 +27,7 @@ uint64_t evaluator_bytes(const struct network_plan *training_plan, uint32_t thre
 struct network_f32 *evaluator_network(struct evaluator *evaluator);
 
 /* Class probabilities of the rows, [count][classes]; labels are not looked at. */
-void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *evaluation, double *probabilities);
+void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *evaluation, float *probabilities);
 
 /* Adds the rows to `scores` (initialised by the caller) in order and finishes them. */
 void evaluator_run(struct evaluator *evaluator, const struct evaluation *evaluation, struct scores *scores);

@@ -111,15 +111,33 @@ static void *worker_main(void *argument)
     }
 }
 
-/* Stops and joins workers 1 ... started. */
-static void stop_workers(struct pool *pool, uint32_t started)
+/* Stops and joins all workers but the caller. */
+static void stop_workers(struct pool *pool)
 {
     atomic_store(&pool->closing, 1);
     atomic_fetch_add(&pool->generation, 1);
     wake_sleepers(pool);
-    for (uint32_t i = 1; i < started; i++) {
+    for (uint32_t i = 1; i < pool->threads; i++) {
         pthread_join(pool->handles[i], NULL);
     }
+    atomic_store(&pool->closing, 0);
+    atomic_store(&pool->generation, 0);
+    pool->threads = 1;
+}
+
+/* Starts workers up to `threads`; returns how many threads there are then. */
+static uint32_t start_workers(struct pool *pool, uint32_t threads)
+{
+    pool->spins = (long)threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS_ALONE : SPINS_CROWDED;
+    for (uint32_t i = 1; i < threads; i++) {
+        pool->workers[i] = (struct worker){pool, i};
+        if (pthread_create(&pool->handles[i], NULL, worker_main, &pool->workers[i]) != 0) {
+            break;
+        }
+        pthread_setname_np(pool->handles[i], "worker");
+        pool->threads = i + 1;
+    }
+    return pool->threads;
 }
 
 enum status pool_new(struct pool **out, uint32_t threads, struct error *error)
@@ -134,23 +152,26 @@ enum status pool_new(struct pool **out, uint32_t threads, struct error *error)
     if (pool == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a team of %u threads", threads);
     }
-    *pool = (struct pool){.threads = threads};
-    pool->spins = (long)threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS_ALONE : SPINS_CROWDED;
+    *pool = (struct pool){.threads = 1};
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     matrix_library_thread_init();
-    for (uint32_t i = 1; i < threads; i++) {
-        pool->workers[i] = (struct worker){pool, i};
-        if (pthread_create(&pool->handles[i], NULL, worker_main, &pool->workers[i]) != 0) {
-            stop_workers(pool, i);
-            pool->threads = 1;
-            pool_free(pool);
-            return error_set(error, STATUS_OUT_OF_MEMORY, "thread %u of %u could not be started", i + 1, threads);
-        }
-        pthread_setname_np(pool->handles[i], "worker");
+    if (start_workers(pool, threads) < threads) {
+        uint32_t started = pool->threads;
+
+        pool_free(pool);
+        return error_set(error, STATUS_OUT_OF_MEMORY, "thread %u of %u could not be started", started + 1, threads);
     }
     *out = pool;
     return STATUS_OK;
+}
+
+void pool_resize(struct pool *pool, uint32_t threads)
+{
+    if (threads != pool->threads) {
+        stop_workers(pool);
+        start_workers(pool, threads);
+    }
 }
 
 void pool_free(struct pool *pool)
@@ -158,9 +179,7 @@ void pool_free(struct pool *pool)
     if (pool == NULL) {
         return;
     }
-    if (pool->threads > 1) {
-        stop_workers(pool, pool->threads);
-    }
+    stop_workers(pool);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool);

@@ -22,6 +22,9 @@ MUST_CHECK enum status pool_new(struct pool **pool, uint32_t threads, struct err
 void pool_free(struct pool *pool);
 uint32_t pool_threads(const struct pool *pool);
 
+/* Lets the team grow or shrink; between two pool_run only. A thread that cannot be made is done without. */
+void pool_resize(struct pool *pool, uint32_t threads);
+
 /* Runs task(context, i, worker) for i in [0, tasks) and returns when all are done. Only by the thread that made the pool. */
 void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context);
 

@@ -43,7 +43,7 @@ void predictor_free(struct predictor *predictor)
     }
 }
 
-void predictor_run(struct predictor *predictor, const float *x, uint64_t rows, double *probabilities)
+void predictor_run(struct predictor *predictor, const float *x, uint64_t rows, float *probabilities)
 {
     const struct model *model = predictor->model;
     struct dataset dataset = {

@@ -17,7 +17,7 @@ void predictor_free(struct predictor *predictor);
  * Probabilities of raw (not preprocessed) rows: x [rows][inputs] -> probabilities [rows][classes], each row finite and
  * summing to 1 within 1e-6 for finite features. A row's bits may depend on its place among the rows of the call.
  */
-void predictor_run(struct predictor *predictor, const float *x, uint64_t rows, double *probabilities);
+void predictor_run(struct predictor *predictor, const float *x, uint64_t rows, float *probabilities);
 
 /* Scores on all rows of a data set; labels [rows] in the model's numbering, or NULL: the data set's own fit. */
 MUST_CHECK enum status predictor_evaluate(struct predictor *predictor, const struct dataset *dataset, const int32_t *labels,

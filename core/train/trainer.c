@@ -27,6 +27,7 @@ struct trainer {
     enum gradient_check gradient_check;
     enum network_use use;
 
+    uint32_t max_threads;
     struct pool *pool;
     struct network_f32 *network;
     struct network_f32 *probe; /* of the full gradient; NULL unless GRADIENT_CHECK_PROBE */
@@ -163,6 +164,7 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
     }
     trainer->spec = *spec;
     trainer->data = *data;
+    trainer->max_threads = threads;
     trainer->gradient_check = train_spec_gradient_check(spec, data->split->train_count);
     trainer->use = train_spec_network_use(spec, data->split->train_count);
     status = set_up(trainer, threads, error);
@@ -598,6 +600,11 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
 void trainer_progress(const struct trainer *trainer, struct train_progress *progress)
 {
     *progress = trainer->progress;
+}
+
+void trainer_set_threads(struct trainer *trainer, uint32_t threads)
+{
+    pool_resize(trainer->pool, threads < trainer->max_threads ? threads : trainer->max_threads);
 }
 
 void trainer_stop(struct trainer *trainer, enum stop_reason reason)

@@ -72,7 +72,8 @@ struct train_divergence {
 };
 
 /*
- * Sets up a job: initial weights, memory, `threads` threads (1 ... 64, the caller's included). Nothing is allocated
+ * Sets up a job: initial weights, memory, `threads` threads (1 ... 64, the caller's included; also the most that it can
+ * be given later). Nothing is allocated
  * after the first step. Free with trainer_free.
  */
 MUST_CHECK enum status trainer_new(struct trainer **trainer, const struct train_spec *spec, const struct train_data *data,
@@ -87,6 +88,12 @@ void trainer_free(struct trainer *trainer);
 MUST_CHECK enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error);
 void trainer_progress(const struct trainer *trainer, struct train_progress *progress);
 const struct train_divergence *trainer_divergence(const struct trainer *trainer);
+
+/*
+ * Goes on with `threads` threads from the next step, at most those that trainer_new was given; fewer if the system has
+ * no more. Changes no bit of the result.
+ */
+void trainer_set_threads(struct trainer *trainer, uint32_t threads);
 
 /* Ends training at this step: no further update will be made. */
 void trainer_stop(struct trainer *trainer, enum stop_reason reason);
