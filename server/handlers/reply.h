@@ -1,0 +1,47 @@
+/*
+ * What answers have in common: finished JSON texts, entity tags, the places of new things, pages of lists.
+ *
+ * A handler that answers with JSON alone calls reply_json. One that adds headers fills a response (reply_json_response),
+ * adds them and calls request_respond. As with request_respond, nothing of the request may be touched afterwards.
+ */
+#ifndef DESCENT_SERVER_HANDLERS_REPLY_H
+#define DESCENT_SERVER_HANDLERS_REPLY_H
+
+#include "server/http/request.h"
+#include "server/store/store.h"
+
+struct json_writer;
+
+/* Takes what was written; a writer that failed becomes its problem document. The writer needs no release afterwards. */
+void reply_json_response(struct response *response, const struct request *request, unsigned status,
+                         struct json_writer *writer);
+void reply_json(struct request *request, unsigned status, struct json_writer *writer);
+
+/* 201 or 200 with JSON, and the Location of what the answer shows: collection ("/v1/datasets") and id. */
+void reply_created(struct request *request, unsigned status, const char *collection, const char *id,
+                   struct json_writer *writer);
+
+/* 204, or another status without a body. */
+void reply_empty(struct request *request, unsigned status);
+
+/* One error made on the spot: reply_error(request, STATUS_NOT_FOUND, "there is no data set %s", id). */
+void reply_error(struct request *request, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/*
+ * Entity tags. reply_tag writes a tag with its quotes; the text between them must be plain ASCII without quotes.
+ * reply_not_modified answers 304 with the tag and returns 1 if the request's If-None-Match has it (lists, weak tags and
+ * "*" included), else 0: the handler then answers in full and adds the tag with reply_add_tag.
+ */
+#define REPLY_TAG_TEXT 96
+void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
+int reply_not_modified(struct request *request, const char *tag);
+void reply_add_tag(struct response *response, const char *tag);
+/* What reply_not_modified decides by: does the field value of If-None-Match (NULL: not sent) have the tag? */
+int reply_tag_matches(const char *if_none_match, const char *tag);
+
+/* limit, after and order of the request's query; borrows from the request. */
+struct page_query reply_page_query(const struct request *request);
+/* A page of a list; with has_more its Link names the next one, which begins after last_id. */
+void reply_page(struct request *request, struct json_writer *writer, const char *last_id, int has_more);
+
+#endif
