@@ -1,5 +1,5 @@
 /*
- * Elementary functions of our own: exp, log, log1p, tanh, sigmoid, sin, cos.
+ * Elementary functions of our own: exp, expm1, log, log1p, tanh, sigmoid, sin, cos.
  *
  * The C library's differ in the last bit from version to version; these are IEEE additions, multiplications, divisions
  * and bit patterns in a written order, so a result's bits depend on its argument alone. Series are Taylor's and atanh's
@@ -139,15 +139,24 @@ static inline float mathx_exp_f32(float x)
            mathx_power_of_two_f32(n - (half - MATHX_ROUND_F32) + MATHX_ROUND_F32);
 }
 
+/* e^x - 1, all digits for small x. Half of 2^n is applied first: 2^n itself may overflow where the result does not. */
+static inline double mathx_expm1_f64(double x)
+{
+    double r, rest, half;
+
+    x = x > 710 ? 710 : x;
+    x = x < -40 ? -40 : x; /* -1 */
+    half = mathx_power_of_two_f64(mathx_exp_reduce_f64(x, &r, &rest) - 1);
+    return 2 * (half * (r + rest) + (half - 0.5));
+}
+
 /* tanh |x| = q / (q + 2) with q = e^(2|x|) - 1, which keeps small arguments' digits; beyond 20 (10) it is 1. */
 static inline double mathx_tanh_f64(double x)
 {
-    double a = x < 0 ? -x : x;
-    double r, rest, scale, q;
+    double a = x < 0 ? -x : x, q;
 
     a = a > 20 ? 20 : a;
-    scale = mathx_power_of_two_f64(mathx_exp_reduce_f64(2 * a, &r, &rest));
-    q = scale * (r + rest) + (scale - 1);
+    q = mathx_expm1_f64(2 * a);
     q = q / (q + 2);
     return x < 0 ? -q : (x == 0 ? x : q);
 }

@@ -53,6 +53,8 @@ int optimizer_hyperparameter(enum optimizer_type type, size_t index, struct hype
 void optimizer_defaults(struct optimizer_spec *spec, enum optimizer_type type);
 /* State values per parameter that this spec really needs, 0 ... OPTIMIZER_MAX_SLOTS. */
 uint32_t optimizer_slots(const struct optimizer_spec *spec);
+/* How far ahead of theta the gradient is taken, in velocities: c above; 0 for every rule without look-ahead. */
+double optimizer_look_ahead(const struct optimizer_spec *spec);
 /* What a slot starts with (0 but for adagrad's accumulator). */
 double optimizer_slot_start(const struct optimizer_spec *spec, uint32_t slot);
 
@@ -66,9 +68,9 @@ void optimizer_step(const struct optimizer_spec *spec, double scheduled_learning
                     struct update_step *step);
 
 /*
- * What an update tells of itself. nonfinite is always set: some new value is NaN or infinite. The squares of the gradient
- * (after l2, before clipping and weight decay) and of the move of the served point are summed up, in index order, only
- * where the caller set `measure`; measuring never changes the weights' bits.
+ * What an update tells of itself. nonfinite is always set: some new weight or state value is NaN or infinite. The squares of
+ * the gradient (after l2, before clipping and weight decay) and of the move of the served point are summed up, in index
+ * order, only where the caller set `measure`; measuring never changes the weights' bits.
  */
 struct update_sums {
     int measure;
