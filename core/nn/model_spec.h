@@ -11,8 +11,9 @@
 
 #include "core/base/status.h"
 
-#define MODEL_MAX_LAYERS 64
-#define MODEL_MAX_UNITS  65536
+#define MODEL_MAX_LAYERS    64
+#define MODEL_MAX_UNITS     65536
+#define LAYER_DEFAULT_SLOPE 0.01
 
 enum layer_type {
 #define LAYER(NAME, name, formula, help) LAYER_##NAME,
@@ -35,7 +36,7 @@ enum initializer {
 struct layer_spec {
     enum layer_type type;
     uint32_t units; /* dense */
-    double slope;   /* leaky_relu, default 0.01 */
+    double slope;   /* leaky_relu, in [0, 1), default LAYER_DEFAULT_SLOPE */
     double rate;    /* dropout, in [0, 1) */
 };
 
