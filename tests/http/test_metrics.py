@@ -1,0 +1,137 @@
+"""Curves in every form, thinned out without losing what matters."""
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree
+
+from harness import equal, includes, near, rows, want
+from material import BLOBS, mlp, softmax
+
+
+def _job(server):
+    """A job with 200 logged steps and a validation split; trained once for all."""
+    if not hasattr(server, "curves_job"):
+        spec = mlp(BLOBS, (16,), split={"validation": 0.2}, training={"epochs": 25, "batch_size": 30, "seed": 1, "log_every_steps": 1})
+        server.curves_job = server.train(spec)["id"]
+    return f"/v1/jobs/{server.curves_job}/metrics"
+
+
+def columns_begin_with_step_epoch_seconds(server):
+    found = server.get(_job(server) + "?downsample=none")
+    equal(found["columns"][:3], ["step", "epoch", "seconds"], "columns")
+    includes(found["columns"], "batch_loss", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "gradient_norm", "step_size", what="columns")
+    steps = [row[0] for row in found["data"]]
+    equal(steps, sorted(set(steps)), "steps rise")
+    equal((found["total_points"], found["last_step"], len(steps)), (200, 200, 200), "points")
+    seconds = [row[2] for row in found["data"]]
+    equal(seconds, sorted(seconds), "seconds never fall")
+    want(all(len(row) == len(found["columns"]) for row in found["data"]), "rows are as wide as the header")
+
+
+def every_point_has_the_gradients_norm_and_the_steps_size(server):
+    found = server.get(_job(server) + "?downsample=none&names=gradient_norm,step_size,batch_loss")
+    for row in found["data"]:
+        values = dict(zip(found["columns"], row))
+        want(values["gradient_norm"] > 0 and values["step_size"] > 0 and values["batch_loss"] > 0, f"row {values}")
+
+
+def names_choose_the_series(server):
+    found = server.get(_job(server) + "?names=validation_loss,train_loss")
+    equal(set(found["columns"]), {"step", "epoch", "seconds", "train_loss", "validation_loss"}, "columns")
+    server.refuse(400, "query_invalid", "GET", _job(server) + "?names=luck")
+
+
+def the_four_forms_tell_the_same(server):
+    path = _job(server) + "?names=train_loss,batch_loss&downsample=none&format="
+    columns = server.get(path + "json")
+    table = list(csv.reader(io.StringIO(server.get(path + "csv").decode())))
+    lines = [json.loads(line) for line in server.get(path + "ndjson").decode().splitlines()]
+    equal(table[0], columns["columns"], "header")
+    equal(len(table) - 1, len(columns["data"]), "rows")
+    equal(len(lines), len(columns["data"]), "lines")
+    for i, row in enumerate(columns["data"]):
+        for name, value, text in zip(columns["columns"], row, table[i + 1]):
+            equal(float(text) if text else None, value, f"csv row {i}, {name}")
+            equal(lines[i].get(name), value, f"ndjson row {i}, {name}")
+
+
+@rows(("json", "application/json"), ("csv", "text/csv"), ("ndjson", "application/x-ndjson"), ("svg", "image/svg+xml"), ("ascii", "text/plain"))
+def the_form_follows_the_accept_header_too(server, form, media):
+    equal(server.call("GET", _job(server), headers={"Accept": media}).media, media, "by Accept")
+    equal(server.call("GET", _job(server) + "?format=" + form).media, media, "by format=")
+
+
+def a_picture_is_well_formed_and_draws_every_series(server):
+    root = xml.etree.ElementTree.fromstring(server.get(_job(server) + "?format=svg&names=train_loss,validation_loss").decode())
+    equal(root.tag, "{http://www.w3.org/2000/svg}svg", "root")
+    lines = [e for e in root.iter() if e.tag.endswith(("}polyline", "}path"))]
+    want(len(lines) >= 2, f"{len(lines)} lines")
+    text = " ".join(e.text or "" for e in root.iter())
+    includes(text, "train_loss", "validation_loss", "step", what="picture's text")
+    want("nan" not in text.lower() and "script" not in text, "odd text")
+
+
+@rows(("40", 40), ("80", 80), ("200", 200))
+def a_terminal_chart_keeps_to_its_width(server, _label, width):
+    lines = server.get(_job(server) + f"?format=ascii&width={width}").decode().splitlines()
+    want(len(lines) > 5 and max(map(len, lines)) <= width, f"{len(lines)} lines of at most {max(map(len, lines))}")
+
+
+def thinning_out_keeps_ends_and_extremes(server):
+    path = _job(server) + "?names=batch_loss"
+    everything = server.get(path + "&downsample=none")["data"]
+    few = server.get(path + "&max_points=20&downsample=minmax")
+    want(len(few["data"]) <= 20 and few["total_points"] == len(everything), f"{len(few['data'])} points of {few['total_points']}")
+    equal((few["data"][0], few["data"][-1]), (everything[0], everything[-1]), "ends")
+    losses = [row[3] for row in everything]
+    kept = [row[3] for row in few["data"]]
+    equal((min(kept), max(kept)), (min(losses), max(losses)), "extremes")
+
+
+def without_thinning_pages_go_on_after_a_step(server):
+    path = _job(server) + "?names=batch_loss&downsample=none&max_points=60"
+    got, after = [], 0
+    while True:
+        page = server.get(path + f"&after_step={after}")
+        got += page["data"]
+        if not page["data"] or got[-1][0] >= page["last_step"]:
+            break
+        after = got[-1][0]
+    equal([row[0] for row in got], list(range(1, 201)), "steps")
+
+
+def smoothing_takes_the_noise_and_leaves_the_level(server):
+    path = _job(server) + "?names=batch_loss&downsample=none"
+    raw = [r[3] for r in server.get(path)["data"]]
+    smooth = [r[3] for r in server.get(path + "&smooth=0.9")["data"]]
+    rough = lambda v: sum(abs(a - b) for a, b in zip(v, v[1:]))
+    want(rough(smooth) < rough(raw) / 2, "it is smoother")
+    near(smooth[0], raw[0], 1e-12, "the first value, bias-corrected")
+    server.refuse(400, "query_invalid", "GET", path + "&smooth=1")
+
+
+def numbers_keep_all_their_digits(server):
+    raw = server.call("GET", _job(server) + "?downsample=none").text
+    longest = max(re.findall(r"-?\d+\.\d+(?:e-?\d+)?", raw), key=len)
+    want(len(longest) >= 15, f"the longest number is {longest}")
+
+
+def what_is_not_finite_is_null_in_json(server):
+    spec = mlp({**BLOBS, "noise": 0.5}, (8, 8), preprocessing="none", optimizer={"type": "sgd", "learning_rate": 1e4}, training={"epochs": 100, "batch_size": 8, "seed": 1, "log_every_steps": 1})
+    job = server.job(spec)
+    server.get(f"/v1/jobs/{job}?wait=30&until=terminal")
+    for form in ("json", "ndjson", "svg", "ascii", "csv"):
+        answer = server.call("GET", f"/v1/jobs/{job}/metrics?downsample=none&format={form}")
+        equal(answer.status, 200, form)
+        if form == "json":
+            answer.json  # strict: no NaN, no Infinity
+        want("nan" not in answer.text.lower(), f"{form} has a NaN")
+
+
+def a_job_without_points_has_empty_curves(server):
+    job = server.job(softmax(training={"epochs": 100000, "batch_size": 8}))
+    for form in ("json", "csv", "ndjson", "svg", "ascii"):
+        equal(server.call("GET", f"/v1/jobs/{job}/metrics?format={form}&after_step=9007199254740991").status, 200, form)
+    server.ok("POST", f"/v1/jobs/{job}/cancel")
+    server.wait(job, "cancelled")

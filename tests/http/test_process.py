@@ -1,0 +1,218 @@
+"""The program itself: options, signals, exit statuses, logs, its environment."""
+import json
+import os
+import pathlib
+import re
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+
+from harness import BINARY, MODE, PATIENCE, ROOT, Server, Skip, equal, rows, run_program, want
+from material import endless, mlp, softmax
+
+
+def help_names_every_option_and_its_variable():
+    status, out, _ = run_program("--help")
+    equal(status, 0, "exit status")
+    for option in ("listen", "data", "threads", "data-root", "memory", "kernel-tier", "log-format", "token-file", "tls-cert", "tls-key", "insecure-http"):
+        want(f"--{option}" in out, f"--{option}")
+        want("DESCENTD_" + option.upper().replace("-", "_") in out, f"the variable of --{option}")
+    want("token new" in out, "token new")
+
+
+def version_is_that_of_the_file():
+    status, out, _ = run_program("--version")
+    want(status == 0 and (ROOT / "VERSION").read_text().strip() in out, f"{status} {out}")
+
+
+@rows(("unknown", ["--listne", "x"], "--listen"), ("no value", ["--threads"], "threads"), ("no number", ["--threads", "many"], "threads"), ("too many", ["--threads", "100000"], "threads"),
+      ("unknown choice", ["--log-format", "xml"], "text"), ("stray word", ["hello"], "hello"), ("bad address", ["--listen", "nowhere"], "nowhere"),
+      ("bad size", ["--memory", "4X"], "memory"), ("unknown tier", ["--kernel-tier", "abacus"], "abacus"))
+def a_wrong_command_line_is_explained(options, says):
+    with tempfile.TemporaryDirectory() as folder:
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/d", *options)
+        want(status in (64, 78, 2), f"exit status {status}")
+        want(says in err, f"the reason: {err}")
+
+
+def an_option_can_come_from_the_environment():
+    with Server(env={"DESCENTD_MEMORY": "64M", "DESCENTD_LOG_FORMAT": "json"}) as s:
+        want(str(64 << 20) in json.dumps(s.get("/v1")), "the memory budget")
+        for line in s.log_text().splitlines():
+            json.loads(line)
+
+
+def a_bad_variable_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        status, _, err = run_program("--data", folder + "/d", "--listen", "127.0.0.1:0", env={"DESCENTD_THREADS": "lots"})
+        want(status != 0 and "DESCENTD_THREADS" in err, f"{status} {err}")
+
+
+@rows(("text", "text"), ("json", "json"))
+def a_log_line_is_one_event_with_its_id(form):
+    with Server(["--log-format", form]) as s:
+        job = s.train(softmax())
+        request = s.call("GET", "/v1").headers["X-Request-Id"]
+        time.sleep(0.1)
+        lines = s.log_text().splitlines()
+        want(any(request in line for line in lines), "a line with the request's id")
+        want(any(job["id"] in line for line in lines), "a line with the job's id")
+        if form == "json":
+            for line in lines:
+                want(isinstance(json.loads(line), dict), line)
+
+
+def a_request_cannot_write_its_own_log_line():
+    with Server() as s:
+        s.raw(b"GET /v1/%0afake HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: a\x1b[31m\r\nConnection: close\r\n\r\n", seconds=3)
+        want(not any(line.startswith("fake") for line in s.log_text().splitlines()) and "\x1b" not in s.log_text(), "the log")
+
+
+def sigterm_ends_an_idle_server_at_once():
+    with Server() as s:
+        start = time.monotonic()
+        equal(s.terminate(), 0, "exit status")
+        want(time.monotonic() - start < 2 * PATIENCE, f"it took {time.monotonic() - start:.1f} s")
+
+
+def sigterm_ends_a_busy_server_and_nothing_is_lost():
+    with Server() as s:
+        job = s.job(endless())
+        s.wait_until(job, lambda j: j["step"] > 0)
+        start = time.monotonic()
+        equal(s.terminate(), 0, "exit status")
+        want(time.monotonic() - start < 10 * PATIENCE, f"it took {time.monotonic() - start:.1f} s")
+        s.start()
+        view = s.wait_until(job, lambda j: j["status"] == "running")
+        want(view["status"] == "running", view["status"])
+        s.ok("POST", f"/v1/jobs/{job}/cancel")
+        s.wait(job, "cancelled")
+
+
+def sigint_ends_it_too_and_a_closed_pipe_does_not():
+    with Server() as s:
+        s.process.send_signal(signal.SIGPIPE)
+        s.get("/v1")
+        s.process.send_signal(signal.SIGINT)
+        equal(s.process.wait(20 * PATIENCE), 0, "exit status")
+
+
+def sigterm_answers_those_who_wait():
+    import threading
+
+    with Server() as s:
+        job = s.job(endless())
+        answers = []
+        waiter = threading.Thread(target=lambda: answers.append(s.call("GET", f"/v1/jobs/{job}?wait=60&until=terminal").status))
+        waiter.start()
+        time.sleep(0.5 * PATIENCE)
+        equal(s.terminate(), 0, "exit status")
+        waiter.join(20 * PATIENCE)
+        equal(answers, [200], "the long poll")
+
+
+def a_comma_locale_changes_nothing():
+    spec = mlp(optimizer={"type": "adam", "learning_rate": 0.015})
+    with Server() as plain, Server(env={"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"}) as german:
+        equal(german.digest(spec), plain.digest(spec), "digest")
+        body = "a,b,kind\n1.5,2.25,x\n3.5,4.75,y\n"
+        csv = {"Content-Type": "text/csv"}
+        equal(german.ok("POST", "/v1/datasets", body, csv)["sha256"], plain.ok("POST", "/v1/datasets", body, csv)["sha256"], "data set")
+        want(re.search(r"\d,\d\d", german.call("GET", "/v1/jobs?limit=1").text.replace('","', "")) is None, "a decimal comma")
+
+
+def the_environment_of_the_kernels_changes_no_bits():
+    spec = mlp(optimizer={"type": "adam", "learning_rate": 0.015})
+    with Server() as plain, Server(env={"DNNL_MAX_CPU_ISA": "SSE41", "ONEDNN_MAX_CPU_ISA": "SSE41", "OMP_NUM_THREADS": "3"}) as odd:
+        equal(odd.digest(spec), plain.digest(spec), "digest")
+
+
+def a_second_address_in_use_is_a_clear_error():
+    with Server() as s, tempfile.TemporaryDirectory() as folder:
+        status, _, err = run_program("--listen", f"127.0.0.1:{s.port}", "--data", folder + "/d")
+        want(status != 0 and "use" in err, f"{status} {err}")
+        want(not os.path.exists(folder + "/d/descentd.db"), "it touched the data folder first")
+
+
+def a_data_folder_that_cannot_be_is_a_clear_error():
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file").write_text("x")
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/file")
+        want(73 <= status <= 78, f"{status} {err}")
+
+
+def closed_standard_streams_harm_nobody():
+    with Server(start=False) as s:
+        command = " ".join(s.command()) + " <&- >&- 2>&-"
+        s.process = subprocess.Popen(["/bin/sh", "-c", "exec " + command])
+        end = time.monotonic() + 10 * PATIENCE
+        while time.monotonic() < end:
+            try:
+                s.call("GET", "/readyz")
+                break
+            except OSError:
+                time.sleep(0.05)
+        s.train(softmax())
+
+
+def a_small_stack_is_enough():
+    with Server(start=False) as s:
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        if MODE != "release":
+            raise Skip("sanitizers need a larger stack")
+        resource.setrlimit(resource.RLIMIT_STACK, (256 * 1024, hard))
+        try:
+            s.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+        s.train(mlp())
+
+
+def an_idle_server_is_ready_quickly_and_small():
+    if MODE != "release":
+        raise Skip("only a release is measured")
+    with Server() as s:
+        times = []
+        for _ in range(5):
+            s.terminate()
+            start = time.monotonic()
+            s.start()
+            times.append(time.monotonic() - start)
+        want(min(times) < 0.25, f"ready after {min(times) * 1000:.0f} ms")
+        status = pathlib.Path(f"/proc/{s.process.pid}/status").read_text()
+        resident = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+        want(resident < 40, f"{resident:.0f} MB resident when idle")
+
+
+def no_descriptor_leaks():
+    with Server() as s:
+        s.train(softmax())
+        count = lambda: len(os.listdir(f"/proc/{s.process.pid}/fd"))
+        time.sleep(0.3)
+        before = count()
+        for i in range(20):
+            s.call("POST", "/v1/datasets", "a,b\n1\n", {"Content-Type": "text/csv"})
+            s.raw(b"POST /v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\na,b", half_close=True, seconds=3)
+            s.train(softmax(training={"epochs": 1, "seed": i}))
+        time.sleep(1)
+        want(count() <= before + 2, f"{before} descriptors before, {count()} after")
+
+
+def it_runs_from_any_folder_with_any_umask():
+    with Server(start=False) as s:
+        s.options += []
+        command = "umask 000; cd /; unset HOME; exec " + " ".join(s.command())
+        s.process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10 * PATIENCE
+        while time.monotonic() < end:
+            try:
+                s.call("GET", "/readyz")
+                break
+            except OSError:
+                time.sleep(0.05)
+        s.train(softmax())
+        for p in pathlib.Path(s.data).rglob("*"):
+            equal(p.stat().st_mode & 0o077, 0, f"rights of others on {p.name}")
+        want(BINARY in command, "program")
