@@ -11,9 +11,9 @@
 #define CHART_ASCII_MIN_WIDTH 40
 #define CHART_ASCII_MAX_WIDTH 200
 
-struct json_writer;
+struct text;
 
 /* width: columns of the terminal, clamped to the limits above. */
-void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct json_writer *writer);
+void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct text *out);
 
 #endif

@@ -106,54 +106,89 @@ static void filter_rows(struct curve *curve, size_t count, uint64_t after_step)
     }
 }
 
-/* Marks the rows with the smallest and the largest finite value of a series in [begin, end), as far as *left lasts. */
-static void mark_extremes(const struct curve *curve, enum curve_series series, size_t begin, size_t end, char *keep,
-                          size_t *left)
+/* Which rows are kept, and how many more may be. */
+struct kept {
+    char *row; /* [count] */
+    size_t left;
+};
+
+static void keep(struct kept *kept, size_t row)
 {
-    size_t extreme[2] = {end, end};
+    if (!kept->row[row] && kept->left > 0) {
+        kept->row[row] = 1;
+        kept->left--;
+    }
+}
+
+/* Keeps the rows with the smallest and the largest finite value of a series in [begin, end). */
+static void keep_extremes(const struct curve *curve, enum curve_series series, size_t begin, size_t end, struct kept *kept)
+{
+    size_t smallest = end, largest = end;
 
     for (size_t i = begin; i < end; i++) {
         double value = curve_value(&curve->rows[i], series);
 
-        if (isfinite(value)) {
-            if (extreme[0] == end || value < curve_value(&curve->rows[extreme[0]], series)) {
-                extreme[0] = i;
-            }
-            if (extreme[1] == end || value > curve_value(&curve->rows[extreme[1]], series)) {
-                extreme[1] = i;
-            }
+        if (isfinite(value) && (smallest == end || value < curve_value(&curve->rows[smallest], series))) {
+            smallest = i;
+        }
+        if (isfinite(value) && (largest == end || value > curve_value(&curve->rows[largest], series))) {
+            largest = i;
         }
     }
-    for (int e = 0; e < 2; e++) {
-        if (extreme[e] < end && !keep[extreme[e]] && *left > 0) {
-            keep[extreme[e]] = 1;
-            (*left)--;
-        }
+    if (smallest < end) {
+        keep(kept, smallest);
+        keep(kept, largest);
     }
 }
 
 /*
- * Keeps the first and the last row and, of each of as many equal buckets as the budget allows, every series' extremes.
- * With less than one bucket's budget: the extremes of the whole, for as many series as it lasts.
+ * A series with no more values than its share of the budget (one measured at the ends of epochs) is kept whole. Returns
+ * whether it was.
  */
-static void thin_out(struct curve *curve, size_t max_points, char *keep)
+static int keep_sparse(const struct curve *curve, enum curve_series series, struct kept *kept, size_t share)
 {
-    size_t left = max_points - 2, inner = curve->count - 2, kept = 0;
-    size_t buckets = left / (2 * (size_t)curve->series_count);
+    size_t values = 0;
 
-    buckets = buckets == 0 ? 1 : buckets;
-    keep[0] = keep[curve->count - 1] = 1;
+    for (size_t i = 0; i < curve->count && values <= share; i++) {
+        values += isnan(curve_value(&curve->rows[i], series)) ? 0 : 1;
+    }
+    for (size_t i = 0; i < curve->count && values <= share; i++) {
+        if (!isnan(curve_value(&curve->rows[i], series))) {
+            keep(kept, i);
+        }
+    }
+    return values <= share;
+}
+
+/*
+ * Keeps the first and the last row, sparse series whole, and the others' extremes in each of as many equal buckets as
+ * the budget allows. With less than one bucket's budget: the extremes of the whole, for as many series as it lasts.
+ */
+static void thin_out(struct curve *curve, size_t max_points, char *marks)
+{
+    struct kept kept = {.row = marks, .left = max_points};
+    size_t dense = 0, count = 0, share = (max_points - 2) / curve->series_count;
+    enum curve_series dense_series[CURVE_SERIES_COUNT];
+
+    keep(&kept, 0);
+    keep(&kept, curve->count - 1);
+    for (uint32_t s = 0; s < curve->series_count; s++) {
+        if (!keep_sparse(curve, curve->series[s], &kept, share)) {
+            dense_series[dense++] = curve->series[s];
+        }
+    }
+    size_t buckets = dense == 0 ? 0 : kept.left / (2 * dense) + (kept.left < 2 * dense);
     for (size_t b = 0; b < buckets; b++) {
-        for (uint32_t s = 0; s < curve->series_count; s++) {
-            mark_extremes(curve, curve->series[s], 1 + inner * b / buckets, 1 + inner * (b + 1) / buckets, keep, &left);
+        for (size_t s = 0; s < dense; s++) {
+            keep_extremes(curve, dense_series[s], curve->count * b / buckets, curve->count * (b + 1) / buckets, &kept);
         }
     }
     for (size_t i = 0; i < curve->count; i++) {
-        if (keep[i]) {
-            curve->rows[kept++] = curve->rows[i];
+        if (marks[i]) {
+            curve->rows[count++] = curve->rows[i];
         }
     }
-    curve->count = kept;
+    curve->count = count;
 }
 
 enum status curve_select(struct curve *curve, const struct metric_row *rows, size_t count,
@@ -162,9 +197,9 @@ enum status curve_select(struct curve *curve, const struct metric_row *rows, siz
     *curve = (struct curve){.last_step = count > 0 ? rows[count - 1].point.step : 0};
     curve->rows = malloc((count + 1) * sizeof *curve->rows);
     curve->nonfinite = malloc((count + 1) * sizeof *curve->nonfinite);
-    char *keep = calloc(count + 1, 1);
-    if (curve->rows == NULL || curve->nonfinite == NULL || keep == NULL) {
-        free(keep);
+    char *marks = calloc(count + 1, 1);
+    if (curve->rows == NULL || curve->nonfinite == NULL || marks == NULL) {
+        free(marks);
         curve_release(curve);
         return error_set(error, STATUS_OUT_OF_MEMORY, "%zu points do not fit into memory", count);
     }
@@ -178,12 +213,12 @@ enum status curve_select(struct curve *curve, const struct metric_row *rows, siz
     filter_rows(curve, count, options->after_step);
     curve->total_points = curve->count;
     if (curve->count > options->max_points && options->minmax) {
-        thin_out(curve, options->max_points, keep);
+        thin_out(curve, options->max_points, marks);
     } else if (curve->count > options->max_points) {
         curve->count = options->max_points;
         curve->has_more = 1;
     }
-    free(keep);
+    free(marks);
     return STATUS_OK;
 }
 

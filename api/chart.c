@@ -1,0 +1,304 @@
+/* Panels, axes and ticks of charts; see chart.h. */
+#include "chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_SPAN 10 /* above this ratio of the largest to the smallest value an axis may be logarithmic */
+
+/* The panels, from the top; a series belongs to the panel that names it. */
+static const struct {
+    const char *title;
+    double weight;
+    struct {
+        enum curve_series series;
+        enum chart_role role;
+    } members[3];
+    int member_count;
+    int best;        /* -1: small is good, 1: large is good, 0: neither */
+    int logarithmic; /* may its axis be? */
+    int digits;      /* of values in the legend: accuracies differ in the fourth */
+} panel_table[CHART_PANELS_MAX] = {
+    {.title = "loss (nats)",
+     .weight = 2,
+     .members = {{CURVE_BATCH_LOSS, CHART_BATCH},
+                 {CURVE_TRAIN_LOSS, CHART_TRAIN},
+                 {CURVE_VALIDATION_LOSS, CHART_VALIDATION}},
+     .member_count = 3,
+     .best = -1,
+     .logarithmic = 1,
+     .digits = 3},
+    {.title = "accuracy",
+     .weight = 1,
+     .members = {{CURVE_TRAIN_ACCURACY, CHART_TRAIN}, {CURVE_VALIDATION_ACCURACY, CHART_VALIDATION}},
+     .member_count = 2,
+     .best = 1,
+     .digits = 4},
+    {.title = "learning rate", .weight = 1, .members = {{CURVE_LEARNING_RATE, CHART_OTHER}}, .member_count = 1, .digits = 3},
+    {.title = "gradient norm",
+     .weight = 1,
+     .members = {{CURVE_GRADIENT_NORM, CHART_OTHER}},
+     .member_count = 1,
+     .logarithmic = 1,
+     .digits = 3},
+    {.title = "step size",
+     .weight = 1,
+     .members = {{CURVE_STEP_SIZE, CHART_OTHER}},
+     .member_count = 1,
+     .logarithmic = 1,
+     .digits = 3},
+};
+
+double chart_x(const struct chart *chart, const struct metric_row *row)
+{
+    return chart->by_epoch ? row->point.epoch : (double)row->point.step;
+}
+
+double chart_position(const struct chart_axis *axis, double value)
+{
+    double position;
+
+    if (axis->logarithmic) {
+        position = value > 0 ? log(value / axis->low) / log(axis->high / axis->low) : isnan(value) ? value : 0;
+    } else {
+        position = (value - axis->low) / (axis->high - axis->low);
+    }
+    return position < 0 ? 0 : position > 1 ? 1 : position;
+}
+
+/* The nearest of 1, 2, 5 times a power of ten that is not below `rough`. */
+static double nice_step(double rough)
+{
+    double power = pow(10, floor(log10(rough))), factor = rough / power;
+
+    return power * (factor <= 1.0000001 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+}
+
+static void linear_ticks(struct chart_axis *axis, uint32_t wanted, int snap)
+{
+    double step = nice_step((axis->high - axis->low) / wanted);
+    double first = ceil(axis->low / step - 1e-9), last = floor(axis->high / step + 1e-9);
+
+    if (snap) {
+        first = floor(axis->low / step + 1e-9);
+        last = ceil(axis->high / step - 1e-9);
+        axis->low = first * step;
+        axis->high = last * step;
+    }
+    for (double i = first; i <= last && axis->tick_count < CHART_TICKS_MAX; i++) {
+        axis->ticks[axis->tick_count++] = i * step + 0.0; /* never -0 */
+    }
+}
+
+/* 1, 2, 5 of each power of ten while there is room for them, otherwise every power, or every n-th. */
+static void logarithmic_ticks(struct chart_axis *axis, uint32_t wanted)
+{
+    static const double factors[] = {1, 2, 5};
+    double decades = log10(axis->high / axis->low);
+    double stride = decades <= wanted ? 1 : ceil(decades / wanted);
+    size_t factor_count = decades * 3 <= wanted * 1.5 ? 3 : 1;
+
+    for (double power = floor(log10(axis->low)); power <= ceil(log10(axis->high)); power++) {
+        for (size_t f = 0; f < factor_count; f++) {
+            double tick = factors[f] * pow(10, power);
+
+            if (fmod(power, stride) == 0 && tick >= axis->low * 0.999999 && tick <= axis->high * 1.000001 &&
+                axis->tick_count < CHART_TICKS_MAX) {
+                axis->ticks[axis->tick_count++] = tick;
+            }
+        }
+    }
+}
+
+/* The axis for values from `low` to `high` (finite). */
+static void plan_value_axis(struct chart_axis *axis, double low, double high, uint32_t ticks, int may_be_logarithmic,
+                            int from_zero)
+{
+    *axis = (struct chart_axis){.low = low, .high = high};
+    if (may_be_logarithmic && low > 0 && high / low > LOG_SPAN) {
+        axis->logarithmic = 1;
+        double margin = pow(high / low, 0.04);
+        axis->low /= margin;
+        axis->high *= margin;
+        logarithmic_ticks(axis, ticks);
+        return;
+    }
+    if (from_zero && low >= 0 && low < 0.35 * high) {
+        axis->low = 0;
+    }
+    if (!(axis->high - axis->low > fabs(high) * 1e-9)) { /* a constant still needs some height */
+        axis->low -= high == 0 ? 1 : fabs(high) * 0.5;
+        axis->high += high == 0 ? 1 : fabs(high) * 0.5;
+    }
+    linear_ticks(axis, ticks, 1);
+}
+
+/*
+ * The smallest value of a series that the axis must show. A minibatch's loss may come near to 0 by chance: its lowest
+ * hundredth is left out, lest a logarithmic axis be all about it.
+ */
+static double shown_minimum(const struct curve *curve, const struct chart_series *series, double minimum, double maximum)
+{
+    enum { BINS = 512 };
+    size_t histogram[BINS] = {0}, skip = series->points / 100, seen = 0;
+
+    if (series->role != CHART_BATCH || !(minimum > 0) || maximum / minimum <= LOG_SPAN) {
+        return minimum;
+    }
+    double span = log(maximum / minimum);
+    for (size_t i = 0; i < curve->count; i++) {
+        double value = curve_value(&curve->rows[i], series->series);
+        if (isfinite(value)) {
+            size_t bin = (size_t)(log(value / minimum) / span * BINS);
+            histogram[bin < BINS ? bin : BINS - 1]++;
+        }
+    }
+    for (size_t bin = 0; bin < BINS; bin++) {
+        seen += histogram[bin];
+        if (seen > skip) {
+            return minimum * exp(span * (double)bin / BINS);
+        }
+    }
+    return minimum;
+}
+
+/* Counts and measures a series; widens [*low, *high] by it. */
+static void measure_series(const struct chart *chart, struct chart_series *series, int best, double *low, double *high)
+{
+    double minimum = INFINITY, maximum = -INFINITY;
+
+    series->last = series->best = series->best_x = NAN;
+    for (size_t i = 0; i < chart->curve->count; i++) {
+        const struct metric_row *row = &chart->curve->rows[i];
+        double value = curve_value(row, series->series);
+
+        if (!isfinite(value)) {
+            continue;
+        }
+        series->points++;
+        series->last = value;
+        minimum = fmin(minimum, value);
+        maximum = fmax(maximum, value);
+        if (best != 0 && series->role != CHART_BATCH && !(best * value <= best * series->best)) {
+            series->best = value;
+            series->best_x = chart_x(chart, row);
+        }
+    }
+    if (series->points > 0) {
+        *low = fmin(*low, shown_minimum(chart->curve, series, minimum, maximum));
+        *high = fmax(*high, maximum);
+    }
+}
+
+static int is_chosen(const struct curve *curve, enum curve_series series)
+{
+    for (uint32_t s = 0; s < curve->series_count; s++) {
+        if (curve->series[s] == series) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void plan_panel(struct chart *chart, size_t row, uint32_t ticks)
+{
+    struct chart_panel *panel = &chart->panels[chart->panel_count];
+    double low = INFINITY, high = -INFINITY;
+
+    *panel = (struct chart_panel){
+        .title = panel_table[row].title, .weight = panel_table[row].weight, .digits = panel_table[row].digits};
+    for (int m = 0; m < panel_table[row].member_count; m++) {
+        struct chart_series *series = &panel->series[panel->series_count];
+
+        *series =
+            (struct chart_series){.series = panel_table[row].members[m].series, .role = panel_table[row].members[m].role};
+        if (!is_chosen(chart->curve, series->series)) {
+            continue;
+        }
+        measure_series(chart, series, panel_table[row].best, &low, &high);
+        panel->series_count += series->points > 0;
+    }
+    if (panel->series_count > 0) {
+        ticks = (uint32_t)(ticks * panel->weight / panel_table[0].weight);
+        plan_value_axis(&panel->y, low, high, ticks < 2 ? 2 : ticks, panel_table[row].logarithmic,
+                        panel_table[row].best <= 0);
+        chart->panel_count++;
+    }
+}
+
+void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks, uint32_t y_ticks)
+{
+    *chart = (struct chart){.curve = curve};
+    if (curve->count == 0) {
+        return;
+    }
+    const struct metric_row *first = &curve->rows[0], *last = &curve->rows[curve->count - 1];
+    chart->by_epoch = last->point.epoch >= 2;
+    double from = chart_x(chart, first), to = chart_x(chart, last);
+    chart->x = (struct chart_axis){.low = from <= 0.1 * to ? 0 : from, .high = to > from || from > 0 ? to : 1};
+    if (!(chart->x.high > chart->x.low)) { /* a single point stands in the middle */
+        chart->x.low -= 1;
+        chart->x.high += 1;
+    }
+    linear_ticks(&chart->x, x_ticks, 0);
+    for (size_t row = 0; row < CHART_PANELS_MAX; row++) {
+        plan_panel(chart, row, y_ticks);
+    }
+}
+
+void chart_thousands(uint64_t value, char out[CHART_LABEL_TEXT])
+{
+    char digits[CHART_LABEL_TEXT];
+    size_t size = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)value), used = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0) {
+            out[used++] = ',';
+        }
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+}
+
+void chart_tick_label(const struct chart_axis *axis, double value, char label[CHART_LABEL_TEXT])
+{
+    double step = axis->tick_count > 1 ? axis->ticks[1] - axis->ticks[0] : 1;
+    double largest = fmax(fabs(axis->low), fabs(axis->high));
+
+    if (axis->logarithmic) {
+        step = value; /* each tick has a scale of its own */
+        largest = value;
+    }
+    if (value == 0) {
+        (void)snprintf(label, CHART_LABEL_TEXT, "0");
+    } else if (largest >= 1e7 || step < 1e-4) {
+        (void)snprintf(label, CHART_LABEL_TEXT, "%.3g", value);
+    } else if (value >= 1000 && value == floor(value)) {
+        chart_thousands((uint64_t)value, label);
+    } else {
+        int decimals = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+        (void)snprintf(label, CHART_LABEL_TEXT, "%.*f", decimals, value);
+    }
+}
+
+void chart_legend(const struct chart *chart, const struct chart_panel *panel, const struct chart_series *series,
+                  char label[CHART_LEGEND_TEXT])
+{
+    int used = snprintf(label, CHART_LEGEND_TEXT, "%s %.*g", curve_series_name(series->series), panel->digits, series->last);
+
+    if (series->role == CHART_VALIDATION && series->best != series->last) {
+        (void)snprintf(label + used, CHART_LEGEND_TEXT - (size_t)used, ", best %.*g at %s %.4g", panel->digits, series->best,
+                       chart->by_epoch ? "epoch" : "step", series->best_x);
+    }
+}
+
+void chart_subtitle(const struct chart *chart, char *out, size_t capacity)
+{
+    const struct metric_row *last = &chart->curve->rows[chart->curve->count - 1];
+    char steps[CHART_LABEL_TEXT];
+
+    chart_thousands(last->point.step, steps);
+    (void)snprintf(out, capacity, "%.4g %s, %s %s, %.3g s", last->point.epoch, last->point.epoch == 1 ? "epoch" : "epochs",
+                   steps, last->point.step == 1 ? "step" : "steps", last->seconds);
+}
