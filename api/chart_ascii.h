@@ -1,6 +1,4 @@
-/*
- * Curves for a terminal: UTF-8 text, eight braille dots a character, one panel for losses and one for accuracies.
- */
+/* Curves for a terminal: UTF-8 text, eight braille dots a character, one panel for losses and one for accuracies. */
 #ifndef DESCENT_API_CHART_ASCII_H
 #define DESCENT_API_CHART_ASCII_H
 
@@ -13,7 +11,7 @@
 
 struct text;
 
-/* width: columns of the terminal, clamped to the limits above. */
+/* width: columns of the terminal, clamped to the limits above. title: printed as it is but for control characters. */
 void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct text *out);
 
 #endif

@@ -1,0 +1,249 @@
+/*
+ * Drawing curves with characters; what is drawn is decided in chart.c.
+ *
+ * The first series of a panel is a line of braille dots (2 x 4 a character). Without colours a second line would not be
+ * told from it, so the other series are marks over it, one at each value: ends of epochs are few.
+ */
+#include "chart_ascii.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "api/chart.h"
+#include "api/text.h"
+
+#define MARGIN     10 /* columns left of the plot: label, space, axis */
+#define MAX_ROWS   16
+#define ROWS_TALL  14 /* of the loss panel's plot */
+#define ROWS_SHORT 7
+#define BRAILLE    0x2800 /* U+2800 + one bit a dot */
+
+/* What stands in a character of the plot. */
+struct canvas {
+    uint32_t columns, rows;
+    unsigned char dots[MAX_ROWS][CHART_ASCII_MAX_WIDTH];
+    const char *marks[MAX_ROWS][CHART_ASCII_MAX_WIDTH]; /* over the dots; NULL: none */
+};
+
+/* Marks of the series after the first one; what the legend shows for the line of the first. */
+static const char *const role_marks[] = {
+    [CHART_BATCH] = "·", [CHART_TRAIN] = "●", [CHART_VALIDATION] = "○", [CHART_OTHER] = "+"};
+static const char line_key[] = "⣀⠤⠒";
+
+static void set_dot(struct canvas *canvas, int x, int y)
+{
+    /* bit of the dot at [row][column] of a character (Unicode, "Braille Patterns") */
+    static const unsigned char bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+
+    canvas->dots[y / 4][x / 2] |= bits[y % 4][x % 2];
+}
+
+/* Bresenham's line between two dots. */
+static void draw_line(struct canvas *canvas, int x0, int y0, int x1, int y1)
+{
+    int dx = x1 > x0 ? x1 - x0 : x0 - x1, dy = y1 > y0 ? y0 - y1 : y1 - y0;
+    int step_x = x0 < x1 ? 1 : -1, step_y = y0 < y1 ? 1 : -1, error = dx + dy;
+
+    for (;;) {
+        int twice = 2 * error;
+
+        set_dot(canvas, x0, y0);
+        if (x0 == x1 && y0 == y1) {
+            return;
+        }
+        if (twice >= dy) {
+            error += dy;
+            x0 += step_x;
+        }
+        if (twice <= dx) {
+            error += dx;
+            y0 += step_y;
+        }
+    }
+}
+
+/* The dot of a value: columns from the left, rows from the top. */
+static int dot_x(const struct canvas *canvas, const struct chart *chart, const struct metric_row *row)
+{
+    return (int)lround(chart_position(&chart->x, chart_x(chart, row)) * (2 * canvas->columns - 1));
+}
+
+static int dot_y(const struct canvas *canvas, const struct chart_panel *panel, double value)
+{
+    return (int)lround((1 - chart_position(&panel->y, value)) * (4 * canvas->rows - 1));
+}
+
+static void draw_series(struct canvas *canvas, const struct chart *chart, const struct chart_panel *panel, uint32_t s)
+{
+    const struct chart_series *series = &panel->series[s];
+    int before_x = -1, before_y = -1;
+
+    for (size_t i = 0; i < chart->curve->count; i++) {
+        const struct metric_row *row = &chart->curve->rows[i];
+        double value = curve_value(row, series->series);
+
+        if (isinf(value)) {
+            before_x = -1;
+        } else if (!isnan(value)) {
+            int x = dot_x(canvas, chart, row), y = dot_y(canvas, panel, value);
+
+            if (s == 0) {
+                draw_line(canvas, before_x < 0 ? x : before_x, before_x < 0 ? y : before_y, x, y);
+            } else {
+                canvas->marks[y / 4][x / 2] = role_marks[series->role];
+            }
+            before_x = x;
+            before_y = y;
+        }
+    }
+}
+
+static void put_spaces(struct text *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        text_put(out, " ", 1);
+    }
+}
+
+/* Text right-aligned in `width` columns; labels are ASCII. */
+static void put_right(struct text *out, const char *label, size_t width)
+{
+    size_t size = strlen(label);
+
+    put_spaces(out, size < width ? width - size : 0);
+    text_string(out, label);
+}
+
+static void put_cell(struct text *out, const struct canvas *canvas, uint32_t row, uint32_t column)
+{
+    unsigned code = BRAILLE + canvas->dots[row][column];
+    const char utf8[] = {(char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)), (char)(0x80 | (code & 0x3f))};
+
+    if (canvas->marks[row][column] != NULL) {
+        text_string(out, canvas->marks[row][column]);
+    } else if (code == BRAILLE) {
+        text_put(out, " ", 1);
+    } else {
+        text_put(out, utf8, sizeof utf8);
+    }
+}
+
+/* Each row with the tick that lies in it, if any, and nothing behind its last character. */
+static void put_plot(struct text *out, const struct canvas *canvas, const struct chart_panel *panel)
+{
+    for (uint32_t row = 0; row < canvas->rows; row++) {
+        char label[CHART_LABEL_TEXT] = "";
+        uint32_t end = canvas->columns;
+
+        for (uint32_t t = 0; t < panel->y.tick_count; t++) {
+            if ((uint32_t)dot_y(canvas, panel, panel->y.ticks[t]) / 4 == row) {
+                chart_tick_label(&panel->y, panel->y.ticks[t], label);
+            }
+        }
+        put_right(out, label, MARGIN - 2);
+        text_string(out, label[0] == '\0' ? " │" : " ┤");
+        while (end > 0 && canvas->dots[row][end - 1] == 0 && canvas->marks[row][end - 1] == NULL) {
+            end--;
+        }
+        for (uint32_t column = 0; column < end; column++) {
+            put_cell(out, canvas, row, column);
+        }
+        text_put(out, "\n", 1);
+    }
+}
+
+/* The panel's name, and each series with its key; a new line where the width ends. */
+static void put_legend(struct text *out, const struct chart *chart, const struct chart_panel *panel, size_t width)
+{
+    size_t column = strlen(panel->title);
+
+    text_string(out, panel->title);
+    for (uint32_t s = 0; s < panel->series_count; s++) {
+        const struct chart_series *series = &panel->series[s];
+        char label[CHART_LEGEND_TEXT];
+
+        chart_legend(chart, panel, series, label);
+        size_t need = strlen("   ") + (s == 0 ? 3u : 1u) + strlen(" ") + strlen(label);
+        if (column + need > width && column > 0) {
+            text_put(out, "\n", 1);
+            column = 0;
+        }
+        text_printf(out, "   %s %s", s == 0 ? line_key : role_marks[series->role], label);
+        column += need;
+    }
+    text_put(out, "\n", 1);
+}
+
+/* The axis with its ticks, and below it those of the labels that do not touch. */
+static void put_x_axis(struct text *out, const struct canvas *canvas, const struct chart *chart)
+{
+    const char *name = chart->by_epoch ? "epoch" : "step";
+    char ticks[CHART_ASCII_MAX_WIDTH] = {0}, label[CHART_LABEL_TEXT];
+    size_t used = 0;
+
+    for (uint32_t t = 0; t < chart->x.tick_count; t++) {
+        ticks[lround(chart_position(&chart->x, chart->x.ticks[t]) * (canvas->columns - 1))] = 1;
+    }
+    put_spaces(out, MARGIN - 1);
+    text_string(out, "└");
+    for (uint32_t column = 0; column < canvas->columns; column++) {
+        text_string(out, ticks[column] ? "┬" : "─");
+    }
+    text_put(out, "\n", 1);
+    for (uint32_t t = 0; t < chart->x.tick_count; t++) {
+        size_t at = MARGIN + (size_t)lround(chart_position(&chart->x, chart->x.ticks[t]) * (canvas->columns - 1));
+
+        chart_tick_label(&chart->x, chart->x.ticks[t], label);
+        size_t size = strlen(label), start = at - size / 2, latest = MARGIN + canvas->columns - size;
+        start = start < latest ? start : latest;
+        if (start > used || used == 0) {
+            put_spaces(out, start - used);
+            text_string(out, label);
+            used = start + size;
+        }
+    }
+    text_put(out, "\n", 1);
+    put_spaces(out, MARGIN + (canvas->columns - strlen(name)) / 2);
+    text_printf(out, "%s\n", name);
+}
+
+static void put_title(struct text *out, const char *title)
+{
+    for (; *title != '\0'; title++) {
+        if ((unsigned char)*title >= ' ' && *title != 0x7f) {
+            text_put(out, title, 1);
+        }
+    }
+}
+
+void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct text *out)
+{
+    struct chart chart;
+    char subtitle[96];
+
+    width = width < CHART_ASCII_MIN_WIDTH ? CHART_ASCII_MIN_WIDTH : width;
+    width = width > CHART_ASCII_MAX_WIDTH ? CHART_ASCII_MAX_WIDTH : width;
+    chart_plan(&chart, curve, (width - MARGIN) / 10, 6);
+    put_title(out, title);
+    if (chart.panel_count == 0) {
+        text_string(out, ": no points yet\n");
+        return;
+    }
+    chart_subtitle(&chart, subtitle, sizeof subtitle);
+    text_printf(out, ": %s\n\n", subtitle);
+    for (uint32_t p = 0; p < chart.panel_count; p++) {
+        const struct chart_panel *panel = &chart.panels[p];
+        struct canvas canvas = {.columns = width - MARGIN, .rows = panel->weight > 1 ? ROWS_TALL : ROWS_SHORT};
+
+        for (uint32_t s = 0; s < panel->series_count; s++) {
+            draw_series(&canvas, &chart, panel, s);
+        }
+        put_legend(out, &chart, panel, width);
+        put_plot(out, &canvas, panel);
+        if (p + 1 == chart.panel_count) {
+            put_x_axis(out, &canvas, &chart);
+        } else {
+            text_put(out, "\n", 1);
+        }
+    }
+}
