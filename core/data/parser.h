@@ -1,8 +1,9 @@
 /*
  * Push parsers of data-set files: bytes in, in pieces of any size, a canonical block out.
  *
- * The result does not depend on how the input is cut into pieces. A parser holds O(columns + classes + labels), never
- * the features. Formats are one table (parser.c); each format is one file (csv.c, idx.c).
+ * The result, or the error, does not depend on how the input is cut into pieces. A parser holds O(row + classes + labels),
+ * never the features. After an error every call repeats it. Formats are one table (parser.c); each is one file (csv.c,
+ * idx.c), which says how it reads.
  */
 #ifndef DESCENT_CORE_DATA_PARSER_H
 #define DESCENT_CORE_DATA_PARSER_H

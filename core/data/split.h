@@ -1,4 +1,11 @@
-/* Cutting a data set into training, validation and test rows: a pure function of labels, fractions and seed. */
+/*
+ * Cutting a data set into training, validation and test rows: a pure function of labels, fractions and seed.
+ *
+ * Sizes: the test split has fraction * rows rows, rounded to the nearest (halves up), so has the validation split;
+ * training has the rest. Stratified, each class gives to (test + validation) in proportion to its rows and from that to
+ * the test split, rounded by largest remainders (Hamilton; the lower class first among equals) so that the sizes hold
+ * exactly. Which rows of a class: the first ones of its shuffled rows go to the test split, the next ones to validation.
+ */
 #ifndef DESCENT_CORE_DATA_SPLIT_H
 #define DESCENT_CORE_DATA_SPLIT_H
 
@@ -15,7 +22,10 @@ struct split {
     uint64_t train_count, validation_count, test_count;
 };
 
-/* STATUS_SPLIT_EMPTY when a non-zero fraction (or the training split) would get no row. Free with split_release. */
+/*
+ * STATUS_OUT_OF_RANGE for the fractions; STATUS_SPLIT_EMPTY when a non-zero fraction (or the training split) would get
+ * no row. Free with split_release.
+ */
 MUST_CHECK enum status split_make(struct split *split, const struct dataset *dataset, const struct split_spec *spec,
                                   uint64_t seed, struct error *error);
 void split_release(struct split *split);
