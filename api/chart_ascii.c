@@ -152,7 +152,7 @@ static void put_plot(struct text *out, const struct canvas *canvas, const struct
     }
 }
 
-/* The panel's name, and each series with its key; a new line where the width ends. */
+/* The panel's name, and each series with its key; a new line where the width ends, the remark on the best left out. */
 static void put_legend(struct text *out, const struct chart *chart, const struct chart_panel *panel, size_t width)
 {
     size_t column = strlen(panel->title);
@@ -160,16 +160,19 @@ static void put_legend(struct text *out, const struct chart *chart, const struct
     text_string(out, panel->title);
     for (uint32_t s = 0; s < panel->series_count; s++) {
         const struct chart_series *series = &panel->series[s];
+        size_t key = strlen("   ") + (s == 0 ? 3u : 1u) + strlen(" ");
         char label[CHART_LEGEND_TEXT];
 
         chart_legend(chart, panel, series, label);
-        size_t need = strlen("   ") + (s == 0 ? 3u : 1u) + strlen(" ") + strlen(label);
-        if (column + need > width && column > 0) {
+        if (key + strlen(label) > width) {
+            label[strcspn(label, ",")] = '\0';
+        }
+        if (column + key + strlen(label) > width) {
             text_put(out, "\n", 1);
             column = 0;
         }
         text_printf(out, "   %s %s", s == 0 ? line_key : role_marks[series->role], label);
-        column += need;
+        column += key + strlen(label);
     }
     text_put(out, "\n", 1);
 }
@@ -207,13 +210,20 @@ static void put_x_axis(struct text *out, const struct canvas *canvas, const stru
     text_printf(out, "%s\n", name);
 }
 
-static void put_title(struct text *out, const char *title)
+/* At most `width` characters of a title, without control characters. */
+static void put_title(struct text *out, const char *title, size_t width)
 {
     for (; *title != '\0'; title++) {
+        int continues = ((unsigned char)*title & 0xc0) == 0x80; /* a byte inside a UTF-8 character */
+
+        if (!continues && width-- == 0) {
+            break;
+        }
         if ((unsigned char)*title >= ' ' && *title != 0x7f) {
             text_put(out, title, 1);
         }
     }
+    text_put(out, "\n", 1);
 }
 
 void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct text *out)
@@ -224,13 +234,13 @@ void chart_ascii(const struct curve *curve, const char *title, uint32_t width, s
     width = width < CHART_ASCII_MIN_WIDTH ? CHART_ASCII_MIN_WIDTH : width;
     width = width > CHART_ASCII_MAX_WIDTH ? CHART_ASCII_MAX_WIDTH : width;
     chart_plan(&chart, curve, (width - MARGIN) / 10, 6);
-    put_title(out, title);
+    put_title(out, title, width);
     if (chart.panel_count == 0) {
-        text_string(out, ": no points yet\n");
+        text_string(out, "no points yet\n");
         return;
     }
     chart_subtitle(&chart, subtitle, sizeof subtitle);
-    text_printf(out, ": %s\n\n", subtitle);
+    text_printf(out, "%s\n\n", subtitle);
     for (uint32_t p = 0; p < chart.panel_count; p++) {
         const struct chart_panel *panel = &chart.panels[p];
         struct canvas canvas = {.columns = width - MARGIN, .rows = panel->weight > 1 ? ROWS_TALL : ROWS_SHORT};

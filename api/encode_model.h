@@ -9,6 +9,7 @@
 #include "core/nn/model.h"
 
 struct json_writer;
+struct text;
 
 void encode_model(const struct model_view *model, struct json_writer *writer);
 void encode_model_list(const struct model_view *models, size_t count, int has_more, struct json_writer *writer);
@@ -26,7 +27,7 @@ struct predictions {
 /* {"object":"predictions","model","classes":[...],"predictions":[{"label","probabilities":[...],"top":[...]}]} */
 void encode_predictions(const struct predictions *predictions, struct json_writer *writer);
 /* The same as a table with a header line: label, then one probability a class, named as the class (never top_k). */
-void encode_predictions_csv(const struct predictions *predictions, struct json_writer *writer);
+void encode_predictions_csv(const struct predictions *predictions, struct text *out);
 
 /* seconds: what it took. class_names [scores->classes]. */
 void encode_evaluation(const char *model, const char *dataset, const struct scores *scores, const char *const *class_names,
