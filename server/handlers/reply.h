@@ -1,8 +1,9 @@
 /*
- * What answers have in common: finished JSON texts, entity tags, the places of new things, pages of lists.
+ * What answers have in common: finished texts, entity tags, the places of new things, pages of lists.
  *
- * A handler that answers with JSON alone calls reply_json. One that adds headers fills a response (reply_json_response),
- * adds them and calls request_respond. As with request_respond, nothing of the request may be touched afterwards.
+ * A handler that answers with JSON alone calls reply_json. One that adds headers fills a response (reply_json_response,
+ * reply_text_response), adds them and calls request_respond. As with request_respond, nothing of the request may be
+ * touched after any of these that answers.
  */
 #ifndef DESCENT_SERVER_HANDLERS_REPLY_H
 #define DESCENT_SERVER_HANDLERS_REPLY_H
@@ -13,11 +14,14 @@
 struct json_writer;
 
 /* Takes what was written; a writer that failed becomes its problem document. The writer needs no release afterwards. */
+void reply_text_response(struct response *response, const struct request *request, unsigned status, enum media media,
+                         struct json_writer *writer);
 void reply_json_response(struct response *response, const struct request *request, unsigned status,
                          struct json_writer *writer);
+void reply_text(struct request *request, unsigned status, enum media media, struct json_writer *writer);
 void reply_json(struct request *request, unsigned status, struct json_writer *writer);
 
-/* 201 or 200 with JSON, and the Location of what the answer shows: collection ("/v1/datasets") and id. */
+/* JSON, and the Location of what it shows: collection ("/v1/datasets") and id. 201: it is new; 200: it was there. */
 void reply_created(struct request *request, unsigned status, const char *collection, const char *id,
                    struct json_writer *writer);
 
@@ -28,7 +32,7 @@ void reply_empty(struct request *request, unsigned status);
 void reply_error(struct request *request, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /*
- * Entity tags. reply_tag writes a tag with its quotes; the text between them must be plain ASCII without quotes.
+ * Entity tags. reply_tag writes one with its quotes; the text between them must be printable ASCII without quotes.
  * reply_not_modified answers 304 with the tag and returns 1 if the request's If-None-Match has it (lists, weak tags and
  * "*" included), else 0: the handler then answers in full and adds the tag with reply_add_tag.
  */
@@ -36,7 +40,7 @@ void reply_error(struct request *request, enum status status, const char *format
 void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
 int reply_not_modified(struct request *request, const char *tag);
 void reply_add_tag(struct response *response, const char *tag);
-/* What reply_not_modified decides by: does the field value of If-None-Match (NULL: not sent) have the tag? */
+/* What reply_not_modified decides by: does the value of If-None-Match (NULL: not sent) have the tag? */
 int reply_tag_matches(const char *if_none_match, const char *tag);
 
 /* limit, after and order of the request's query; borrows from the request. */

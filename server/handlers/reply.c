@@ -1,0 +1,168 @@
+#include "server/handlers/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/json_writer.h"
+#include "api/query.h"
+#include "api/routes.h"
+
+/* ---- texts ---- */
+
+void reply_text_response(struct response *response, const struct request *request, unsigned status, enum media media,
+                         struct json_writer *writer)
+{
+    struct error error = {.status = STATUS_OK};
+    char *text;
+    size_t size;
+
+    if (json_writer_take(writer, &text, &size, &error) == STATUS_OK) {
+        response_text(response, status, media, text, size);
+    } else {
+        response_error(response, &error, request_id(request));
+    }
+}
+
+void reply_json_response(struct response *response, const struct request *request, unsigned status,
+                         struct json_writer *writer)
+{
+    reply_text_response(response, request, status, MEDIA_JSON, writer);
+}
+
+void reply_text(struct request *request, unsigned status, enum media media, struct json_writer *writer)
+{
+    struct response response;
+
+    reply_text_response(&response, request, status, media, writer);
+    request_respond(request, &response);
+}
+
+void reply_json(struct request *request, unsigned status, struct json_writer *writer)
+{
+    reply_text(request, status, MEDIA_JSON, writer);
+}
+
+void reply_created(struct request *request, unsigned status, const char *collection, const char *id,
+                   struct json_writer *writer)
+{
+    struct response response;
+
+    reply_json_response(&response, request, status, writer);
+    response_header(&response, "Location", "%s/%s", collection, id);
+    request_respond(request, &response);
+}
+
+void reply_empty(struct request *request, unsigned status)
+{
+    struct response response;
+
+    response_empty(&response, status);
+    request_respond(request, &response);
+}
+
+void reply_error(struct request *request, enum status status, const char *format, ...)
+{
+    struct error error = {.status = STATUS_OK};
+    char message[sizeof(error.message)];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    (void)error_set(&error, status, "%s", message);
+    request_respond_error(request, &error);
+}
+
+/* ---- entity tags ---- */
+
+void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...)
+{
+    char text[REPLY_TAG_TEXT - 2];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    snprintf(tag, REPLY_TAG_TEXT, "\"%s\"", text);
+}
+
+/* Weak comparison (RFC 9110, 8.8.3.2): W/ does not matter. A field that is no list of tags matches nothing from there on. */
+int reply_tag_matches(const char *if_none_match, const char *tag)
+{
+    const char *at = if_none_match == NULL ? "" : if_none_match + strspn(if_none_match, " \t");
+    size_t size = strlen(tag);
+
+    if (strcmp(at, "*") == 0) {
+        return 1;
+    }
+    for (;;) {
+        at += strspn(at, ", \t");
+        if (strncmp(at, "W/", 2) == 0) {
+            at += 2;
+        }
+        const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
+        if (end == NULL) {
+            return 0;
+        }
+        if ((size_t)(end + 1 - at) == size && memcmp(at, tag, size) == 0) {
+            return 1;
+        }
+        at = end + 1;
+    }
+}
+
+void reply_add_tag(struct response *response, const char *tag)
+{
+    response_header(response, "ETag", "%s", tag);
+}
+
+int reply_not_modified(struct request *request, const char *tag)
+{
+    struct response response;
+
+    if (!reply_tag_matches(request_header(request, "If-None-Match"), tag)) {
+        return 0;
+    }
+    response_empty(&response, 304);
+    reply_add_tag(&response, tag);
+    request_respond(request, &response);
+    return 1;
+}
+
+/* ---- pages ---- */
+
+struct page_query reply_page_query(const struct request *request)
+{
+    const struct query *query = request_query(request);
+
+    return (struct page_query){
+        .after = query_text(query, PARAMETER_AFTER),
+        .limit = (uint32_t)query_integer(query, PARAMETER_LIMIT),
+        .descending = query_integer(query, PARAMETER_ORDER) == 1,
+    };
+}
+
+/* A link that does not fit is left out: last_id says the same. */
+static void add_next_link(struct response *response, const struct request *request, const char *last_id)
+{
+    const char *target = request_target(request), *query;
+    char link[2 * QUERY_TEXT_MAX];
+    size_t path_size, query_size;
+
+    if (target_split(target, &path_size, &query, &query_size, NULL) == STATUS_OK &&
+        query_next_link(link, sizeof(link), target, path_size, query, query_size, last_id) > 0) {
+        response_header(response, "Link", "%s", link);
+    }
+}
+
+void reply_page(struct request *request, struct json_writer *writer, const char *last_id, int has_more)
+{
+    struct response response;
+
+    reply_json_response(&response, request, 200, writer);
+    if (has_more && last_id != NULL) {
+        add_next_link(&response, request, last_id);
+    }
+    request_respond(request, &response);
+}
