@@ -25,39 +25,49 @@ static uint64_t two_over_pi_bits(unsigned at)
     return at % 64 == 0 ? word : word | two_over_pi[at / 64 + 1] >> (64 - at % 64);
 }
 
-/*
- * |x| = m 2^e is q quarter turns and a rest of -1/2 ... 1/2 of one; finite |x| > 1/2. The product of m with 192 bits of
- * 2 / pi, from the one that still counts modulo 4 turns' quarters, is exact integer arithmetic: its top two bits are q,
- * the others the rest's 190 bits. Returns q, and the rest as an angle in radians.
- */
-static uint64_t reduce_angle(double x, double *angle)
+static unsigned leading_zeros(uint128 x)
 {
+    uint64_t high = (uint64_t)(x >> 64), low = (uint64_t)x;
+
+    return high != 0 ? (unsigned)__builtin_clzll(high) : low != 0 ? 64 + (unsigned)__builtin_clzll(low) : 127;
+}
+
+/*
+ * x = m 2^e is q quarter turns and a rest of -1/2 ... 1/2 of one; finite x > 1/2. The product of m with the 192 bits of
+ * 2 / pi that begin where multiples of a full turn end is exact integer arithmetic: its top two bits are q, the others
+ * the rest. Returns q, and the rest in radians as *angle + *error.
+ */
+static uint64_t reduce_angle(double x, double *angle, double *error)
+{
+    const uint64_t half_pi = UINT64_C(0xc90fdaa22168c235); /* pi / 2 * 2^63 */
     uint64_t bits = mathx_bits_f64(x);
     uint64_t m = (bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x0010000000000000);
-    unsigned exponent = (unsigned)(bits >> 52 & 0x7ff); /* e + 1075 */
-    unsigned at = exponent - 1075 + 62;
+    unsigned at = (unsigned)(bits >> 52) - 1075 + 62; /* e - 1 bits in, behind the 64 zeros, counted from 0 */
     uint128 low = (uint128)m * two_over_pi_bits(at + 128);
     uint128 middle = (uint128)m * two_over_pi_bits(at + 64) + (uint64_t)(low >> 64);
     uint64_t high = m * two_over_pi_bits(at) + (uint64_t)(middle >> 64);
-    uint64_t quadrant = (high + UINT64_C(0x2000000000000000)) >> 62;
+    uint64_t quadrant = (high + UINT64_C(0x2000000000000000)) >> 62, last = (uint64_t)low;
     uint128 rest = (uint128)(high - (quadrant << 62)) << 64 | (uint64_t)middle;
-    double sign = 1, scale = 0x1p-126;
+    double sign = 1, scale;
 
-    if (high >> 61 & 1) { /* above one half: the distance to the next quarter, downwards */
-        rest = -rest - ((uint64_t)low != 0);
+    if (rest >> 127 != 0) { /* below the nearest quarter */
+        rest = ~rest + (last == 0);
+        last = -last;
         sign = -1;
     }
-    if (rest >> 64 == 0) { /* close to a quarter: the lowest word brings the digits */
-        rest = rest << 64 | (sign < 0 ? -(uint64_t)low : (uint64_t)low);
-        scale = 0x1p-190;
-    }
-    *angle = sign * ((double)rest * scale) * 0x1.921fb54442d18p+0;
+    unsigned shift = leading_zeros(rest);
+    uint128 top = rest << shift | (shift < 64 ? 0 : (uint128)last << (shift - 64));
+    uint128 product = (uint128)(uint64_t)(top >> 64) * half_pi;
+
+    scale = sign * mathx_from_bits_f64((uint64_t)(1023 - 125 - shift) << 52);
+    *angle = scale * (double)(uint64_t)(product >> 75) * 0x1p75;
+    *error = scale * (double)(product & (((uint128)1 << 75) - 1));
     return quadrant;
 }
 
 static void sincos_f64(double x, double *sine, double *cosine)
 {
-    double a = x < 0 ? -x : x, angle;
+    double a = x < 0 ? -x : x, angle, error;
     uint64_t quadrant;
 
     if (!(a > 0x1.921fb54442d18p-1)) { /* pi / 4; NaN too */
@@ -68,8 +78,8 @@ static void sincos_f64(double x, double *sine, double *cosine)
         *sine = *cosine = x - x;
         return;
     }
-    quadrant = reduce_angle(a, &angle);
-    mathx_sincos_reduced_f64(angle, 0, sine, cosine);
+    quadrant = reduce_angle(a, &angle, &error);
+    mathx_sincos_reduced_f64(angle, error, sine, cosine);
     mathx_sincos_rotate_f64(quadrant, sine, cosine);
     *sine = x < 0 ? -*sine : *sine;
 }

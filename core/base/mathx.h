@@ -6,7 +6,7 @@
  * own, long enough for the reduced range: no fitted constants. Inline and without branches, so that loops over arrays
  * become vector code of any width with the same bits.
  *
- * Errors stay below 1 unit in the last place for exp and log, 2 for the others (tests/core/base/test_mathx.c).
+ * Errors stay below 1 unit in the last place for exp and log, 2.5 for the others (tests/core/base/test_mathx.c).
  * Infinities, NaN, subnormals and overflow behave as in C's Annex F, without floating-point exceptions' promises.
  */
 #ifndef DESCENT_CORE_BASE_MATHX_H
