@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/data/narrow.h"
 
@@ -58,6 +59,25 @@ enum status scaler_fit(struct scaler *scaler, enum preprocessing type, const str
     if (status)
         scaler_release(scaler);
     return status;
+}
+
+enum status scaler_copy(struct scaler *copy, const struct scaler *scaler, struct error *error)
+{
+    size_t size = scaler->features * sizeof(float);
+
+    *copy = *scaler;
+    copy->shift = copy->factor = NULL;
+    if (scaler->uniform)
+        return STATUS_OK;
+    copy->shift = malloc(size);
+    copy->factor = malloc(size);
+    if (!copy->shift || !copy->factor) {
+        scaler_release(copy);
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the scales of %" PRIu32 " features", scaler->features);
+    }
+    memcpy(copy->shift, scaler->shift, size);
+    memcpy(copy->factor, scaler->factor, size);
+    return STATUS_OK;
 }
 
 void scaler_release(struct scaler *scaler)
