@@ -21,7 +21,7 @@ struct object {
     char sha256[SHA256_TEXT];
     uint64_t size;
     unsigned char *bytes; /* small: owned; NULL: the bytes are in the temporary file */
-    char temporary[40];   /* its name in DATA/tmp, "": none, or moved into place */
+    char temporary[64];   /* its name in DATA/tmp, "": none, or moved into place */
     struct store *store;
 };
 void object_release(struct object *object);

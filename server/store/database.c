@@ -1,0 +1,279 @@
+/*
+ * One connection to the database.
+ *
+ * Checkpoints of the WAL are the writer's alone, at times of its choosing (wal_autocheckpoint is 0 everywhere): two
+ * connections that checkpoint or reset the WAL at once can damage it in this generation of SQLite.
+ */
+#include "server/store/database.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/store/data_dir.h"
+
+#define VALUE_BYTES_MAX (16 << 20) /* longest text or blob */
+
+static const char *const settings[] = {
+    [CONNECTION_WRITER] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                          "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;",
+    [CONNECTION_READER] = "PRAGMA query_only=ON; PRAGMA cache_size=-512;",
+};
+static const char *const common_settings = "PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;"
+                                           "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;";
+
+static int remember_wal_size(void *context, sqlite3 *handle, const char *database, int pages)
+{
+    (void)handle;
+    (void)database;
+    ((struct connection *)context)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+enum status connection_open(struct connection *connection, const struct data_dir *dir, enum connection_type type,
+                            struct error *error)
+{
+    *connection = (struct connection){.dir = dir};
+    int flags = type == CONNECTION_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    int code = sqlite3_open_v2(dir->database, &connection->handle,
+                               flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (connection->handle == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the database");
+    }
+    enum status status = STATUS_OK;
+    if (code != SQLITE_OK) {
+        status = connection_fail(connection, code, error);
+        goto out;
+    }
+    sqlite3_extended_result_codes(connection->handle, 1);
+    sqlite3_busy_timeout(connection->handle, 5000);
+    sqlite3_limit(connection->handle, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+    sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    status = connection_run(connection, common_settings, error);
+    if (status == STATUS_OK) {
+        status = connection_run(connection, settings[type], error);
+    }
+    if (status == STATUS_OK && type == CONNECTION_WRITER) {
+        sqlite3_wal_hook(connection->handle, remember_wal_size, connection);
+    }
+out:
+    if (status != STATUS_OK) {
+        connection_close(connection);
+    }
+    return status;
+}
+
+static void forget(struct connection *connection, int slot)
+{
+    sqlite3_finalize(connection->kept[slot].statement);
+    free(connection->kept[slot].sql);
+    connection->kept[slot].sql = NULL;
+    connection->kept[slot].statement = NULL;
+}
+
+void connection_close(struct connection *connection)
+{
+    for (int i = 0; i < STATEMENTS_KEPT; i++) {
+        forget(connection, i);
+    }
+    int code = sqlite3_close(connection->handle);
+    assert(code == SQLITE_OK); /* every statement is in `kept` */
+    (void)code;
+    *connection = (struct connection){0};
+}
+
+static int is_want_of_room(int system_error)
+{
+    return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+}
+
+enum status connection_fail(struct connection *connection, int code, struct error *error)
+{
+    const char *text = sqlite3_errmsg(connection->handle);
+    int system_error = sqlite3_system_errno(connection->handle);
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        connection->failure = STATUS_INSUFFICIENT_STORAGE;
+        break;
+    case SQLITE_NOMEM:
+        connection->failure = STATUS_OUT_OF_MEMORY;
+        break;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+        if (is_want_of_room(system_error)) {
+            connection->failure = STATUS_INSUFFICIENT_STORAGE;
+            break;
+        }
+        if (code == SQLITE_IOERR_NOMEM) {
+            connection->failure = STATUS_OUT_OF_MEMORY;
+            break;
+        }
+        /* fall through */
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_READONLY:
+        connection->failure = STATUS_STORAGE_ERROR;
+        connection->disk_failed = 1;
+        break;
+    case SQLITE_BUSY:
+        connection->failure = STATUS_STORAGE_ERROR;
+        break;
+    default: /* a mistake of ours in one statement; the transaction lives on */
+        return error_set(error, STATUS_INTERNAL, "database: %s (%d)", text, code);
+    }
+    return error_set(error, connection->failure, "database %s: %s (%d)", connection->dir->database, text, code);
+}
+
+enum status connection_run(struct connection *connection, const char *sql, struct error *error)
+{
+    int code = sqlite3_exec(connection->handle, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : connection_fail(connection, code, error);
+}
+
+/* A place for a new statement. Far fewer than STATEMENTS_KEPT are ever in use at once, so there always is one. */
+static int free_slot(struct connection *connection)
+{
+    for (;;) {
+        int slot = (int)(connection->next_victim++ % STATEMENTS_KEPT);
+        if (!connection->kept[slot].in_use) {
+            forget(connection, slot);
+            return slot;
+        }
+    }
+}
+
+void query_begin(struct query *query, struct connection *connection, const char *sql)
+{
+    *query = (struct query){.connection = connection, .slot = -1};
+    for (int i = 0; i < STATEMENTS_KEPT && query->slot < 0; i++) {
+        if (connection->kept[i].sql != NULL && !connection->kept[i].in_use && strcmp(connection->kept[i].sql, sql) == 0) {
+            query->slot = i;
+        }
+    }
+    if (query->slot < 0) {
+        char *copy = strdup(sql);
+        if (copy == NULL) {
+            query->bind_code = SQLITE_NOMEM;
+            return;
+        }
+        sqlite3_stmt *statement = NULL;
+        query->bind_code = sqlite3_prepare_v3(connection->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+        if (query->bind_code != SQLITE_OK) {
+            free(copy);
+            return;
+        }
+        query->slot = free_slot(connection);
+        connection->kept[query->slot].sql = copy;
+        connection->kept[query->slot].statement = statement;
+    }
+    connection->kept[query->slot].in_use = 1;
+    query->statement = connection->kept[query->slot].statement;
+}
+
+void query_end(struct query *query)
+{
+    if (query->statement != NULL) {
+        sqlite3_reset(query->statement); /* repeats the code of the last step, which was reported then */
+        sqlite3_clear_bindings(query->statement);
+        query->connection->kept[query->slot].in_use = 0;
+        query->statement = NULL;
+    }
+}
+
+static void keep_first(struct query *query, int code)
+{
+    if (query->bind_code == SQLITE_OK) {
+        query->bind_code = code;
+    }
+}
+
+void query_bind_text(struct query *query, const char *text)
+{
+    query->bound++;
+    if (query->bind_code == SQLITE_OK) {
+        keep_first(query, sqlite3_bind_text(query->statement, query->bound, text, -1, SQLITE_STATIC));
+    }
+}
+
+void query_bind_bytes(struct query *query, const void *bytes, size_t size)
+{
+    query->bound++;
+    if (query->bind_code == SQLITE_OK) {
+        keep_first(query, sqlite3_bind_blob64(query->statement, query->bound, bytes, size, SQLITE_STATIC));
+    }
+}
+
+void query_bind_i64(struct query *query, int64_t value)
+{
+    query->bound++;
+    if (query->bind_code == SQLITE_OK) {
+        keep_first(query, sqlite3_bind_int64(query->statement, query->bound, value));
+    }
+}
+
+void query_bind_f64(struct query *query, double value)
+{
+    query->bound++;
+    if (query->bind_code == SQLITE_OK) {
+        keep_first(query, isnan(value) ? sqlite3_bind_null(query->statement, query->bound)
+                                       : sqlite3_bind_double(query->statement, query->bound, value));
+    }
+}
+
+enum status query_step(struct query *query, int *row, struct error *error)
+{
+    *row = 0;
+    int code = query->bind_code;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(query->statement);
+    }
+    if (code == SQLITE_ROW) {
+        *row = 1;
+        return STATUS_OK;
+    }
+    return code == SQLITE_DONE ? STATUS_OK : connection_fail(query->connection, code, error);
+}
+
+enum status query_finish(struct query *query, struct error *error)
+{
+    int row;
+    enum status status = query_step(query, &row, error);
+    query_end(query);
+    return status;
+}
+
+int64_t query_i64(const struct query *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+enum status query_text(const struct query *query, int column, char *text, size_t size, struct error *error)
+{
+    const unsigned char *value = sqlite3_column_text(query->statement, column);
+    if (value == NULL && sqlite3_column_type(query->statement, column) != SQLITE_NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a text of the database");
+    }
+    size_t length = value == NULL ? 0 : (size_t)sqlite3_column_bytes(query->statement, column);
+    if (length >= size) {
+        return error_set(error, STATUS_STORAGE_ERROR, "a text of the database has %zu bytes, %zu are allowed", length,
+                         size - 1);
+    }
+    if (length > 0) {
+        memcpy(text, value, length);
+    }
+    text[length] = '\0';
+    return STATUS_OK;
+}
+
+int64_t clock_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

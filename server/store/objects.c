@@ -1,0 +1,118 @@
+/*
+ * Rows of objects, and the files that follow them.
+ *
+ * Only the writer moves files into the folder and removes them, and it alone writes rows; so between looking for a row
+ * and removing a file nothing can come.
+ */
+#include "server/store/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/store/data_dir.h"
+
+struct trash {
+    size_t count, capacity;
+    char names[][SHA256_TEXT];
+};
+
+static enum status has_row(struct connection *connection, const char *sha256, int *found, struct error *error)
+{
+    struct query query;
+    query_begin(&query, connection, "SELECT 1 FROM objects WHERE sha256 = ?");
+    query_bind_text(&query, sha256);
+    enum status status = query_step(&query, found, error);
+    query_end(&query);
+    return status;
+}
+
+enum status objects_insert(struct connection *connection, struct object *object, struct error *error)
+{
+    int found;
+    enum status status = has_row(connection, object->sha256, &found, error);
+    if (status != STATUS_OK || found) {
+        return status; /* a temporary file that is not needed goes with object_release */
+    }
+    if (object->temporary[0] != '\0') {
+        status = data_dir_publish(connection->dir, object->temporary, object->sha256, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        object->temporary[0] = '\0';
+    }
+    struct query query;
+    query_begin(&query, connection, "INSERT INTO objects(sha256, size, bytes) VALUES(?, ?, ?)");
+    query_bind_text(&query, object->sha256);
+    query_bind_i64(&query, (int64_t)object->size);
+    if (object->bytes != NULL) {
+        query_bind_bytes(&query, object->bytes, (size_t)object->size);
+    }
+    return query_finish(&query, error);
+}
+
+/* Without memory to remember a file, it stays until the next start finds it. */
+static void remember(struct connection *connection, const char *sha256)
+{
+    struct trash *trash = connection->trash;
+    size_t count = trash == NULL ? 0 : trash->count;
+    size_t capacity = trash == NULL ? 0 : trash->capacity;
+    if (count == capacity) {
+        capacity = capacity == 0 ? 16 : capacity * 2;
+        trash = realloc(trash, sizeof(*trash) + capacity * sizeof(trash->names[0]));
+        if (trash == NULL) {
+            return;
+        }
+        trash->capacity = capacity;
+        connection->trash = trash;
+    }
+    memcpy(trash->names[count], sha256, SHA256_TEXT);
+    trash->count = count + 1;
+}
+
+enum status objects_forget(struct connection *connection, const char *sha256, struct error *error)
+{
+    struct query query;
+    query_begin(&query, connection,
+                "DELETE FROM objects WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM datasets WHERE sha256 = ?1)"
+                " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1) RETURNING bytes IS NULL");
+    query_bind_text(&query, sha256);
+    int gone;
+    enum status status = query_step(&query, &gone, error);
+    if (status == STATUS_OK && gone && query_i64(&query, 0)) {
+        remember(connection, sha256);
+    }
+    if (status == STATUS_OK) {
+        return query_finish(&query, error);
+    }
+    query_end(&query);
+    return status;
+}
+
+void objects_sweep(struct connection *connection)
+{
+    for (size_t i = 0; connection->trash != NULL && i < connection->trash->count; i++) {
+        int found;
+        const char *sha256 = connection->trash->names[i];
+        if (has_row(connection, sha256, &found, NULL) == STATUS_OK && !found) {
+            data_dir_remove_object(connection->dir, sha256);
+        }
+    }
+    free(connection->trash);
+    connection->trash = NULL;
+}
+
+static enum status collect(void *context, const char *sha256, struct error *error)
+{
+    struct connection *connection = context;
+    int found;
+    enum status status = has_row(connection, sha256, &found, error);
+    if (status == STATUS_OK && !found) {
+        data_dir_remove_object(connection->dir, sha256);
+    }
+    return status;
+}
+
+enum status objects_collect(struct connection *connection, struct error *error)
+{
+    return data_dir_each_object(connection->dir, collect, connection, error);
+}

@@ -1,0 +1,140 @@
+/*
+ * The tables of the database.
+ *
+ * Each table of things has a `number` that orders by creation and is never used again: lists are cut by it, and rows of
+ * others refer to it. What every update of a running job rewrites (jobs) is kept apart from the large texts that never
+ * change (job_documents). A metric event has no data of its own: it points to its row of metrics by the step.
+ */
+#include "server/store/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/store/data_dir.h"
+
+static const char *const version_1 =
+    "CREATE TABLE objects("
+    "  sha256 TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL,"
+    "  bytes BLOB" /* NULL: in a file */
+    ") STRICT;"
+
+    "CREATE TABLE datasets("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, status TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL, rows INTEGER NOT NULL, features INTEGER NOT NULL, channels INTEGER NOT NULL,"
+    "  height INTEGER NOT NULL, width INTEGER NOT NULL, is_image INTEGER NOT NULL, is_soft INTEGER NOT NULL,"
+    "  format TEXT NOT NULL, feature_type TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    "  sha256 TEXT NOT NULL REFERENCES objects(sha256), minimum REAL, maximum REAL, mean REAL, deviation REAL"
+    ") STRICT;"
+    "CREATE INDEX datasets_by_content ON datasets(sha256);"
+    "CREATE TABLE dataset_classes("
+    "  dataset INTEGER NOT NULL REFERENCES datasets(number) ON DELETE CASCADE, position INTEGER NOT NULL,"
+    "  name TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(dataset, position)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE dataset_features("
+    "  dataset INTEGER NOT NULL REFERENCES datasets(number) ON DELETE CASCADE, position INTEGER NOT NULL,"
+    "  name TEXT, minimum REAL, maximum REAL, mean REAL, deviation REAL, PRIMARY KEY(dataset, position)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE jobs("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+    "  status TEXT NOT NULL CHECK(status IN ('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling',"
+    "    'succeeded', 'failed', 'cancelled')),"
+    "  pause_reason TEXT NOT NULL, version INTEGER NOT NULL, last_event INTEGER NOT NULL,"
+    "  created_at INTEGER NOT NULL, touched_at INTEGER NOT NULL, started_at INTEGER NOT NULL,"
+    "  finished_at INTEGER NOT NULL, seed INTEGER NOT NULL, threads INTEGER NOT NULL, priority INTEGER NOT NULL,"
+    "  restarts INTEGER NOT NULL, stop_reason TEXT NOT NULL, model TEXT NOT NULL, digest TEXT NOT NULL,"
+    "  digest_step INTEGER NOT NULL, error TEXT, dataset TEXT NOT NULL, test_dataset TEXT NOT NULL,"
+    "  dataset_sha256 TEXT NOT NULL,"
+    "  fraction REAL, epoch REAL, step INTEGER NOT NULL, total_steps INTEGER NOT NULL, samples_seen INTEGER NOT NULL,"
+    "  samples_per_second REAL, eta_seconds REAL, train_loss REAL, train_accuracy REAL, validation_loss REAL,"
+    "  validation_accuracy REAL, learning_rate REAL, gradient_norm REAL, best_value REAL, best_step INTEGER NOT NULL,"
+    "  best_metric TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX jobs_active ON jobs(status, number)"
+    "  WHERE status IN ('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling');"
+    "CREATE TABLE job_documents("
+    "  job INTEGER PRIMARY KEY REFERENCES jobs(number) ON DELETE CASCADE, spec TEXT NOT NULL, metadata TEXT NOT NULL,"
+    "  results TEXT"
+    ") STRICT;"
+    "CREATE TABLE metrics("
+    "  job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, step INTEGER NOT NULL, epoch REAL, seconds REAL,"
+    "  batch_loss REAL, train_loss REAL, train_accuracy REAL, validation_loss REAL, validation_accuracy REAL,"
+    "  learning_rate REAL, gradient_norm REAL, step_size REAL, PRIMARY KEY(job, step)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE events("
+    "  job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, id INTEGER NOT NULL, type TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL, data TEXT,"
+    "  step INTEGER," /* a metric event: its row of metrics */
+    "  PRIMARY KEY(job, id), CHECK((data IS NULL) <> (step IS NULL))"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE models("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, job TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL, bytes INTEGER NOT NULL, parameters INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  digest TEXT NOT NULL, object TEXT NOT NULL REFERENCES objects(sha256), kernel_tier TEXT NOT NULL,"
+    "  spec TEXT NOT NULL, classes TEXT NOT NULL, scores TEXT"
+    ") STRICT;"
+    "CREATE INDEX models_by_object ON models(object);"
+
+    /* what was deleted: later reads are told so, and list cursors stay good */
+    "CREATE TABLE tombstones("
+    "  id TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL, deleted_at INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;";
+
+/* migrations[v] leads from version v to v + 1. Never change one that was released. */
+static const char *const migrations[] = {version_1};
+#define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
+
+static enum status read_one(struct connection *connection, const char *sql, int64_t *number, char *text, size_t size,
+                            struct error *error)
+{
+    struct query query;
+    int row;
+    query_begin(&query, connection, sql);
+    enum status status = query_step(&query, &row, error);
+    if (status == STATUS_OK && row) {
+        *number = query_i64(&query, 0);
+        status = query_text(&query, 0, text, size, error);
+    }
+    query_end(&query);
+    return status;
+}
+
+/* The first thing that is wrong with the file, if any. */
+static enum status check(struct connection *connection, struct error *error)
+{
+    int64_t unused = 0;
+    char text[200] = "";
+    enum status status = read_one(connection, "PRAGMA quick_check(1)", &unused, text, sizeof(text), error);
+    if (status == STATUS_OK && strcmp(text, "ok") != 0) {
+        return error_set(error, STATUS_STORAGE_ERROR, "%s is damaged: %s", connection->dir->database, text);
+    }
+    return status;
+}
+
+enum status schema_prepare(struct connection *connection, struct error *error)
+{
+    int64_t version = 0;
+    char text[32];
+    enum status status = read_one(connection, "PRAGMA user_version", &version, text, sizeof(text), error);
+    if (status == STATUS_OK && (version < 0 || version > NEWEST)) {
+        return error_set(error, STATUS_SCHEMA_TOO_NEW, "%s has schema %lld, this program knows up to %lld",
+                         connection->dir->database, (long long)version, (long long)NEWEST);
+    }
+    if (status == STATUS_OK) {
+        status = check(connection, error);
+    }
+    if (status != STATUS_OK || version == NEWEST) {
+        return status;
+    }
+    status = connection_run(connection, "BEGIN IMMEDIATE", error);
+    for (; status == STATUS_OK && version < NEWEST; version++) {
+        status = connection_run(connection, migrations[version], error);
+    }
+    if (status == STATUS_OK) {
+        char set_version[48];
+        snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%lld; COMMIT", (long long)NEWEST);
+        status = connection_run(connection, set_version, error);
+    }
+    return status; /* on failure the connection is closed, which rolls back */
+}

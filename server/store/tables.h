@@ -1,0 +1,54 @@
+/* What the tables do for one another within an operation. Private to server/store/. */
+#ifndef DESCENT_SERVER_STORE_TABLES_H
+#define DESCENT_SERVER_STORE_TABLES_H
+
+#include "server/store/database.h"
+#include "server/store/datasets.h"
+#include "server/store/events.h"
+#include "server/store/object.h"
+
+/* The row of a data set whose object is stored, with its classes and features. */
+MUST_CHECK enum status datasets_add(struct connection *connection, const struct dataset_view *dataset, struct error *error);
+MUST_CHECK enum status datasets_update(struct connection *connection, int64_t number, const struct dataset_view *dataset,
+                                       struct error *error);
+/* The oldest ready data set with this content, but not `except`. *found: 0 none. */
+MUST_CHECK enum status datasets_find_content(struct connection *connection, const char *sha256, const char *except,
+                                             char id[ID_TEXT], int *found, struct error *error);
+/* datasets.h, datasets_insert, within another operation. */
+MUST_CHECK enum status datasets_insert_row(struct connection *connection, struct datasets_insert *insert,
+                                           struct error *error);
+
+/* The model with its file; model->id is given, created_at is `now`, object and bytes are the object's. */
+MUST_CHECK enum status models_insert_row(struct connection *connection, const struct model_view *model, const char *job,
+                                         int64_t now, struct object *object, struct error *error);
+
+/* *inserted: 0 when the step has a row already, which stays. */
+MUST_CHECK enum status metrics_insert_row(struct connection *connection, int64_t job, const struct metric_row *row,
+                                          int *inserted, struct error *error);
+
+/* STATUS_STORAGE_ERROR when there is no such row. Any connection. */
+MUST_CHECK enum status metrics_read_row(struct connection *connection, int64_t job, uint64_t step, struct metric_row *row,
+                                        struct error *error);
+
+/* A job's number and version. STATUS_NOT_FOUND, STATUS_DELETED. Any connection. */
+MUST_CHECK enum status jobs_find(struct connection *connection, const char *id, int64_t *number, uint64_t *version,
+                                 struct error *error);
+
+/* A new job's row with its documents, and its number. */
+MUST_CHECK enum status jobs_add(struct connection *connection, const struct job_view *job, int64_t *number,
+                                struct error *error);
+MUST_CHECK enum status jobs_set_progress(struct connection *connection, int64_t number, const struct job_progress *progress,
+                                         struct error *error);
+
+/* The job's next events; *last is the id of its last one. A metric event has a step instead of data. */
+struct event_sequence {
+    int64_t job; /* its number */
+    uint64_t last;
+    int64_t now;
+};
+MUST_CHECK enum status events_insert_row(struct connection *connection, struct event_sequence *sequence,
+                                         enum event_type type, const char *data, struct error *error);
+MUST_CHECK enum status events_insert_metric(struct connection *connection, struct event_sequence *sequence, uint64_t step,
+                                            struct error *error);
+
+#endif
