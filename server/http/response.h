@@ -61,6 +61,9 @@ void response_error(struct response *response, const struct error *error, const 
 /* Adds a header; `name` is static text. A value must not hold CR or LF: ids, numbers and quoted tags only. */
 void response_header(struct response *response, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* The value of a header that was added; NULL: none. */
+const char *response_get_header(const struct response *response, const char *name);
+
 /* Frees what a response owns; a released or zero-initialised one is fine. */
 void response_release(struct response *response);
 
