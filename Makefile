@@ -22,7 +22,9 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 20
 
 VERSION := $(shell cat VERSION)
+ifndef COMMIT
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wdouble-promotion -Wformat=2 -Werror=format-security $(WERROR)
@@ -36,9 +38,9 @@ FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
-LIBS_core := -ldnnl -lgomp -lm
+LIBS_core := -ldnnl -lgomp -lz -lm
 LIBS_api := -lcjson $(LIBS_core)
-LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 -lz $(LIBS_api)
+LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 $(LIBS_api)
 
 # Debian packages by purpose: docs/dependencies.md says why each; `make deps-check` and the like install what is missing.
 PACKAGES_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcjson-dev libsqlite3-dev libdnnl-dev zlib1g-dev
@@ -56,6 +58,10 @@ export TSAN_OPTIONS := second_deadlock_stack=1
 sources = $(shell find $(1) -name '*.c' 2>/dev/null | sort)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
+# V=1 shows the commands themselves.
+V ?=
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
+
 LAYERS := core api server
 SOURCES_core := $(call sources,core)
 SOURCES_api := $(call sources,api)
@@ -69,24 +75,29 @@ ARCHIVES_server := $(BUILD)/libdescent_server.a $(ARCHIVES_api)
 descentd: $(BUILD)/descentd ## build the server (build/release/descentd; MODE=debug, asan, tsan for others)
 
 $(BUILD)/descentd: $(BUILD)/server/main.o $(ARCHIVES_server)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
+	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
 
 $(BUILD)/libdescent.a: $(call objects,$(SOURCES_core))
 $(BUILD)/libdescent_api.a: $(call objects,$(SOURCES_api))
 $(BUILD)/libdescent_server.a: $(call objects,$(SOURCES_server))
 $(BUILD)/%.a:
-	@rm -f $@
-	ar rcs $@ $^
+	$(call say,ar)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,cc)$(CC) $(CFLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
+DEFINES :=
 
-# What an object depends on besides its sources. Written only when it changes.
+$(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
+$(BUILD)/server/version.o: $(BUILD)/version
+
+# What objects depend on besides their sources: files that are written only when they change.
 .PHONY: always
-$(BUILD)/flags: always
+$(BUILD)/flags: text = $(CC) $(CFLAGS)
+$(BUILD)/version: text = $(VERSION) $(COMMIT)
+$(BUILD)/flags $(BUILD)/version: always
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
+	@echo '$(text)' | cmp -s - $@ || echo '$(text)' >$@
 
 deps: deps-build ## install the Debian packages that the build needs (deps-test, deps-check, deps-demo likewise)
 deps-%:
@@ -115,7 +126,7 @@ bench: deps-bench ## measure speed and memory, write bench/results.md
 define unit_tests
 TESTS_$(1) := $(patsubst %.c,$(BUILD)/%,$(shell find tests/$(1) -name 'test_*.c' 2>/dev/null | sort))
 $$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/assert_close.o $$(ARCHIVES_$(1))
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka -lz $$(LIBS_$(1))
+	$$(call say,link)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
 endef
 $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
@@ -197,7 +208,7 @@ fuzz-replay: ## replay the fuzzers' corpora
 	@scripts/fuzz replay $(FUZZERS)
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES_server)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_server)
+	$(call say,link)$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_server)
 
 ##@ Help
 .PHONY: help
