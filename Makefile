@@ -167,7 +167,7 @@ check-forbidden:
 check-headers: $(HEADERS:%=$(BUILD)/alone/%)
 $(BUILD)/alone/%.h: %.h
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -Werror -fsyntax-only -Wno-unused-function -include $< -x c /dev/null
+	@printf '#include "%s"\ntypedef int alone;\n' $< | $(CC) $(CFLAGS) -Werror -fsyntax-only -Wno-unused-function -x c -
 	@touch $@
 check-codes:
 	@scripts/check-codes
@@ -181,7 +181,7 @@ check-warnings:
 	+@$(MAKE) --no-print-directory tests MODE=release BUILD=build/strict/release WERROR=-Werror
 	+@$(MAKE) --no-print-directory tests MODE=debug BUILD=build/strict/debug WERROR=-Werror
 check-tidy:
-	@printf '%s\0' $(filter %.c,$(C_FILES)) | xargs -0 -n 4 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
+	@printf '%s\0' $(filter %.c,$(C_FILES)) | xargs -0 -n 1 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
 check-cppcheck:
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet --std=c11 --language=c -I. -D_GNU_SOURCE --enable=warning,performance,portability --error-exitcode=1 \
