@@ -8,6 +8,8 @@
 #include "core/eval/scores.h"
 #include "core/nn/model.h"
 
+#define PREDICTIONS_TOP_MAX 100 /* beyond it, ask for all probabilities */
+
 struct json_writer;
 struct text;
 
@@ -22,7 +24,7 @@ struct predictions {
     uint64_t rows;
     const float *probabilities; /* [rows][classes] */
     int with_label, with_probabilities;
-    uint32_t top_k; /* 0: none; more than classes counts as classes */
+    uint32_t top_k; /* 0: none; more than classes, or than PREDICTIONS_TOP_MAX, counts as that */
 };
 /* {"object":"predictions","model","classes":[...],"predictions":[{"label","probabilities":[...],"top":[...]}]} */
 void encode_predictions(const struct predictions *predictions, struct json_writer *writer);

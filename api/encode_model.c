@@ -1,0 +1,254 @@
+/* Models, predictions, evaluations and parameters as JSON and CSV; see encode_model.h. */
+#include "encode_model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "api/encode_common.h"
+#include "api/encode_results.h"
+#include "api/json_writer.h"
+
+void encode_model(const struct model_view *model, struct json_writer *writer)
+{
+    static const char models[] = "/v1/models";
+
+    json_begin_object(writer);
+    json_member_string(writer, "object", "model");
+    json_member_string(writer, "id", model->id);
+    encode_optional(writer, "name", model->name);
+    encode_optional(writer, "job", model->job);
+    encode_time(writer, "created_at", model->created_at);
+    json_member_uint(writer, "bytes", model->bytes);
+    json_member_uint(writer, "parameters", model->parameters);
+    encode_digest(writer, "digest", model->digest, model->step);
+    json_member_string(writer, "kernel_tier", model->kernel_tier);
+    json_member_raw(writer, "spec", model->spec);
+    json_member_raw(writer, "classes", model->classes);
+    json_member_raw(writer, "scores", model->scores);
+    json_key(writer, "links");
+    json_begin_object(writer);
+    encode_link(writer, "self", models, model->id, "");
+    encode_link(writer, "predict", models, model->id, "/predict");
+    encode_link(writer, "evaluate", models, model->id, "/evaluate");
+    encode_link(writer, "export", models, model->id, "/export");
+    if (model->job[0] != '\0') {
+        encode_link(writer, "job", "/v1/jobs", model->job, "");
+    }
+    json_end_object(writer);
+    json_end_object(writer);
+}
+
+void encode_model_list(const struct model_view *models, size_t count, int has_more, struct json_writer *writer)
+{
+    encode_list_begin(writer);
+    for (size_t i = 0; i < count; i++) {
+        encode_model(&models[i], writer);
+    }
+    encode_list_end(writer, count == 0 ? NULL : models[0].id, count == 0 ? NULL : models[count - 1].id, has_more);
+}
+
+/*
+ * The most probable of the classes that come after `before` in the order of falling probability, equals in their own
+ * order. before == classes: the most probable of all.
+ */
+static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32_t before)
+{
+    uint32_t best = classes;
+
+    for (uint32_t k = 0; k < classes; k++) {
+        int after = before == classes || probabilities[k] < probabilities[before] ||
+                    (probabilities[k] == probabilities[before] && k > before);
+
+        if (after && (best == classes || probabilities[k] > probabilities[best])) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+static void encode_top(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+{
+    uint32_t count = predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX;
+    uint32_t k = predictions->classes;
+
+    json_key(writer, "top");
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < count && i < predictions->classes; i++) {
+        k = next_likely(probabilities, predictions->classes, k);
+        json_begin_object(writer);
+        json_member_string(writer, "label", predictions->class_names[k]);
+        json_member_float(writer, "probability", probabilities[k]);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static void encode_prediction(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+{
+    uint32_t classes = predictions->classes;
+
+    json_begin_object(writer);
+    if (predictions->with_label) {
+        json_member_string(writer, "label", predictions->class_names[next_likely(probabilities, classes, classes)]);
+    }
+    if (predictions->with_probabilities) {
+        json_key(writer, "probabilities");
+        json_begin_array(writer);
+        for (uint32_t k = 0; k < classes; k++) {
+            json_float(writer, probabilities[k]);
+        }
+        json_end_array(writer);
+    }
+    if (predictions->top_k > 0) {
+        encode_top(predictions, probabilities, writer);
+    }
+    json_end_object(writer);
+}
+
+static void encode_class_names(const char *const *names, uint32_t classes, struct json_writer *writer)
+{
+    json_key(writer, "classes");
+    json_begin_array(writer);
+    for (uint32_t k = 0; k < classes; k++) {
+        json_string(writer, names[k]);
+    }
+    json_end_array(writer);
+}
+
+void encode_predictions(const struct predictions *predictions, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "object", "predictions");
+    json_member_string(writer, "model", predictions->model);
+    encode_class_names(predictions->class_names, predictions->classes, writer);
+    json_key(writer, "predictions");
+    json_begin_array(writer);
+    for (uint64_t row = 0; row < predictions->rows; row++) {
+        encode_prediction(predictions, predictions->probabilities + row * predictions->classes, writer);
+    }
+    json_end_array(writer);
+    json_end_object(writer);
+}
+
+/* A field of CSV, quoted where RFC 4180 wants it. */
+static void put_csv_field(struct text *out, const char *field)
+{
+    if (field[strcspn(field, ",\"\r\n")] == '\0') {
+        text_string(out, field);
+        return;
+    }
+    text_put(out, "\"", 1);
+    for (; *field != '\0'; field++) {
+        text_put(out, "\"\"", *field == '"' ? 2 : 0);
+        text_put(out, field, *field != '"');
+    }
+    text_put(out, "\"", 1);
+}
+
+void encode_predictions_csv(const struct predictions *predictions, struct text *out)
+{
+    uint32_t classes = predictions->classes;
+
+    text_string(out, predictions->with_label ? "label" : "");
+    for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
+        text_string(out, k > 0 || predictions->with_label ? "," : "");
+        put_csv_field(out, predictions->class_names[k]);
+    }
+    text_put(out, "\n", 1);
+    for (uint64_t row = 0; row < predictions->rows; row++) {
+        const float *probabilities = predictions->probabilities + row * classes;
+
+        if (predictions->with_label) {
+            put_csv_field(out, predictions->class_names[next_likely(probabilities, classes, classes)]);
+        }
+        for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
+            text_printf(out, "%s%.9g", k > 0 || predictions->with_label ? "," : "", (double)probabilities[k]);
+        }
+        text_put(out, "\n", 1);
+    }
+}
+
+void encode_evaluation(const char *model, const char *dataset, const struct scores *scores, const char *const *class_names,
+                       double seconds, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "object", "evaluation");
+    json_member_string(writer, "model", model);
+    json_member_string(writer, "dataset", dataset);
+    encode_scores(scores, (double)NAN, class_names, writer);
+    json_member_number(writer, "seconds", seconds);
+    json_end_object(writer);
+}
+
+static void encode_floats(const float *values, size_t count, struct json_writer *writer)
+{
+    json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        json_float(writer, values[i]);
+    }
+    json_end_array(writer);
+}
+
+/* One layer; *parameters moves past what it took. Returns the layer's width. */
+static uint32_t encode_layer(const struct layer_spec *layer, uint32_t inputs, const float **parameters,
+                             struct json_writer *writer)
+{
+    uint32_t width = layer->type == LAYER_DENSE ? layer->units : inputs;
+
+    json_begin_object(writer);
+    json_member_string(writer, "type", layer_type_name(layer->type));
+    if (layer->type == LAYER_LEAKY_RELU) {
+        json_member_number(writer, "slope", layer->slope);
+    } else if (layer->type == LAYER_DROPOUT) {
+        json_member_number(writer, "rate", layer->rate);
+    } else if (layer->type == LAYER_DENSE) {
+        json_member_uint(writer, "units", layer->units);
+        json_key(writer, "weight");
+        json_begin_array(writer);
+        for (uint32_t u = 0; u < layer->units; u++) {
+            encode_floats(*parameters, inputs, writer);
+            *parameters += inputs;
+        }
+        json_end_array(writer);
+        json_key(writer, "bias");
+        encode_floats(*parameters, layer->units, writer);
+        *parameters += layer->units;
+    }
+    json_end_object(writer);
+    return width;
+}
+
+static void encode_scaler(const struct scaler *scaler, struct json_writer *writer)
+{
+    json_key(writer, "preprocessing");
+    json_begin_object(writer);
+    json_member_string(writer, "type", preprocessing_name(scaler->type));
+    if (!scaler->uniform) {
+        json_key(writer, "shift");
+        encode_floats(scaler->shift, scaler->features, writer);
+        json_key(writer, "factor");
+        encode_floats(scaler->factor, scaler->features, writer);
+    }
+    json_end_object(writer);
+}
+
+void encode_model_parameters(const struct model *model, const char *id, struct json_writer *writer)
+{
+    const float *parameters = model->parameters;
+    uint32_t width = model->spec.inputs;
+
+    json_begin_object(writer);
+    json_member_string(writer, "object", "model_parameters");
+    json_member_string(writer, "model", id);
+    json_member_string(writer, "kernel_tier", model->kernel_tier);
+    json_member_string(writer, "parameters_sha256", model->digest);
+    encode_class_names((const char *const *)model->class_names, model->spec.classes, writer);
+    encode_scaler(&model->scaler, writer);
+    json_key(writer, "layers");
+    json_begin_array(writer);
+    for (uint32_t l = 0; l < model->spec.layer_count; l++) {
+        width = encode_layer(&model->spec.layers[l], width, &parameters, writer);
+    }
+    json_end_array(writer);
+    json_end_object(writer);
+}
