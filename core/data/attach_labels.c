@@ -6,7 +6,7 @@
 
 #include "core/data/block.h"
 
-#define NUMBER_TEXT 5 /* "4095" and a NUL */
+#define NUMBER_TEXT 12 /* any 32-bit number and a NUL */
 
 static enum status count_classes(const int32_t *labels, uint64_t count, uint32_t *classes, struct error *error)
 {
