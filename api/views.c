@@ -1,6 +1,7 @@
 /* Names of states and events, and what the view structs own; see views.h. */
 #include "views.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,4 +69,19 @@ void model_view_release(struct model_view *model)
     free(model->classes);
     free(model->scores);
     *model = (struct model_view){.bytes = 0};
+}
+
+struct job_progress job_progress_none(void)
+{
+    const double unknown = (double)NAN;
+
+    return (struct job_progress){.samples_per_second = unknown,
+                                 .eta_seconds = unknown,
+                                 .train_loss = unknown,
+                                 .train_accuracy = unknown,
+                                 .validation_loss = unknown,
+                                 .validation_accuracy = unknown,
+                                 .learning_rate = unknown,
+                                 .gradient_norm = unknown,
+                                 .best_value = unknown};
 }

@@ -43,6 +43,9 @@ struct job_progress {
     enum metric best_metric;
 };
 
+/* Nothing has happened yet: everything is 0 or not known. */
+struct job_progress job_progress_none(void);
+
 /* Strings are owned by whoever filled the struct; job_view_release frees them. */
 struct job_view {
     char id[ID_TEXT];

@@ -195,11 +195,14 @@ uint64_t model_spec_parameter_count(const struct model_spec *spec)
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)
 {
     uint64_t count = 0, inputs = spec->inputs;
+    int is_first = 1;
 
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         if (spec->layers[i].type == LAYER_DENSE) {
-            count += (with_backward ? 6 : 2) * inputs * spec->layers[i].units;
+            /* forward, gradient of the weights and, behind the first layer, of what came in: 2 each */
+            count += (with_backward ? (is_first ? 4 : 6) : 2) * inputs * spec->layers[i].units;
             inputs = spec->layers[i].units;
+            is_first = 0;
         }
     }
     return count;

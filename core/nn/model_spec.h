@@ -68,7 +68,8 @@ MUST_CHECK enum status model_spec_perceptron(struct model_spec *spec, enum model
 MUST_CHECK enum status model_spec_check(const struct model_spec *spec, struct error *error);
 
 uint64_t model_spec_parameter_count(const struct model_spec *spec);
-/* Floating-point operations of one sample: forward, or forward and backward (for dense layers 2 and 6 per weight). */
+/* Floating-point operations of one sample: forward (2 a weight), or forward and backward (4 in the first dense layer, 6
+ * behind). */
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward);
 
 #endif

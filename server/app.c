@@ -1,0 +1,162 @@
+/* Puts store, scheduler and models together, and finds the handler of a request. */
+#include "app.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "core/base/kernel_tier.h"
+#include "server/config.h"
+#include "server/handlers/handlers.h"
+#include "server/http/waiters.h"
+#include "server/jobs/scheduler.h"
+#include "server/log.h"
+#include "server/models/model_cache.h"
+#include "server/models/model_load.h"
+#include "server/store/jobs.h"
+
+/* Routes with a streamed body have none: their bodies go to `uploads`. */
+static handler *const HANDLERS[ROUTE_COUNT] = {
+    [ROUTE_HEALTH] = get_health,
+    [ROUTE_READY] = get_ready,
+    [ROUTE_INFO] = get_info,
+    [ROUTE_ALGORITHMS] = list_algorithms,
+    [ROUTE_OPENAPI] = get_openapi,
+    [ROUTE_LIST_DATASETS] = list_datasets,
+    [ROUTE_GET_DATASET] = get_dataset,
+    [ROUTE_DELETE_DATASET] = delete_dataset,
+    [ROUTE_DATASET_ROWS] = list_dataset_rows,
+    [ROUTE_CREATE_JOB] = create_job,
+    [ROUTE_LIST_JOBS] = list_jobs,
+    [ROUTE_GET_JOB] = get_job,
+    [ROUTE_CANCEL_JOB] = cancel_job,
+    [ROUTE_DELETE_JOB] = delete_job,
+    [ROUTE_GET_SPEC] = get_job_spec,
+    [ROUTE_LIST_EVENTS] = list_job_events,
+    [ROUTE_GET_METRICS] = get_job_metrics,
+    [ROUTE_GET_RESULTS] = get_job_results,
+    [ROUTE_LIST_MODELS] = list_models,
+    [ROUTE_GET_MODEL] = get_model,
+    [ROUTE_DELETE_MODEL] = delete_model,
+    [ROUTE_PREDICT] = predict,
+    [ROUTE_EVALUATE] = evaluate,
+    [ROUTE_EXPORT] = export_model,
+};
+
+static int64_t now_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static uint64_t machine_memory(void)
+{
+    struct sysinfo info;
+
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : (uint64_t)1 << 30;
+}
+
+static void job_changed(void *context, const char *job, uint64_t version)
+{
+    struct app *app = context;
+
+    (void)version; /* who waits looks for itself */
+    waiters_wake(app->waiters, job);
+}
+
+static enum status set_kernel_tier(const char *name, struct error *error)
+{
+    if (name == NULL) {
+        return kernel_tier_set(kernel_tier_detect(), error);
+    }
+    for (int isa = 0; isa < ISA_COUNT; isa++) {
+        if (strcmp(instruction_set_name((enum instruction_set)isa), name) == 0) {
+            return kernel_tier_set((enum instruction_set)isa, error);
+        }
+    }
+    return error_set(error, STATUS_CONFIG_INVALID, "--kernel-tier %.32s is not known: reference, baseline, avx2 or avx512", name);
+}
+
+enum status app_new(const struct config *config, struct waiters *waiters, struct app **out, struct error *error)
+{
+    struct app *app = calloc(1, sizeof *app);
+    enum status status;
+
+    *out = NULL;
+    if (app == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to start");
+    }
+    app->config = config;
+    app->waiters = waiters;
+    app->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    app->threads = config->threads > 0 ? (uint32_t)config->threads : app->cores;
+    app->memory_bytes = config->memory > 0 ? config->memory : machine_memory() / 4 * 3;
+    app->started_at = now_ms(CLOCK_REALTIME);
+    app->started_monotonic = now_ms(CLOCK_MONOTONIC);
+    atomic_init(&app->phase, APP_STARTING);
+    status = set_kernel_tier(config->kernel_tier, error);
+    if (status == STATUS_OK) {
+        status = store_open(&app->store, config->data, error);
+    }
+    if (status != STATUS_OK) {
+        free(app);
+        return status;
+    }
+    store_on_commit(app->store, job_changed, app);
+    *out = app;
+    return STATUS_OK;
+}
+
+enum status app_start(struct app *app, struct error *error)
+{
+    struct scheduler_setup setup = {.store = app->store,
+                                    .threads = app->threads,
+                                    .memory_bytes = app->memory_bytes,
+                                    .max_queued_jobs = (uint32_t)app->config->max_queued_jobs};
+    struct jobs_recover recovery = {0};
+    enum status status = store_wait(app->store, jobs_recover(&recovery), error);
+
+    if (status == STATUS_OK) {
+        status = model_cache_new(&app->models, model_load, app->store, error);
+    }
+    if (status == STATUS_OK) {
+        status = scheduler_new(&app->scheduler, &setup, error);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (recovery.requeued > 0 || recovery.cancelled > 0) {
+        log_info(NULL, "after the last run: %u jobs queued again, %u cancelled", recovery.requeued, recovery.cancelled);
+    }
+    atomic_store(&app->phase, APP_READY);
+    return STATUS_OK;
+}
+
+void app_handle(void *context, struct request *request)
+{
+    struct app *app = context;
+
+    HANDLERS[request_route(request)->id](app, request);
+}
+
+void app_drain(struct app *app, int64_t wait_ms)
+{
+    atomic_store(&app->phase, APP_DRAINING);
+    scheduler_drain(app->scheduler, wait_ms);
+}
+
+void app_free(struct app *app)
+{
+    if (app == NULL) {
+        return;
+    }
+    scheduler_free(app->scheduler);
+    model_cache_free(app->models);
+    store_close(app->store);
+    free(app);
+}

@@ -1,0 +1,119 @@
+/* What a job showed on its way: events and curves. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/chart_ascii.h"
+#include "api/chart_svg.h"
+#include "api/curve.h"
+#include "api/encode_job.h"
+#include "api/encode_metrics.h"
+#include "api/json_writer.h"
+#include "api/query.h"
+#include "api/routes.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/store/events.h"
+#include "server/store/jobs.h"
+#include "server/store/metrics.h"
+
+void list_job_events(struct app *app, struct request *request)
+{
+    const struct query *query = request_query(request);
+    struct json_writer writer = {0};
+    struct event_list list;
+    struct error error = {0};
+    char last[24] = "";
+
+    if (events_list(app->store, request_parameter(request, 0), (uint64_t)query_integer(query, PARAMETER_EVENT_AFTER),
+                    (uint32_t)query_integer(query, PARAMETER_LIMIT), query_integer(query, PARAMETER_EVENT_ORDER) == 1, &list,
+                    &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    encode_event_list(list.items, list.count, list.has_more, &writer);
+    if (list.count > 0) {
+        snprintf(last, sizeof last, "%" PRIu64, list.items[list.count - 1].id);
+    }
+    reply_page(request, &writer, list.count > 0 ? last : NULL, list.has_more);
+    event_list_release(&list);
+}
+
+static struct curve_options options_of(const struct query *query, int is_chart)
+{
+    struct curve_options options = {.series = (unsigned)query_integer(query, PARAMETER_NAMES),
+                                    .after_step = (uint64_t)query_integer(query, PARAMETER_AFTER_STEP),
+                                    .max_points = (uint32_t)query_integer(query, PARAMETER_MAX_POINTS),
+                                    .minmax = query_integer(query, PARAMETER_DOWNSAMPLE) == 0,
+                                    .smooth = query_number(query, PARAMETER_SMOOTH)};
+
+    if (is_chart && options.series == 0) {
+        options.series = CURVE_CHART_SERIES;
+    }
+    return options;
+}
+
+static void write_curve(const struct curve *curve, const struct request *request, enum media media, struct json_writer *writer)
+{
+    const char *id = request_parameter(request, 0);
+
+    switch (media) {
+    case MEDIA_CSV:
+        encode_metrics_csv(curve, writer);
+        break;
+    case MEDIA_NDJSON:
+        encode_metrics_ndjson(curve, writer);
+        break;
+    case MEDIA_SVG:
+        chart_svg(curve, id, writer);
+        break;
+    case MEDIA_ASCII:
+        chart_ascii(curve, id, (uint32_t)query_integer(request_query(request), PARAMETER_WIDTH), writer);
+        break;
+    default:
+        encode_metrics_json(curve, id, writer);
+        break;
+    }
+}
+
+static void answer_curve(struct request *request, const struct metric_list *rows, enum media media, const char *tag)
+{
+    struct curve_options options = options_of(request_query(request), media == MEDIA_SVG || media == MEDIA_ASCII);
+    struct json_writer writer = {0};
+    struct response response;
+    struct curve curve;
+    struct error error = {0};
+
+    if (curve_select(&curve, rows->rows, rows->count, &options, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    write_curve(&curve, request, media, &writer);
+    curve_release(&curve);
+    reply_text_response(&response, request, 200, media, &writer);
+    reply_add_tag(&response, tag);
+    request_respond(request, &response);
+}
+
+void get_job_metrics(struct app *app, struct request *request)
+{
+    const struct query *query = request_query(request);
+    const char *format = query_given(query, PARAMETER_METRICS_FORMAT) ? query_text(query, PARAMETER_METRICS_FORMAT) : NULL;
+    char tag[REPLY_TAG_TEXT];
+    struct metric_list rows;
+    struct error error = {0};
+    enum media media;
+    enum status status = route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error);
+
+    if (status == STATUS_OK) {
+        status = metrics_list(app->store, request_parameter(request, 0), -1, &rows, &error);
+    }
+    if (status != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    reply_tag(tag, "%" PRIu64 "-%s", rows.version, media_word(media));
+    if (!reply_not_modified(request, tag)) {
+        answer_curve(request, &rows, media, tag);
+    }
+    metric_list_release(&rows);
+}

@@ -1,0 +1,227 @@
+/* Jobs: submitting (submit.c), reading, cancelling, deleting. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/encode_job.h"
+#include "api/job_request.h"
+#include "api/json_writer.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/http/waiters.h"
+#include "server/jobs/scheduler.h"
+#include "server/jobs/stored_spec.h"
+#include "server/store/jobs.h"
+
+void list_jobs(struct app *app, struct request *request)
+{
+    const struct query *query = request_query(request);
+    struct page_query page = reply_page_query(request);
+    struct job_label labels[QUERY_METADATA_MAX];
+    struct job_filter filter = {.labels = labels, .label_count = query->metadata_count};
+    struct json_writer writer = {0};
+    struct job_list list;
+    struct error error = {0};
+
+    if (query_given(query, PARAMETER_JOB_STATUS)) {
+        filter.statuses = JOB_SET(query_integer(query, PARAMETER_JOB_STATUS));
+    }
+    for (uint32_t i = 0; i < query->metadata_count; i++) {
+        labels[i] = (struct job_label){query->metadata[i].key, query->metadata[i].value};
+    }
+    if (jobs_list(app->store, &page, &filter, &list, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    encode_job_list(list.items, list.count, list.has_more, &writer);
+    reply_page(request, &writer, list.count > 0 ? list.items[list.count - 1].id : NULL, list.has_more);
+    job_list_release(&list);
+}
+
+/* ---- one job, now or when there is news ---- */
+
+/* What a waiting client waits for. */
+static int has_news(const struct request *request, const struct job_view *job, uint64_t since)
+{
+    if (job_status_is_terminal(job->status)) {
+        return 1;
+    }
+    return !query_given(request_query(request), PARAMETER_UNTIL) && job->version > since;
+}
+
+/* The version that the client knows: its own word, or the one at its first look, kept while it waits. */
+static uint64_t known_version(struct request *request, uint64_t now)
+{
+    uint64_t *first = request_state(request);
+
+    if (query_given(request_query(request), PARAMETER_SINCE)) {
+        return (uint64_t)query_integer(request_query(request), PARAMETER_SINCE);
+    }
+    if (first == NULL) {
+        first = malloc(sizeof *first);
+        if (first == NULL) {
+            return 0; /* answers at once instead of waiting */
+        }
+        *first = now;
+        request_set_state(request, first, free);
+    }
+    return *first;
+}
+
+static void answer_job(struct request *request, const struct job_view *job)
+{
+    char tag[REPLY_TAG_TEXT];
+    struct json_writer writer = {0};
+    struct response response;
+
+    reply_tag(tag, "%" PRIu64, job->version);
+    if (reply_not_modified(request, tag)) {
+        return;
+    }
+    encode_job(job, &writer);
+    reply_json_response(&response, request, 200, &writer);
+    reply_add_tag(&response, tag);
+    request_respond(request, &response);
+}
+
+void get_job(struct app *app, struct request *request)
+{
+    const char *id = request_parameter(request, 0);
+    double wait = query_number(request_query(request), PARAMETER_WAIT);
+    uint64_t ticket = request_ticket(request, id);
+    struct job_view job;
+    struct error error = {0};
+
+    if (jobs_get(app->store, id, 0, &job, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    if (wait > 0 && !has_news(request, &job, known_version(request, job.version)) && !request_wait_is_over(request)) {
+        job_view_release(&job);
+        request_wait(request, id, ticket, (int64_t)(wait * 1000));
+        return;
+    }
+    answer_job(request, &job);
+    job_view_release(&job);
+}
+
+void get_job_spec(struct app *app, struct request *request)
+{
+    struct json_writer writer = {0};
+    struct job_view job;
+    struct error error = {0};
+    enum status status = jobs_get(app->store, request_parameter(request, 0), JOB_SPEC, &job, &error);
+
+    if (status == STATUS_OK) {
+        status = stored_spec_encode(&job, &writer, &error);
+        job_view_release(&job);
+    }
+    if (status != STATUS_OK) {
+        json_writer_release(&writer);
+        request_respond_error(request, &error);
+        return;
+    }
+    reply_json(request, 200, &writer);
+}
+
+void get_job_results(struct app *app, struct request *request)
+{
+    struct json_writer writer = {0};
+    struct job_view job;
+    struct error error = {0};
+
+    if (jobs_get(app->store, request_parameter(request, 0), JOB_RESULTS, &job, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    if (job.results != NULL) {
+        json_raw(&writer, job.results);
+        reply_json(request, 200, &writer);
+    } else if (job_status_is_terminal(job.status)) {
+        reply_error(request, STATUS_RESULTS_NOT_READY, "the job is %s: it has no results", job_status_name(job.status));
+    } else {
+        reply_error(request, STATUS_RESULTS_NOT_READY, "the job is %s; its results come when it has succeeded",
+                    job_status_name(job.status));
+    }
+    job_view_release(&job);
+}
+
+/* ---- changes ---- */
+
+/* 409 with the state and what may be asked of a job in it. */
+static void answer_conflict(struct request *request, enum job_status current)
+{
+    struct error error = {0};
+    struct problem problem;
+
+    problem_init(&problem);
+    error_set(&error, STATUS_STATE_CONFLICT, "the job is %s", job_status_name(current));
+    problem_add(&problem, &error);
+    problem_add_member(&problem, "allowed_actions", job_status_is_terminal(current) ? "[\"delete\"]" : "[\"cancel\"]");
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
+}
+
+/* Cancels in the store: a queued job at once, a running one by way of its runner. */
+static enum status cancel_in_store(struct app *app, const char *id, enum job_status *current, struct error *error)
+{
+    static const struct {
+        enum job_status from, to;
+    } WAYS[] = {{JOB_QUEUED, JOB_CANCELLED}, {JOB_RUNNING, JOB_CANCELLING}};
+    enum status status = STATUS_STATE_CONFLICT;
+
+    /* Twice around: between the two looks the job may have gone from queued to running or, when draining, back. */
+    for (size_t i = 0; i < 4 && status == STATUS_STATE_CONFLICT; i++) {
+        struct jobs_change change = {.id = id, .from = JOB_SET(WAYS[i % 2].from), .to = WAYS[i % 2].to};
+
+        *error = (struct error){0};
+        status = store_wait(app->store, jobs_change(&change), error);
+        *current = change.current;
+    }
+    return status;
+}
+
+void cancel_job(struct app *app, struct request *request)
+{
+    const char *id = request_parameter(request, 0);
+    enum job_status current = JOB_QUEUED;
+    struct json_writer writer = {0};
+    struct job_view job;
+    struct error error = {0};
+    enum status status = cancel_in_store(app, id, &current, &error);
+
+    if (status == STATUS_OK) {
+        scheduler_cancel(app->scheduler, id);
+    } else if (status == STATUS_STATE_CONFLICT && current != JOB_CANCELLING && current != JOB_CANCELLED) {
+        answer_conflict(request, current);
+        return;
+    } else if (status != STATUS_STATE_CONFLICT) {
+        request_respond_error(request, &error);
+        return;
+    }
+    error = (struct error){0};
+    if (jobs_get(app->store, id, 0, &job, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
+    encode_job(&job, &writer);
+    reply_json(request, status == STATUS_STATE_CONFLICT && current == JOB_CANCELLED ? 200 : 202, &writer);
+    job_view_release(&job);
+}
+
+void delete_job(struct app *app, struct request *request)
+{
+    struct jobs_delete deletion = {.id = request_parameter(request, 0)};
+    struct error error = {0};
+    enum status status = store_wait(app->store, jobs_delete(&deletion), &error);
+
+    if (status == STATUS_STATE_CONFLICT) {
+        answer_conflict(request, deletion.current);
+    } else if (status != STATUS_OK) {
+        request_respond_error(request, &error);
+    } else {
+        reply_empty(request, 204);
+    }
+}

@@ -1,0 +1,171 @@
+/* Data sets by id are mapped and shared; generated ones are made again, which is cheaper than keeping them. */
+#include "job_data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/problem.h"
+#include "core/base/sha256.h"
+#include "server/store/datasets.h"
+
+static enum status open_block(struct job_dataset *dataset, const void *bytes, size_t size, struct error *error)
+{
+    return dataset_open(&dataset->dataset, bytes, size, error);
+}
+
+static enum status open_memory(struct job_dataset *dataset, struct error *error)
+{
+    sha256_text(dataset->memory.data, dataset->memory.size, dataset->sha256);
+    return open_block(dataset, dataset->memory.data, dataset->memory.size, error);
+}
+
+static enum status open_generated(struct job_dataset *dataset, const struct generator_spec *spec, struct error *error)
+{
+    enum status status = generator_write(spec, buffer_sink(&dataset->memory), error);
+
+    return status == STATUS_OK ? open_memory(dataset, error) : status;
+}
+
+static enum status open_inline(struct job_dataset *dataset, const struct buffer_sink *block, struct error *error)
+{
+    struct sink sink = buffer_sink(&dataset->memory);
+    enum status status = sink.write(sink.context, block->data, block->size, error);
+
+    return status == STATUS_OK ? open_memory(dataset, error) : status;
+}
+
+static enum status open_stored(struct job_dataset *dataset, struct store *store, const char *id, const char *pointer,
+                               struct error *error)
+{
+    struct dataset_view view = {0};
+    struct error reason = {0};
+    enum status status = datasets_get(store, id, &view, &reason);
+
+    if (status == STATUS_NOT_FOUND || status == STATUS_DELETED) {
+        return error_set_pointer(error, STATUS_DATASET_NOT_FOUND, pointer, "there is no data set %s", id);
+    }
+    if (status == STATUS_OK && view.status != DATASET_READY) {
+        status = error_set_pointer(&reason, STATUS_DATASET_NOT_READY, pointer, "data set %s still awaits its labels", id);
+    }
+    if (status == STATUS_OK) {
+        snprintf(dataset->sha256, sizeof dataset->sha256, "%s", view.sha256);
+        status = object_map(&dataset->map, store, view.sha256, &reason);
+    }
+    dataset_view_release(&view);
+    if (status == STATUS_OK) {
+        status = open_block(dataset, dataset->map.bytes, dataset->map.size, &reason);
+    }
+    if (status != STATUS_OK && error->status == STATUS_OK) {
+        *error = reason;
+    }
+    return status;
+}
+
+static enum status open_ref(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                            const char *pointer, struct error *error)
+{
+    switch (ref->type) {
+    case DATASET_REF_ID:
+        return open_stored(dataset, store, ref->id, pointer, error);
+    case DATASET_REF_GENERATOR:
+        return open_generated(dataset, &ref->generator, error);
+    case DATASET_REF_INLINE:
+        return open_inline(dataset, &ref->block, error);
+    case DATASET_REF_NONE:
+        break;
+    }
+    return error_set_pointer(error, STATUS_MISSING_FIELD, pointer, "a data set is needed");
+}
+
+/* The number of the class with this name, or -1. */
+static int32_t class_number(const struct dataset *dataset, const char *name)
+{
+    for (uint32_t c = 0; c < dataset->classes; c++) {
+        if (strcmp(dataset->class_names[c], name) == 0) {
+            return (int32_t)c;
+        }
+    }
+    return -1;
+}
+
+/* Labels of the test set in the training set's numbering: classes are matched by name. */
+static enum status match_classes(struct job_data *data, struct error *error)
+{
+    const struct dataset *train = &data->train.dataset, *test = &data->test.dataset;
+    int32_t numbers[DATASET_MAX_CLASSES];
+
+    if (test->features != train->features) {
+        return error_set_pointer(error, STATUS_FEATURE_COUNT_MISMATCH, "/test/dataset",
+                                 "the test set has %u features, the training set %u", test->features, train->features);
+    }
+    if (test->label_type != LABEL_CLASS) {
+        return error_set_pointer(error, STATUS_CLASS_COUNT_MISMATCH, "/test/dataset",
+                                 "a test set needs one class for each row");
+    }
+    for (uint32_t c = 0; c < test->classes; c++) {
+        numbers[c] = class_number(train, test->class_names[c]);
+        if (numbers[c] < 0) {
+            return error_set_pointer(error, STATUS_CLASS_COUNT_MISMATCH, "/test/dataset",
+                                     "the test set has a class \"%.64s\" that the training set has not",
+                                     test->class_names[c]);
+        }
+    }
+    data->test_labels = malloc(test->rows * sizeof *data->test_labels);
+    if (data->test_labels == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %llu labels", (unsigned long long)test->rows);
+    }
+    for (uint64_t i = 0; i < test->rows; i++) {
+        data->test_labels[i] = numbers[test->labels[i]];
+    }
+    return STATUS_OK;
+}
+
+enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
+                          struct problem *problem)
+{
+    struct error error = {0};
+    enum status status;
+
+    *data = (struct job_data){.store = store, .has_test = request->test.type != DATASET_REF_NONE};
+    status = open_ref(&data->train, store, &request->dataset, "/dataset", &error);
+    if (status == STATUS_OK && data->has_test) {
+        status = open_ref(&data->test, store, &request->test, "/test/dataset", &error);
+    }
+    if (status == STATUS_OK && data->has_test) {
+        status = match_classes(data, &error);
+    }
+    if (status == STATUS_OK) {
+        status = split_make(&data->split, &data->train.dataset, &request->split, request->train.seed, &error);
+    }
+    if (status != STATUS_OK) {
+        problem_from_error(problem, &error);
+    }
+    return status;
+}
+
+static void release_one(struct store *store, struct job_dataset *dataset)
+{
+    dataset_release(&dataset->dataset);
+    object_unmap(store, &dataset->map);
+    buffer_sink_release(&dataset->memory);
+}
+
+void job_data_release(struct job_data *data)
+{
+    if (data->store != NULL) {
+        release_one(data->store, &data->train);
+        release_one(data->store, &data->test);
+        split_release(&data->split);
+        free(data->test_labels);
+        *data = (struct job_data){0};
+    }
+}
+
+struct train_data job_data_for_training(const struct job_data *data)
+{
+    return (struct train_data){.dataset = &data->train.dataset,
+                               .split = &data->split,
+                               .test = data->has_test ? &data->test.dataset : NULL,
+                               .test_labels = data->test_labels};
+}

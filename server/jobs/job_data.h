@@ -1,0 +1,38 @@
+/*
+ * The data of a job: its data set and test set in memory, and how the rows are split. From a decoded request, at
+ * submission as at every start, always the same.
+ */
+#ifndef DESCENT_SERVER_JOBS_JOB_DATA_H
+#define DESCENT_SERVER_JOBS_JOB_DATA_H
+
+#include "api/job_request.h"
+#include "server/store/object.h"
+
+/* One data set, wherever it comes from. */
+struct job_dataset {
+    struct object_map map;     /* of a stored one */
+    struct buffer_sink memory; /* of a generated one */
+    struct dataset dataset;
+    char sha256[SHA256_TEXT];
+};
+
+struct job_data {
+    struct store *store;
+    struct job_dataset train, test;
+    int has_test;
+    int32_t *test_labels; /* [test rows], in train's numbering */
+    struct split split;
+};
+
+/*
+ * Opens what `request` names. Blocks for the disk. STATUS_DATASET_NOT_FOUND, STATUS_DATASET_NOT_READY, a split that is
+ * empty, a test set whose features or classes do not fit: errors with pointers, in `problem`. Release it in any case.
+ */
+MUST_CHECK enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
+                                     struct problem *problem);
+void job_data_release(struct job_data *data);
+
+/* The part that the trainer sees; borrows `data`. */
+struct train_data job_data_for_training(const struct job_data *data);
+
+#endif

@@ -1,0 +1,239 @@
+/* The end of a job, made once: evaluated, written, and described for whoever asks later. */
+#include "outcome.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/encode_model.h"
+#include "api/encode_results.h"
+#include "api/json_writer.h"
+#include "core/nn/model_file.h"
+#include "core/train/trainer.h"
+#include "server/ids.h"
+
+static double monotonic_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* The text of a finished writer; NULL when there was no memory. */
+static char *taken(struct json_writer *writer)
+{
+    struct error ignored = {0}; /* NULL says it */
+    char *text = NULL;
+    size_t size;
+
+    if (json_writer_take(writer, &text, &size, &ignored) != STATUS_OK) {
+        json_writer_release(writer);
+        return NULL;
+    }
+    return text;
+}
+
+static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
+{
+    struct object_writer *writer = NULL;
+    enum status status = object_writer_new(&writer, store, 0, error);
+
+    if (status == STATUS_OK) {
+        status = model_file_write(model, object_writer_sink(writer), error);
+    }
+    if (status == STATUS_OK) {
+        status = object_writer_finish(writer, object, error);
+    }
+    object_writer_free(writer);
+    return status;
+}
+
+/* {"validation":{"loss","accuracy"},...}: what a list of models shows. */
+static char *short_scores(const struct scores *const scores[PART_COUNT])
+{
+    struct json_writer writer = {0};
+
+    json_begin_object(&writer);
+    for (int part = 0; part < PART_COUNT; part++) {
+        if (scores[part] != NULL) {
+            json_key(&writer, split_part_name((enum split_part)part));
+            json_begin_object(&writer);
+            json_member_number(&writer, "loss", scores[part]->loss);
+            json_member_number(&writer, "accuracy", scores[part]->accuracy);
+            json_end_object(&writer);
+        }
+    }
+    json_end_object(&writer);
+    return taken(&writer);
+}
+
+static char *spec_text(const struct model *model)
+{
+    struct json_writer writer = {0};
+
+    encode_model_spec(model, &writer);
+    return taken(&writer);
+}
+
+static char *class_list(const struct model *model)
+{
+    struct json_writer writer = {0};
+
+    json_begin_array(&writer);
+    for (uint32_t c = 0; c < model->spec.classes; c++) {
+        json_string(&writer, model->class_names[c]);
+    }
+    json_end_array(&writer);
+    return taken(&writer);
+}
+
+static enum status describe_model(struct outcome *outcome, const struct model *model, const struct outcome_facts *facts,
+                                  uint64_t step, const struct scores *const scores[PART_COUNT], struct error *error)
+{
+    struct model_view *view = &outcome->model;
+
+    id_new(view->id, "mdl_");
+    snprintf(view->name, sizeof view->name, "%s", facts->name);
+    snprintf(view->job, sizeof view->job, "%s", facts->job);
+    snprintf(view->digest, sizeof view->digest, "%s", model->digest);
+    snprintf(view->object, sizeof view->object, "%s", outcome->object.sha256);
+    snprintf(view->kernel_tier, sizeof view->kernel_tier, "%s", model->kernel_tier);
+    view->bytes = outcome->object.size;
+    view->parameters = model->parameter_count;
+    view->step = step;
+    view->spec = spec_text(model);
+    view->classes = class_list(model);
+    view->scores = short_scores(scores);
+    if (view->spec == NULL || view->classes == NULL || view->scores == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to describe the model");
+    }
+    return STATUS_OK;
+}
+
+static enum status describe_results(struct outcome *outcome, const struct model *model, const struct trainer *trainer,
+                                    struct results_view *view, struct error *error)
+{
+    struct json_writer writer = {0};
+    struct train_progress progress;
+
+    trainer_progress(trainer, &progress);
+    view->model = outcome->model.id;
+    view->stop_reason = progress.reason;
+    view->class_names = (const char *const *)model->class_names;
+    view->best_metric = progress.best_metric;
+    view->best_value = progress.best_value;
+    view->best_step = progress.best_step;
+    view->digest = model->digest;
+    view->samples_seen = progress.samples_seen;
+    encode_results(view, &writer);
+    outcome->results = taken(&writer);
+    if (outcome->results == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the results");
+    }
+    outcome->outcome = (struct job_outcome){
+        .stop_reason = progress.reason, .results = outcome->results, .model = &outcome->model, .object = &outcome->object};
+    return STATUS_OK;
+}
+
+static enum status evaluate_parts(struct trainer *trainer, struct scores scores[PART_COUNT], struct results_view *view,
+                                  struct error *error)
+{
+    enum status status = STATUS_OK;
+
+    for (int part = 0; part < PART_COUNT && status == STATUS_OK; part++) {
+        int present = 0;
+
+        status = trainer_evaluate(trainer, (enum split_part)part, &scores[part], &view->objective[part], &present, error);
+        view->scores[part] = status == STATUS_OK && present ? &scores[part] : NULL;
+    }
+    return status;
+}
+
+enum status outcome_of_success(struct outcome *outcome, struct store *store, struct trainer *trainer,
+                               const struct outcome_facts *facts, struct error *error)
+{
+    struct scores scores[PART_COUNT] = {{0}};
+    struct results_view view = {.job = facts->job,
+                                .train_seconds = facts->train_seconds,
+                                .threads = facts->threads,
+                                .with_objective = facts->l2 > 0};
+    struct model model = {0};
+    double begin = monotonic_seconds();
+    enum status status;
+
+    *outcome = (struct outcome){0};
+    status = trainer_model(trainer, &model, &view.digest_step, error);
+    if (status == STATUS_OK) {
+        status = evaluate_parts(trainer, scores, &view, error);
+        view.evaluate_seconds = monotonic_seconds() - begin;
+    }
+    if (status == STATUS_OK) {
+        status = write_file(&outcome->object, store, &model, error);
+    }
+    if (status == STATUS_OK) {
+        status = describe_model(outcome, &model, facts, view.digest_step, view.scores, error);
+    }
+    if (status == STATUS_OK) {
+        status = describe_results(outcome, &model, trainer, &view, error);
+    }
+    for (int part = 0; part < PART_COUNT; part++) {
+        scores_release(&scores[part]);
+    }
+    model_release(&model);
+    return status;
+}
+
+static void write_divergence(const struct train_divergence *divergence, struct json_writer *writer)
+{
+    json_member_uint(writer, "step", divergence->step + 1);
+    json_key(writer, "layer");
+    if (divergence->layer >= 0) {
+        json_int(writer, divergence->layer);
+    } else {
+        json_null(writer); /* it was the loss */
+    }
+    json_member_number(writer, "learning_rate", divergence->learning_rate);
+    json_key(writer, "gradient_norms");
+    json_begin_array(writer);
+    for (size_t i = 0; i < sizeof divergence->gradient_norms / sizeof divergence->gradient_norms[0]; i++) {
+        if (!isnan(divergence->gradient_norms[i])) {
+            json_number(writer, divergence->gradient_norms[i]);
+        }
+    }
+    json_end_array(writer);
+    json_key(writer, "rows");
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < divergence->row_count; i++) {
+        json_uint(writer, divergence->rows[i]);
+    }
+    json_end_array(writer);
+    json_member_string(writer, "suggestion", "try a learning rate ten times smaller, or training.clip_norm");
+}
+
+void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer)
+{
+    struct json_writer writer = {0};
+
+    *outcome = (struct outcome){0};
+    json_begin_object(&writer);
+    json_member_string(&writer, "code", status_code(error->status));
+    json_member_string(&writer, "message", error->message);
+    if (error->status == STATUS_DIVERGED && trainer != NULL) {
+        write_divergence(trainer_divergence(trainer), &writer);
+    }
+    json_end_object(&writer);
+    outcome->error = taken(&writer);
+    outcome->outcome.error = outcome->error != NULL ? outcome->error : "{\"code\":\"out_of_memory\"}";
+}
+
+void outcome_release(struct outcome *outcome)
+{
+    object_release(&outcome->object);
+    model_view_release(&outcome->model);
+    free(outcome->results);
+    free(outcome->error);
+    *outcome = (struct outcome){0};
+}

@@ -1,0 +1,34 @@
+/* What a job leaves behind: the model with its file, the results, or the error, as the store takes them. */
+#ifndef DESCENT_SERVER_JOBS_OUTCOME_H
+#define DESCENT_SERVER_JOBS_OUTCOME_H
+
+#include "server/store/jobs.h"
+
+/* What is known at the end beside the trainer. */
+struct outcome_facts {
+    const char *job;  /* id */
+    const char *name; /* of the job; the model gets it */
+    double train_seconds;
+    uint32_t threads;
+    double l2;
+};
+
+/* Owns everything that `outcome` borrows. */
+struct outcome {
+    struct job_outcome outcome;
+    struct model_view model;
+    struct object object;
+    char *results, *error;
+};
+
+/*
+ * Model file and results of a trainer that has finished. Blocks for the disk and for the passes over the splits.
+ * Release it in any case.
+ */
+MUST_CHECK enum status outcome_of_success(struct outcome *outcome, struct store *store, struct trainer *trainer,
+                                          const struct outcome_facts *facts, struct error *error);
+/* {"code","message",...}; trainer NULL, or the one that diverged, whose details are added. */
+void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer);
+void outcome_release(struct outcome *outcome);
+
+#endif

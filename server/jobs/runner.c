@@ -1,0 +1,305 @@
+/*
+ * The life of a running job on its thread: load, be admitted, train step by step, leave an outcome. What it shows on the
+ * way goes through the recorder; orders from the scheduler are looked at between steps.
+ */
+#include "runner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/job_request.h"
+#include "api/problem.h"
+#include "server/jobs/job_data.h"
+#include "server/jobs/outcome.h"
+#include "server/jobs/recorder.h"
+#include "server/log.h"
+
+/* Everything of one run. */
+struct run {
+    struct runner *runner;
+    struct job_view job;
+    struct job_request request;
+    struct job_data data;
+    struct train_plan plan;
+    struct trainer *trainer;
+    struct recorder *recorder;
+    uint32_t threads;
+    double begin;   /* monotonic seconds at the first step */
+    double seconds; /* of training so far */
+    struct train_point latest;
+    double train_loss, train_accuracy, validation_loss, validation_accuracy; /* latest that were measured */
+};
+
+static double monotonic_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- loading ---- */
+
+/* The first thing that is wrong, as one error: a stored spec was checked when it was submitted. */
+static enum status first_error(const struct problem *problem, struct error *error)
+{
+    if (problem->whole.status != STATUS_OK) {
+        *error = problem->whole;
+        return error->status;
+    }
+    if (problem->field_count > 0) {
+        const struct problem_field *field = &problem->fields[0];
+
+        return error_set_pointer(error, field->status, field->pointer, "%s", field->detail);
+    }
+    return error_set(error, STATUS_INTERNAL, "the job's spec could not be read");
+}
+
+static enum status load(struct run *run, struct error *error)
+{
+    struct store *store = run->runner->store;
+    struct problem problem;
+    enum status status = jobs_get(store, run->runner->id, JOB_SPEC, &run->job, error);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    problem_init(&problem);
+    status = job_request_decode(&run->request, run->job.spec, strlen(run->job.spec), &problem);
+    if (status == STATUS_OK) {
+        status = job_data_open(&run->data, store, &run->request, &problem);
+    }
+    if (status == STATUS_OK) {
+        status = job_request_resolve(&run->request, &run->data.train.dataset, &run->data.split,
+                                     run->data.has_test ? &run->data.test.dataset : NULL, &problem);
+    }
+    if (status != STATUS_OK) {
+        status = first_error(&problem, error);
+    }
+    problem_release(&problem);
+    return status;
+}
+
+static enum status prepare(struct run *run, struct error *error)
+{
+    struct runner *runner = run->runner;
+    uint32_t wanted = run->request.threads, cores = scheduler_threads(runner->scheduler), most;
+    struct train_data data;
+    enum status status = load(run, error);
+
+    if (status == STATUS_OK) {
+        wanted = run->request.threads;
+        most = wanted > 0 ? wanted : cores;
+        status = trainer_plan(&run->plan, &run->request.train, run->data.split.train_count, most, error);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    most = wanted > 0 ? wanted : trainer_useful_threads(&run->plan, cores);
+    run->threads = scheduler_admit(runner->scheduler, runner, run->plan.bytes, most, wanted > 0);
+    if (run->threads == 0) {
+        return STATUS_OK; /* not to run any more: the caller looks at the order */
+    }
+    data = job_data_for_training(&run->data);
+    status = trainer_new(&run->trainer, &run->request.train, &data, most, error);
+    if (status == STATUS_OK) {
+        trainer_set_threads(run->trainer, run->threads);
+        recorder_set_threads(run->recorder, run->threads);
+    }
+    return status;
+}
+
+/* ---- progress ---- */
+
+static void keep(double *latest, double value)
+{
+    if (!isnan(value)) {
+        *latest = value;
+    }
+}
+
+static void note_point(struct run *run, const struct train_point *point)
+{
+    run->latest = *point;
+    keep(&run->train_loss, point->train_loss);
+    keep(&run->train_accuracy, point->train_accuracy);
+    keep(&run->validation_loss, point->validation_loss);
+    keep(&run->validation_accuracy, point->validation_accuracy);
+}
+
+static void show_progress(struct run *run)
+{
+    struct train_progress progress;
+    struct job_progress shown;
+    double rate;
+
+    trainer_progress(run->trainer, &progress);
+    rate = run->seconds > 0 ? (double)progress.samples_seen / run->seconds : (double)NAN;
+    shown = (struct job_progress){
+        .fraction = progress.finished ? 1 : progress.total_steps > 0 ? (double)progress.step / (double)progress.total_steps : 0,
+        .epoch = progress.epoch,
+        .step = progress.step,
+        .total_steps = progress.total_steps,
+        .samples_seen = progress.samples_seen,
+        .samples_per_second = rate,
+        .eta_seconds = progress.finished    ? 0
+                       : progress.step == 0 ? (double)NAN
+                                            : run->seconds * (double)(progress.total_steps - progress.step) / (double)progress.step,
+        .train_loss = run->train_loss,
+        .train_accuracy = run->train_accuracy,
+        .validation_loss = run->validation_loss,
+        .validation_accuracy = run->validation_accuracy,
+        .learning_rate = run->latest.learning_rate,
+        .gradient_norm = run->latest.gradient_norm,
+        .best_value = progress.best_value,
+        .best_step = progress.best_step,
+        .best_metric = progress.best_metric,
+    };
+    recorder_set_progress(run->recorder, &shown);
+}
+
+/* ---- training ---- */
+
+static void follow_threads(struct run *run)
+{
+    uint32_t threads = atomic_load_explicit(&run->runner->control.threads, memory_order_relaxed);
+
+    if (threads != run->threads && threads > 0) {
+        run->threads = threads;
+        trainer_set_threads(run->trainer, threads);
+        recorder_set_threads(run->recorder, threads);
+    }
+}
+
+static enum runner_order order_of(const struct run *run)
+{
+    return (enum runner_order)atomic_load_explicit(&run->runner->control.order, memory_order_relaxed);
+}
+
+/* Until training has finished, fails, or an order comes. */
+static enum status train(struct run *run, struct error *error)
+{
+    double limit = run->request.train.stop.max_seconds;
+    struct train_progress progress = {0};
+    enum status status = STATUS_OK;
+
+    run->begin = monotonic_seconds();
+    while (status == STATUS_OK && !progress.finished && order_of(run) == RUNNER_GO_ON) {
+        struct train_point point;
+        int logged = 0;
+        double now;
+
+        follow_threads(run);
+        status = trainer_step(run->trainer, &point, &logged, error);
+        now = monotonic_seconds();
+        run->seconds = now - run->begin;
+        if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
+            trainer_stop(run->trainer, STOP_MAX_SECONDS);
+        }
+        if (status == STATUS_OK && logged) {
+            note_point(run, &point);
+            status = recorder_add(run->recorder, &point, run->seconds, error);
+        }
+        show_progress(run);
+        recorder_poll(run->recorder, now);
+        trainer_progress(run->trainer, &progress);
+    }
+    return status;
+}
+
+/* ---- the end ---- */
+
+static enum status succeed(struct run *run, struct error *error)
+{
+    struct outcome_facts facts = {.job = run->runner->id,
+                                  .name = run->job.name,
+                                  .train_seconds = run->seconds,
+                                  .threads = run->threads,
+                                  .l2 = run->request.train.loss.l2};
+    struct outcome outcome;
+    enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, error);
+
+    if (status == STATUS_OK) {
+        status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL, &outcome.outcome,
+                              error);
+    }
+    outcome_release(&outcome);
+    return status;
+}
+
+static enum status fail(struct run *run, const struct error *reason, struct error *error)
+{
+    struct outcome outcome;
+    enum status status;
+
+    log_warning(run->runner->id, "failed: %s", reason->message);
+    outcome_of_failure(&outcome, reason, run->trainer);
+    status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED, NULL,
+                          &outcome.outcome, error);
+    outcome_release(&outcome);
+    return status;
+}
+
+/* What becomes of the job after its training ended with `status` (and `reason`). */
+static enum status end(struct run *run, enum status status, const struct error *reason, struct error *error)
+{
+    enum runner_order order = order_of(run);
+    struct train_progress progress = {0};
+
+    if (run->trainer != NULL) {
+        trainer_progress(run->trainer, &progress);
+    }
+    if (order == RUNNER_CANCEL) {
+        return recorder_end(run->recorder, JOB_SET(JOB_CANCELLING), JOB_CANCELLED, NULL, NULL, error);
+    }
+    if (status == STATUS_STATE_CONFLICT) {
+        return status; /* it was cancelled before it ran */
+    }
+    if (status != STATUS_OK) {
+        return fail(run, reason, error);
+    }
+    if (progress.finished) {
+        return succeed(run, error);
+    }
+    return run->trainer == NULL ? STATUS_OK /* draining: it has never left the queue */
+                                : recorder_end(run->recorder, JOB_SET(JOB_RUNNING), JOB_QUEUED, "drain", NULL, error);
+}
+
+static void release(struct run *run)
+{
+    trainer_free(run->trainer);
+    recorder_free(run->recorder);
+    job_data_release(&run->data);
+    job_request_release(&run->request);
+    job_view_release(&run->job);
+}
+
+void runner_run(struct runner *runner)
+{
+    struct run run = {.runner = runner,
+                      .train_loss = (double)NAN,
+                      .train_accuracy = (double)NAN,
+                      .validation_loss = (double)NAN,
+                      .validation_accuracy = (double)NAN,
+                      .latest = {.learning_rate = (double)NAN, .gradient_norm = (double)NAN}};
+    struct error reason = {0}, error = {0};
+    enum status status = recorder_new(&run.recorder, runner->store, runner->id, &reason);
+
+    if (status == STATUS_OK) {
+        status = prepare(&run, &reason);
+    }
+    if (status == STATUS_OK && run.trainer != NULL) {
+        status = train(&run, &reason);
+    }
+    if (run.recorder == NULL) {
+        log_error(runner->id, "not started: %s", reason.message);
+    } else {
+        status = end(&run, status, &reason, &error);
+        if (status != STATUS_OK && status != STATUS_STATE_CONFLICT) {
+            log_error(runner->id, "its end could not be stored: %s", error.message);
+        }
+    }
+    release(&run);
+}
