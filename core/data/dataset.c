@@ -9,6 +9,8 @@
 #include "core/base/utf8.h"
 #include "core/data/block.h"
 
+#define SOFT_TOLERANCE 1e-6 /* a class: six printed decimals */
+
 #define CORRUPT(error, ...) error_set((error), STATUS_OBJECT_CORRUPT, "data set block: " __VA_ARGS__)
 
 static enum status read_trailer(struct block_trailer *trailer, const unsigned char *bytes, size_t size, struct error *error)
@@ -69,15 +71,17 @@ static enum status check_layout(const struct block_trailer *trailer, const struc
 
 static enum status check_labels(const struct dataset *dataset, struct error *error)
 {
+    double sum;
+
     if (dataset->label_type == LABEL_CLASS) {
         for (uint64_t row = 0; row < dataset->rows; row++)
             if (dataset->labels[row] < 0 || (uint32_t)dataset->labels[row] >= dataset->classes)
                 return CORRUPT(error, "row %" PRIu64 " has class %" PRId32 " of %" PRIu32, row, dataset->labels[row],
                                dataset->classes);
     } else if (dataset->label_type == LABEL_SOFT) {
-        for (uint64_t i = 0; i < dataset->rows * dataset->classes; i++)
-            if (!(dataset->soft_labels[i] >= 0 && isfinite(dataset->soft_labels[i])))
-                return CORRUPT(error, "row %" PRIu64 " has a class probability that is none", i / dataset->classes);
+        for (uint64_t row = 0; row < dataset->rows; row++)
+            if (!soft_label_valid(dataset->soft_labels + row * dataset->classes, dataset->classes, &sum))
+                return CORRUPT(error, "row %" PRIu64 " has class probabilities that are none", row);
     }
     return STATUS_OK;
 }
@@ -183,6 +187,18 @@ int32_t dataset_label(const struct dataset *dataset, uint64_t row)
         if (soft[i] > soft[best])
             best = i;
     return (int32_t)best;
+}
+
+int soft_label_valid(const float *row, uint32_t classes, double *sum)
+{
+    int valid = 1;
+
+    *sum = 0;
+    for (uint32_t i = 0; i < classes; i++) {
+        valid &= row[i] >= 0 && isfinite(row[i]);
+        *sum += (double)row[i];
+    }
+    return valid && fabs(*sum - 1) <= SOFT_TOLERANCE * classes;
 }
 
 void dataset_class_counts(const struct dataset *dataset, uint64_t *counts)

@@ -54,6 +54,12 @@ int32_t dataset_label(const struct dataset *dataset, uint64_t row);
 /* Rows of each class by dataset_label. counts [classes]. */
 void dataset_class_counts(const struct dataset *dataset, uint64_t *counts);
 
+/*
+ * Whether row [classes] is a distribution: each value finite and >= 0, the sum, which *sum receives, within
+ * classes * 1e-6 of 1 (each value may have been rounded to six decimals).
+ */
+int soft_label_valid(const float *row, uint32_t classes, double *sum);
+
 struct feature_stats {
     float minimum, maximum;
     double mean, deviation; /* of the population */

@@ -11,8 +11,6 @@
 #include "core/data/block.h"
 #include "core/data/class_names.h"
 
-#define SOFT_TOLERANCE 1e-6 /* a class: six printed decimals */
-
 struct table_writer {
     struct block_writer block;
     uint32_t features, soft_classes;
@@ -171,30 +169,19 @@ enum status table_writer_row(struct table_writer *writer, const float *x, const 
     return STATUS_OK;
 }
 
-static enum status check_probabilities(const struct table_writer *writer, const float *probabilities, struct error *error)
-{
-    int64_t row = (int64_t)writer->rows + 1;
-    double sum = 0;
-
-    for (uint32_t i = 0; i < writer->soft_classes; i++) {
-        if (!(probabilities[i] >= 0 && isfinite(probabilities[i])))
-            return error_set_line(error, STATUS_SOFT_LABEL_INVALID, row, 0, "probability %" PRIu32 " is %g", i + 1,
-                                  (double)probabilities[i]);
-        sum += (double)probabilities[i];
-    }
-    if (!(fabs(sum - 1) <= SOFT_TOLERANCE * writer->soft_classes))
-        return error_set_line(error, STATUS_SOFT_LABEL_INVALID, row, 0, "the probabilities sum to %.9g instead of 1", sum);
-    return STATUS_OK;
-}
-
 enum status table_writer_soft_row(struct table_writer *writer, const float *x, const float *probabilities,
                                   struct error *error)
 {
     enum status status;
+    double sum;
 
     assert(writer->soft_classes > 0);
-    if ((status = reserve_row(writer, error)) || (status = check_probabilities(writer, probabilities, error)) ||
-        (status = put_features(writer, x, error)))
+    if ((status = reserve_row(writer, error)))
+        return status;
+    if (!soft_label_valid(probabilities, writer->soft_classes, &sum))
+        return error_set_line(error, STATUS_SOFT_LABEL_INVALID, (int64_t)writer->rows + 1, 0,
+                              "class probabilities are at least 0 and sum to 1; here the sum is %.9g", sum);
+    if ((status = put_features(writer, x, error)))
         return status;
     memcpy((float *)writer->labels + writer->rows * writer->soft_classes, probabilities, label_size(writer));
     writer->rows++;

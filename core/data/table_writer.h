@@ -41,8 +41,8 @@ MUST_CHECK enum status table_writer_row(struct table_writer *writer, const float
                                         struct error *error);
 
 /*
- * One row with probabilities [soft_classes]: each finite and >= 0, their sum within soft_classes * 1e-6 of 1 (each may have
- * been rounded to six decimals); kept as they are. STATUS_SOFT_LABEL_INVALID otherwise.
+ * One row with probabilities [soft_classes], kept as they are. STATUS_SOFT_LABEL_INVALID unless soft_label_valid, and the
+ * errors of table_writer_row.
  */
 MUST_CHECK enum status table_writer_soft_row(struct table_writer *writer, const float *x, const float *probabilities,
                                              struct error *error);
