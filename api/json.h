@@ -1,6 +1,6 @@
 /*
  * Reading JSON. Every body is checked strictly first (json_validator.h); only then cJSON, behind this header alone, makes
- * a tree of it. Large arrays of numbers never become a tree: they are named beforehand and left as text (json_numbers.h).
+ * a tree of it. Large arrays of numbers never become a tree: they are named beforehand and left as text (json_rows.h).
  */
 #ifndef DESCENT_API_JSON_H
 #define DESCENT_API_JSON_H

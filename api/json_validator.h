@@ -3,7 +3,7 @@
  * a laxer parser behind it, and cannot make it use more memory or time than a small multiple of the limits.
  *
  * Arrays that are known to be large ("bulk") are checked as strictly, but their numbers, strings and inner arrays are not
- * counted; their place is noted instead, so that they can be read as a stream.
+ * counted; their place is noted instead, so that they can be read as a stream (json_rows.h).
  */
 #ifndef DESCENT_API_JSON_VALIDATOR_H
 #define DESCENT_API_JSON_VALIDATOR_H
@@ -12,12 +12,11 @@
 
 #include "core/base/status.h"
 
-#define JSON_MAX_DEPTH         32
-#define JSON_MAX_NODES         20000 /* values, those in bulk arrays not counted */
-#define JSON_MAX_KEYS          256   /* in one object */
-#define JSON_MAX_NUMBER        64    /* characters */
-#define JSON_MAX_BULK          8
-#define JSON_MAX_BULK_SEGMENTS 4
+#define JSON_MAX_DEPTH  32
+#define JSON_MAX_NODES  20000 /* values, those in bulk arrays not counted */
+#define JSON_MAX_KEYS   256   /* in one object */
+#define JSON_MAX_NUMBER 64    /* characters */
+#define JSON_MAX_BULK   8
 
 /* One array as it stands in the text, '[' and ']' included. Borrows the text. */
 struct json_span {
