@@ -58,16 +58,16 @@ static void write_curve(const struct curve *curve, const struct request *request
 
     switch (media) {
     case MEDIA_CSV:
-        encode_metrics_csv(curve, writer);
+        encode_metrics_csv(curve, &writer->text);
         break;
     case MEDIA_NDJSON:
-        encode_metrics_ndjson(curve, writer);
+        encode_metrics_ndjson(curve, &writer->text);
         break;
     case MEDIA_SVG:
-        chart_svg(curve, id, writer);
+        chart_svg(curve, id, &writer->text);
         break;
     case MEDIA_ASCII:
-        chart_ascii(curve, id, (uint32_t)query_integer(request_query(request), PARAMETER_WIDTH), writer);
+        chart_ascii(curve, id, (uint32_t)query_integer(request_query(request), PARAMETER_WIDTH), &writer->text);
         break;
     default:
         encode_metrics_json(curve, id, writer);

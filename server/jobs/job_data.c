@@ -139,7 +139,7 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
         status = split_make(&data->split, &data->train.dataset, &request->split, request->train.seed, &error);
     }
     if (status != STATUS_OK) {
-        problem_from_error(problem, &error);
+        problem_add(problem, &error);
     }
     return status;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/encode_model.h"
+#include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
 #include "core/nn/model_file.h"
