@@ -41,6 +41,7 @@ struct upload {
     struct text body;              /* path */
     struct labels_import *labels;  /* labels */
     struct dataset_view images;    /* labels: the data set that gets them */
+    struct object_map content;     /* labels: its content, held from the beginning: it may be replaced meanwhile */
 };
 
 /* What a CSV parser is told by the request's query; borrows from the request. */
