@@ -19,7 +19,7 @@
 #include "core/data/parser.h"
 #include "core/train/trainer.h"
 
-#define MOST_EPOCHS 64
+#define MOST_EPOCHS  64
 #define PEAK_SECONDS 0.25
 
 static double now(void)
@@ -183,8 +183,8 @@ static struct train_spec spec_of(const struct dataset *dataset, uint32_t hidden,
     spec.optimizer.learning_rate = 0.05;
     spec.optimizer.momentum = 0.9;
     spec.optimizer.nesterov = NESTEROV_LOOKAHEAD;
-    check(model_spec_perceptron(&spec.model, hidden > 0 ? MODEL_MLP : MODEL_SOFTMAX_REGRESSION, dataset->features, dataset->classes,
-                                &hidden, hidden > 0, LAYER_RELU, 0, &error),
+    check(model_spec_perceptron(&spec.model, hidden > 0 ? MODEL_MLP : MODEL_SOFTMAX_REGRESSION, dataset->features,
+                                dataset->classes, &hidden, hidden > 0, LAYER_RELU, 0, &error),
           &error);
     return spec;
 }
@@ -242,8 +242,8 @@ int main(int argc, char **argv)
     check(trainer_model(trainer, &model, &step, &error), &error);
     printf("{\"hidden\":%u,\"batch\":%llu,\"threads\":%u,\"samples_per_second\":%.0f,\"gflops\":%.1f,\"peak_gflops\":%.1f,"
            "\"share\":%.3f,\"train_loss\":%.6f,\"train_accuracy\":%.4f,\"digest\":\"%s\"}\n",
-           hidden, (unsigned long long)batch, threads, rate, flops, peak, flops / peak, point.train_loss, point.train_accuracy,
-           model.digest);
+           hidden, (unsigned long long)batch, threads, rate, flops, peak, flops / peak, point.train_loss,
+           point.train_accuracy, model.digest);
     model_release(&model);
     trainer_free(trainer);
     split_release(&split);

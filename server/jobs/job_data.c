@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/problem.h"
 #include "core/base/sha256.h"
+#include "core/data/match_labels.h"
 #include "server/store/datasets.h"
 
 static enum status open_block(struct job_dataset *dataset, const void *bytes, size_t size, struct error *error)
@@ -78,47 +78,21 @@ static enum status open_ref(struct job_dataset *dataset, struct store *store, co
     return error_set_pointer(error, STATUS_MISSING_FIELD, pointer, "a data set is needed");
 }
 
-/* The number of the class with this name, or -1. */
-static int32_t class_number(const struct dataset *dataset, const char *name)
-{
-    for (uint32_t c = 0; c < dataset->classes; c++) {
-        if (strcmp(dataset->class_names[c], name) == 0) {
-            return (int32_t)c;
-        }
-    }
-    return -1;
-}
-
 /* Labels of the test set in the training set's numbering: classes are matched by name. */
-static enum status match_classes(struct job_data *data, struct error *error)
+static enum status match_test_set(struct job_data *data, struct error *error)
 {
     const struct dataset *train = &data->train.dataset, *test = &data->test.dataset;
-    int32_t numbers[DATASET_MAX_CLASSES];
+    enum status status;
 
     if (test->features != train->features) {
         return error_set_pointer(error, STATUS_FEATURE_COUNT_MISMATCH, "/test/dataset",
                                  "the test set has %u features, the training set %u", test->features, train->features);
     }
-    if (test->label_type != LABEL_CLASS) {
-        return error_set_pointer(error, STATUS_CLASS_COUNT_MISMATCH, "/test/dataset",
-                                 "a test set needs one class for each row");
+    status = dataset_match_labels(test, train->class_names, train->classes, &data->test_labels, error);
+    if (status != STATUS_OK) {
+        snprintf(error->pointer, sizeof error->pointer, "/test/dataset");
     }
-    for (uint32_t c = 0; c < test->classes; c++) {
-        numbers[c] = class_number(train, test->class_names[c]);
-        if (numbers[c] < 0) {
-            return error_set_pointer(error, STATUS_CLASS_COUNT_MISMATCH, "/test/dataset",
-                                     "the test set has a class \"%.64s\" that the training set has not",
-                                     test->class_names[c]);
-        }
-    }
-    data->test_labels = malloc(test->rows * sizeof *data->test_labels);
-    if (data->test_labels == NULL) {
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %llu labels", (unsigned long long)test->rows);
-    }
-    for (uint64_t i = 0; i < test->rows; i++) {
-        data->test_labels[i] = numbers[test->labels[i]];
-    }
-    return STATUS_OK;
+    return status;
 }
 
 enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
@@ -133,7 +107,7 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
         status = open_ref(&data->test, store, &request->test, "/test/dataset", &error);
     }
     if (status == STATUS_OK && data->has_test) {
-        status = match_classes(data, &error);
+        status = match_test_set(data, &error);
     }
     if (status == STATUS_OK) {
         status = split_make(&data->split, &data->train.dataset, &request->split, request->train.seed, &error);
