@@ -54,22 +54,23 @@ static enum status apply_delete(struct store_op *op, struct connection *connecti
     int found;
     int64_t number = 0;
     char object[SHA256_TEXT];
-    query_begin(&query, connection, "DELETE FROM models WHERE id = ? RETURNING number, object");
+    query_begin(&query, connection, "SELECT number, object FROM models WHERE id = ?");
     query_bind_text(&query, deletion->id);
     enum status status = query_step(&query, &found, error);
-    if (status == STATUS_OK && found) {
+    if (found) {
         number = query_i64(&query, 0);
         status = query_text(&query, 1, object, sizeof(object), error);
     }
-    if (status == STATUS_OK) {
-        status = query_finish(&query, error);
-    } else {
-        query_end(&query);
-    }
+    query_end(&query);
     if (status != STATUS_OK || !found) {
         return status == STATUS_OK ? tombstones_explain(connection, deletion->id, error) : status;
     }
-    status = tombstones_add(connection, deletion->id, number, error);
+    query_begin(&query, connection, "DELETE FROM models WHERE number = ?");
+    query_bind_i64(&query, number);
+    status = query_finish(&query, error);
+    if (status == STATUS_OK) {
+        status = tombstones_add(connection, deletion->id, number, error);
+    }
     return status == STATUS_OK ? objects_forget(connection, object, error) : status;
 }
 

@@ -74,17 +74,12 @@ enum status objects_forget(struct connection *connection, const char *sha256, st
     struct query query;
     query_begin(&query, connection,
                 "DELETE FROM objects WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM datasets WHERE sha256 = ?1)"
-                " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1) RETURNING bytes IS NULL");
+                " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1)");
     query_bind_text(&query, sha256);
-    int gone;
-    enum status status = query_step(&query, &gone, error);
-    if (status == STATUS_OK && gone && query_i64(&query, 0)) {
+    enum status status = query_finish(&query, error);
+    if (status == STATUS_OK && sqlite3_changes(connection->handle) == 1) {
         remember(connection, sha256);
     }
-    if (status == STATUS_OK) {
-        return query_finish(&query, error);
-    }
-    query_end(&query);
     return status;
 }
 

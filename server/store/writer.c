@@ -159,7 +159,6 @@ static void check_file(struct writer *writer)
 
 static void when_idle(struct writer *writer)
 {
-    check_file(writer);
     if (writer->pages_left > 0 && !atomic_load(&writer->read_only)) {
         checkpoint(writer);
         writer->pages_left = 0; /* what a reader kept back goes with the next commit's */
@@ -213,6 +212,7 @@ static void *writer_main(void *argument)
         if (stopping) {
             return NULL;
         }
+        check_file(writer); /* one stat: nothing beside a commit */
         if (group == NULL) {
             when_idle(writer);
         } else if (atomic_load(&writer->read_only)) {
