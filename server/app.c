@@ -144,6 +144,11 @@ void app_handle(void *context, struct request *request)
     HANDLERS[request_route(request)->id](app, request);
 }
 
+const struct upload_ops *app_uploads(void)
+{
+    return &uploads;
+}
+
 void app_drain(struct app *app, int64_t wait_ms)
 {
     atomic_store(&app->phase, APP_DRAINING);

@@ -28,8 +28,8 @@ MUST_CHECK enum status app_start(struct app *app, struct error *error);
 /* A complete request: dispatches it to the handler of its route. Runs on an executor thread. */
 void app_handle(void *app, struct request *request);
 
-/* Streamed bodies; their context is the app. */
-extern const struct upload_ops app_upload;
+/* Streamed bodies; their context is the app. Process lifetime. */
+const struct upload_ops *app_uploads(void);
 
 /* Takes no more work, lets running jobs reach a step boundary; at most `wait_ms`. Readers are still answered. */
 void app_drain(struct app *app, int64_t wait_ms);

@@ -118,7 +118,7 @@ static enum status start(struct server *server, struct error *error)
         status = app_start(server->app, error);
     if (status != STATUS_OK)
         return status;
-    struct http_app app = {.context = server->app, .handle = app_handle, .upload = app_upload};
+    struct http_app app = {.context = server->app, .handle = app_handle, .upload = *app_uploads()};
     return http_start(server->http, &app, error);
 }
 
