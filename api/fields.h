@@ -37,7 +37,8 @@ struct field {
     int minimum_excluded, maximum_excluded;
     /* A word that may stand instead of a number or choice: "auto", "full"; "null" is JSON's null. NULL: none. */
     const char *word;
-    size_t word_flag; /* offset of an int that the word sets to 1; 0: the word is stored as the value 0 */
+    size_t word_flag;    /* offset of an int that the word sets to 1; 0: the word is stored as the value 0 */
+    int word_is_default; /* then default_value does not count */
     /* The choices' names: an array or a function; use field_choice. */
     const char *const *choices;
     const char *(*choice)(unsigned index);
@@ -48,6 +49,9 @@ struct field {
 
 /* One object, or one variant of an object whose "type" says which fields it has. */
 #define FIELD_TABLE_MAX 24
+
+#define FIELD_POINTER_TEXT  192
+#define FIELD_EXACT_INTEGER 9007199254740991.0 /* 2^53 - 1: up to here every integer is a double */
 struct field_table {
     const char *name;    /* "job", "training", "stop.early", "optimizer", "layer" */
     const char *variant; /* value of "type" that this is about ("sgd"); NULL: there is only one */
@@ -55,6 +59,14 @@ struct field_table {
     struct field fields[FIELD_TABLE_MAX];
     size_t count;
 };
+
+/* Pointer of a member or element: base, '/', key with '~' and '/' escaped; cut where it is too long. */
+void field_pointer(char pointer[FIELD_POINTER_TEXT], const char *base, const char *key);
+void field_pointer_index(char pointer[FIELD_POINTER_TEXT], const char *base, size_t index);
+/* The error of a value of another type than `expected` ("a number"). */
+void field_wrong_type(const struct json_value *value, const char *expected, const char *pointer, struct problem *problem);
+/* The error of a word that is none of those allowed, for which `choice` is asked. */
+void field_unknown_value(const struct field *field, const char *value, const char *pointer, struct problem *problem);
 
 /* Name of choice `index`, 0 ... choice_count - 1. */
 const char *field_choice(const struct field *field, size_t index);
@@ -74,6 +86,13 @@ void fields_decode(const struct field *fields, size_t count, const struct json_v
 int field_decode(const struct field *field, const struct json_value *value, void *into, const char *pointer,
                  struct problem *problem);
 
+/* Stores a value that is known to be allowed (a choice: its index); not for FIELD_NAME. */
+void field_store(const struct field *field, double value, void *into);
+/* Stores that the word was given (1), or a value instead of it (0). */
+void field_store_word(const struct field *field, int given, void *into);
+/* The member as it is stored (a choice as its index), whatever its kind; FIELD_NAME, FIELD_SEED and later: not to be asked.
+ */
+double field_load(const struct field *field, const void *from);
 /* Writes members for all fields but FIELD_OTHER and FIELD_LATER; names that are empty are left out. */
 void fields_encode(const struct field *fields, size_t count, const void *from, struct json_writer *writer);
 /* The default as JSON; null when there is no fixed one. */
