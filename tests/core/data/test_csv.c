@@ -445,6 +445,52 @@ static void csv_repeats_its_first_error(void **state)
     buffer_sink_release(&block);
 }
 
+static struct parsed parse_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    size_t capacity = 1 << 20, size;
+    char *text = malloc(capacity);
+
+    assert_non_null(file);
+    assert_non_null(text);
+    size = fread(text, 1, capacity, file);
+    assert_true(size < capacity);
+    assert_int_equal(fclose(file), 0);
+    struct parsed parsed = parse_every_way(DATA_CSV, NULL, text, size);
+    assert_int_equal(parsed.status, STATUS_OK);
+    free(text);
+    return parsed;
+}
+
+/* Figures that scikit-learn gives for its own copies. */
+static void csv_reads_iris_and_digits(void **state)
+{
+    struct parsed iris = parse_file("tests/data/iris.csv"), digits = parse_file("tests/data/digits.csv");
+    static const uint64_t DIGITS[] = {178, 182, 177, 183, 181, 182, 181, 179, 174, 180};
+    struct feature_stats stats[64];
+    uint64_t counts[10];
+
+    (void)state;
+    assert_int_equal(iris.dataset.rows, 150);
+    assert_string_equal(iris.dataset.feature_names[3], "petal_width");
+    assert_string_equal(iris.dataset.class_names[1], "versicolor");
+    dataset_class_counts(&iris.dataset, counts);
+    for (int class = 0; class < 3; class ++)
+        assert_int_equal(counts[class], 50);
+    assert_int_equal(dataset_stats(&iris.dataset, NULL, 0, stats, NULL), STATUS_OK);
+    assert_close(stats[0].mean, 5.843333333333334, 1e-7, 0);
+    assert_close(stats[2].deviation, 1.7594040657753032, 1e-7, 0);
+    assert_int_equal(digits.dataset.rows, 1797);
+    assert_int_equal(digits.dataset.features, 64);
+    dataset_class_counts(&digits.dataset, counts);
+    for (int class = 0; class < 10; class ++)
+        assert_int_equal(counts[class], DIGITS[class]);
+    assert_int_equal(dataset_stats(&digits.dataset, NULL, 0, stats, NULL), STATUS_OK);
+    assert_close(feature_stats_overall(stats, 64).mean, 4.884164579855314, 1e-12, 0);
+    parsed_release(&iris);
+    parsed_release(&digits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +522,7 @@ int main(void)
         cmocka_unit_test(csv_rows_and_cells_are_limited_by_the_options),
         cmocka_unit_test(csv_label_length_is_limited),
         cmocka_unit_test(csv_repeats_its_first_error),
+        cmocka_unit_test(csv_reads_iris_and_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
