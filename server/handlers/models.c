@@ -1,4 +1,7 @@
-/* Models that are there: lists, descriptions, deleting. What they answer: model_inference.c; their files: model_export.c. */
+/*
+ * Models that are there: lists, descriptions, deleting. What they are asked stands in model_predict.c and
+ * model_evaluate.c, their files in model_export.c.
+ */
 #include "server/handlers/handlers.h"
 
 #include "api/encode_model.h"
