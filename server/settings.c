@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/nearest.h"
+
 #define VARIABLE_TEXT 64
 
 /* Where a value came from, for messages: "--threads" or "DESCENTD_THREADS". */
@@ -143,8 +145,18 @@ static enum status read_default(const struct setting *setting, void *target, str
     return read_value(setting, target, setting->fallback, (struct source){setting->name, error});
 }
 
-static enum status read_argument(const struct setting *table, size_t count, const char *prefix, void *target,
-                                 char *const argv[], int *at, int argc, struct error *error)
+static enum status unknown(const struct setting *table, size_t count, const char *name, size_t size, struct error *error)
+{
+    struct nearest nearest = nearest_to(name, size);
+    for (size_t i = 0; i < count; i++)
+        nearest_offer(&nearest, table[i].name);
+    if (nearest.name != NULL)
+        return error_set(error, STATUS_USAGE, "--%.*s is not known, did you mean --%s?", (int)size, name, nearest.name);
+    return error_set(error, STATUS_USAGE, "--%.*s is not known", (int)(size < 60 ? size : 60), name);
+}
+
+static enum status read_argument(const struct setting *table, size_t count, void *target, char *const argv[], int *at,
+                                 int argc, struct error *error)
 {
     const char *argument = argv[*at];
     if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
@@ -166,8 +178,7 @@ static enum status read_argument(const struct setting *table, size_t count, cons
             value = argv[++*at];
         return read_value(setting, target, value, (struct source){name, error});
     }
-    (void)prefix;
-    return error_set(error, STATUS_USAGE, "--%.*s is not known", (int)(size < 60 ? size : 60), argument + 2);
+    return unknown(table, count, argument + 2, size, error);
 }
 
 enum status settings_parse(const struct setting *table, size_t count, const char *prefix, void *target, int argc,
@@ -181,7 +192,7 @@ enum status settings_parse(const struct setting *table, size_t count, const char
             return status;
     }
     for (int at = 1; at < argc; at++) {
-        enum status status = read_argument(table, count, prefix, target, argv, &at, argc, error);
+        enum status status = read_argument(table, count, target, argv, &at, argc, error);
         if (status != STATUS_OK)
             return status;
     }

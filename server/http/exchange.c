@@ -38,14 +38,13 @@ static void make_id(struct http *http, char id[REQUEST_ID_TEXT])
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     uint64_t count = atomic_fetch_add(&http->request_count, 1);
-    uint64_t words[2] = {http->boot + count * 0x9e3779b97f4a7c15u, http->boot ^ count};
     memcpy(id, "req_", 4);
-    for (int i = 0; i < 2; i++) {
-        uint64_t word = words[i];
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t word = http->boot + (2 * count + i) * 0x9e3779b97f4a7c15u;
         word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9u;
         word = (word ^ word >> 27) * 0x94d049bb133111ebu;
         word ^= word >> 31;
-        for (int digit = 0; digit < 10; digit++, word /= 36)
+        for (unsigned digit = 0; digit < 10; digit++, word /= 36)
             id[4 + 10 * i + digit] = digits[word % 36];
     }
     id[REQUEST_ID_TEXT - 1] = '\0';

@@ -1,7 +1,13 @@
+/*
+ * Besides slowness it looks for clients that have left: the library waits for the next edge of epoll after a read that
+ * gave less than was asked, but when the end of the stream came with those bytes there is no further edge, and the
+ * connection would stand until its idle time is over.
+ */
 #include "server/http/watchdog.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +19,7 @@
 #define STACK_BYTES (256 * 1024)
 
 const struct watchdog_limits watchdog_defaults = {
-    .head_ms = 10000, .grace_ms = 20000, .answer_ms = 60000, .idle_ms = 70000, .rate = 1024};
+    .head_ms = 10000, .grace_ms = 20000, .answer_ms = 60000, .idle_ms = 70000, .gone_ms = 1000, .rate = 1024};
 
 struct peer {
     struct peer *next, **link;
@@ -23,6 +29,7 @@ struct peer {
     int64_t since;     /* when the phase (BODY: the body, less its pauses; ANSWER: the window) began */
     int64_t paused;    /* WORK: when it began */
     int in_body;       /* WORK interrupts a body */
+    int64_t moved;     /* the last change of phase, byte of a body, or look for the end of the stream */
     uint64_t received; /* bytes of this body */
     uint64_t acked;    /* bytes that the client had taken when the window began */
     unsigned requests;
@@ -81,18 +88,30 @@ static const char *too_slow(const struct watchdog_limits *limits, struct peer *p
     return NULL;
 }
 
+/* The client has said that nothing more comes, and all that came was read long ago; looks at most once in gone_ms. */
+static int has_left(const struct watchdog_limits *limits, struct peer *peer, int64_t now)
+{
+    if (peer->phase == PEER_WORK || peer->phase == PEER_ANSWER || now - peer->moved < limits->gone_ms)
+        return 0;
+    peer->moved = now;
+    struct pollfd end = {.fd = peer->fd, .events = POLLRDHUP};
+    return poll(&end, 1, 0) == 1 && (end.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 /* Under the lock: shuts slow ones down; returns what the last of them did, and how many there were. */
 static const char *cut_slow(struct watchdog *watchdog, int64_t now, unsigned *count)
 {
     const char *last = NULL;
     for (struct peer *peer = watchdog->peers; peer != NULL; peer = peer->next) {
         const char *deed = peer->cut ? NULL : too_slow(watchdog->limits, peer, now);
-        if (deed == NULL)
+        if (deed == NULL && (peer->cut || !has_left(watchdog->limits, peer, now)))
             continue;
         peer->cut = 1;
         shutdown(peer->fd, SHUT_RDWR);
-        last = deed;
-        ++*count;
+        if (deed != NULL) {
+            last = deed;
+            ++*count;
+        }
     }
     return last;
 }
@@ -173,7 +192,7 @@ struct peer *watchdog_open(struct watchdog *watchdog, int fd)
         return NULL;
     peer->fd = fd;
     peer->phase = PEER_HEAD;
-    peer->since = watchdog_now();
+    peer->since = peer->moved = watchdog_now();
     pthread_mutex_lock(&watchdog->lock);
     peer->next = watchdog->peers;
     peer->link = &watchdog->peers;
@@ -226,13 +245,16 @@ void watchdog_phase(struct watchdog *watchdog, struct peer *peer, enum peer_phas
     }
     peer->in_body = phase == PEER_BODY || (phase == PEER_WORK && peer->in_body);
     peer->phase = phase;
+    peer->moved = now;
     pthread_mutex_unlock(&watchdog->lock);
 }
 
 void watchdog_received(struct watchdog *watchdog, struct peer *peer, uint64_t size)
 {
+    int64_t now = watchdog_now();
     pthread_mutex_lock(&watchdog->lock);
     peer->received += size;
+    peer->moved = now;
     pthread_mutex_unlock(&watchdog->lock);
 }
 

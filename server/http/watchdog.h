@@ -2,8 +2,9 @@
  * Deadlines of connections, and the clock of the transport.
  *
  * The library below only knows idle connections; one that sends a byte now and then would live for ever. A thread looks
- * at every connection ten times a second and shuts down those that are too slow in what they are doing. It never closes
- * a descriptor: the library does, after it has told watchdog_close, so that no number is used twice.
+ * at every connection ten times a second and shuts down those that are too slow in what they are doing, and those whose
+ * client has left. It never closes a descriptor: the library does, after it has told watchdog_close, so that no number
+ * is used twice.
  */
 #ifndef DESCENT_SERVER_HTTP_WATCHDOG_H
 #define DESCENT_SERVER_HTTP_WATCHDOG_H
@@ -22,7 +23,8 @@ enum peer_phase {
 
 struct watchdog_limits {
     int64_t head_ms, grace_ms, answer_ms, idle_ms;
-    uint64_t rate; /* bytes a second */
+    int64_t gone_ms; /* of silence, before a client is asked whether it has left */
+    uint64_t rate;   /* bytes a second */
 };
 
 extern const struct watchdog_limits watchdog_defaults;
