@@ -1,7 +1,17 @@
 /*
- * A model as a safetensors file, and back. Little-endian float32; tensors "layers.<i>.weight" [units][inputs] and
- * "layers.<i>.bias" [units], in order, gapless; everything else a prediction needs (layers, preprocessing, class names,
- * kernel tier) stands in __metadata__ as strings. Format: github.com/huggingface/safetensors.
+ * A model as a safetensors file (github.com/huggingface/safetensors): u64 length of the header, the header (JSON, padded
+ * with spaces to a multiple of 8), the data: little-endian float32, gapless, the model's parameters as they stand. Hence
+ * the SHA-256 of the data is the model's digest.
+ *
+ * Tensors: "layers.<i>.weight" [units][inputs] and "layers.<i>.bias" [units], i counting all layers from 0, as in PyTorch's
+ * Sequential. Everything else that a prediction needs stands in __metadata__, whose values are strings; the second
+ * column's are JSON texts themselves:
+ *
+ *     format          descentd/1                  layers         [{"type":"dense","units":512},{"type":"relu"}, ...]
+ *     digest          SHA-256 of the data         classes        ["cat","dog"]
+ *     kernel_tier     where it was trained        preprocessing  {"type":"standardize","shift":[...],"factor":[...]}
+ *
+ * preprocessing means x -> (x - shift) * factor; without arrays it is none, or scale_255: x / 255.
  */
 #ifndef DESCENT_CORE_EXPORT_SAFETENSORS_H
 #define DESCENT_CORE_EXPORT_SAFETENSORS_H

@@ -1,0 +1,190 @@
+#include "core/export/safetensors.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ALIGNMENT 8
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(float) == 4, "parameters are written as they stand");
+
+/* A growing text that remembers its first failure, so that a header reads as what it prints. */
+struct text {
+    struct buffer_sink bytes;
+    enum status status;
+    struct error *error;
+};
+
+static void add_bytes(struct text *text, const char *bytes, size_t size)
+{
+    if (text->status == STATUS_OK) {
+        struct sink sink = buffer_sink(&text->bytes);
+        text->status = sink.write(sink.context, bytes, size, text->error);
+    }
+}
+
+/* Short pieces only: at most 255 bytes. */
+static void add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+static void add(struct text *text, const char *format, ...)
+{
+    char piece[256];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(piece, sizeof(piece), format, arguments);
+    va_end(arguments);
+    assert(length >= 0 && (size_t)length < sizeof(piece));
+    add_bytes(text, piece, (size_t)length);
+}
+
+/* A JSON string: quotes, backslashes and control characters escaped, other UTF-8 as it stands. */
+static void add_string(struct text *text, const char *bytes, size_t size)
+{
+    size_t plain = 0; /* where the part begins that needs no escape */
+
+    add(text, "\"");
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+
+        if (byte == '"' || byte == '\\' || byte < 0x20) {
+            add_bytes(text, bytes + plain, i - plain);
+            plain = i + 1;
+            if (byte < 0x20) {
+                add(text, "\\u%04x", byte);
+            } else {
+                add(text, "\\%c", byte);
+            }
+        }
+    }
+    add_bytes(text, bytes + plain, size - plain);
+    add(text, "\"");
+}
+
+static void write_layers(const struct model *model, struct text *text)
+{
+    add(text, "[");
+    for (uint32_t i = 0; i < model->spec.layer_count; i++) {
+        const struct layer_spec *layer = &model->spec.layers[i];
+
+        add(text, "%s{\"type\":\"%s\"", i > 0 ? "," : "", layer_type_name(layer->type));
+        if (layer->type == LAYER_DENSE) {
+            add(text, ",\"units\":%u", layer->units);
+        } else if (layer->type == LAYER_LEAKY_RELU) {
+            add(text, ",\"slope\":%.17g", layer->slope);
+        } else if (layer->type == LAYER_DROPOUT) {
+            add(text, ",\"rate\":%.17g", layer->rate);
+        }
+        add(text, "}");
+    }
+    add(text, "]");
+}
+
+static void write_classes(const struct model *model, struct text *text)
+{
+    add(text, "[");
+    for (uint32_t c = 0; c < model->spec.classes; c++) {
+        add(text, "%s", c > 0 ? "," : "");
+        add_string(text, model->class_names[c], strlen(model->class_names[c]));
+    }
+    add(text, "]");
+}
+
+/* Nine digits bring every float32 back. */
+static void write_floats(const char *name, const float *values, uint32_t n, struct text *text)
+{
+    add(text, ",\"%s\":[", name);
+    for (uint32_t i = 0; i < n; i++) {
+        add(text, "%s%.9g", i > 0 ? "," : "", (double)values[i]);
+    }
+    add(text, "]");
+}
+
+static void write_preprocessing(const struct model *model, struct text *text)
+{
+    const struct scaler *scaler = &model->scaler;
+
+    add(text, "{\"type\":\"%s\"", preprocessing_name(scaler->type));
+    if (!scaler->uniform) {
+        write_floats("shift", scaler->shift, scaler->features, text);
+        write_floats("factor", scaler->factor, scaler->features, text);
+    }
+    add(text, "}");
+}
+
+/* A member whose value is a string that holds a JSON text. */
+static void add_json_member(struct text *text, const char *name, void (*write)(const struct model *, struct text *),
+                            const struct model *model)
+{
+    struct text inner = {.error = text->error, .status = text->status};
+
+    write(model, &inner);
+    text->status = inner.status;
+    add(text, ",\"%s\":", name);
+    add_string(text, (const char *)inner.bytes.data, inner.bytes.size);
+    buffer_sink_release(&inner.bytes);
+}
+
+static void add_tensors(struct text *text, const struct model_spec *spec)
+{
+    unsigned long long at = 0, inputs = spec->inputs;
+
+    for (uint32_t i = 0; i < spec->layer_count; i++) {
+        const unsigned long long units = spec->layers[i].units;
+
+        if (spec->layers[i].type != LAYER_DENSE) {
+            continue;
+        }
+        unsigned long long bias = at + sizeof(float) * units * inputs, end = bias + sizeof(float) * units;
+        add(text, ",\"layers.%u.weight\":{\"dtype\":\"F32\",\"shape\":[%llu,%llu],\"data_offsets\":[%llu,%llu]}", i, units,
+            inputs, at, bias);
+        add(text, ",\"layers.%u.bias\":{\"dtype\":\"F32\",\"shape\":[%llu],\"data_offsets\":[%llu,%llu]}", i, units, bias,
+            end);
+        at = end;
+        inputs = units;
+    }
+}
+
+static void add_header(struct text *text, const struct model *model, const char *metadata_json)
+{
+    add(text, "{\"__metadata__\":{\"format\":\"descentd/1\",\"digest\":\"%s\",\"kernel_tier\":", model->digest);
+    add_string(text, model->kernel_tier, strlen(model->kernel_tier));
+    add_json_member(text, "layers", write_layers, model);
+    add_json_member(text, "classes", write_classes, model);
+    add_json_member(text, "preprocessing", write_preprocessing, model);
+    if (metadata_json != NULL && metadata_json[0] != '\0') {
+        add(text, ",");
+        add_bytes(text, metadata_json, strlen(metadata_json));
+    }
+    add(text, "}");
+    add_tensors(text, &model->spec);
+    add(text, "}");
+    while (text->bytes.size % ALIGNMENT != 0 && text->status == STATUS_OK) {
+        add(text, " ");
+    }
+}
+
+enum status safetensors_write(const struct model *model, const char *metadata_json, struct sink sink, struct error *error)
+{
+    struct text header = {.error = error};
+    unsigned char length[8];
+    enum status status;
+
+    add_header(&header, model, metadata_json);
+    for (size_t i = 0; i < sizeof(length); i++) {
+        length[i] = (unsigned char)((uint64_t)header.bytes.size >> 8 * i);
+    }
+    status = header.status;
+    if (status == STATUS_OK) {
+        status = sink.write(sink.context, length, sizeof(length), error);
+    }
+    if (status == STATUS_OK) {
+        status = sink.write(sink.context, header.bytes.data, header.bytes.size, error);
+    }
+    if (status == STATUS_OK) {
+        status = sink.write(sink.context, model->parameters, model->parameter_count * sizeof(float), error);
+    }
+    buffer_sink_release(&header.bytes);
+    return status;
+}
