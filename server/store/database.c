@@ -8,9 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -88,44 +86,48 @@ void connection_close(struct connection *connection)
     *connection = (struct connection){0};
 }
 
-static int is_want_of_room(int system_error)
+/*
+ * Did a write fail for want of room? SQLite says so for a full disk; for a quota or a limit one has to ask the log's file
+ * for its last errno. A failed sync is never that: it says nothing about what is durable.
+ */
+static int is_full(struct connection *connection, int code)
 {
+    if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
+        return 1;
+    }
+    sqlite3_file *log = NULL;
+    int system_error = 0;
+    if (code != SQLITE_IOERR_WRITE ||
+        sqlite3_file_control(connection->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == NULL ||
+        log->pMethods == NULL || log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &system_error) != SQLITE_OK) {
+        return 0;
+    }
     return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
 
 enum status connection_fail(struct connection *connection, int code, struct error *error)
 {
     const char *text = sqlite3_errmsg(connection->handle);
-    int system_error = sqlite3_system_errno(connection->handle);
-    switch (code & 0xff) {
-    case SQLITE_FULL:
+    if (is_full(connection, code)) {
         connection->failure = STATUS_INSUFFICIENT_STORAGE;
-        break;
-    case SQLITE_NOMEM:
+    } else if ((code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) {
         connection->failure = STATUS_OUT_OF_MEMORY;
-        break;
-    case SQLITE_CANTOPEN:
-    case SQLITE_IOERR:
-        if (is_want_of_room(system_error)) {
-            connection->failure = STATUS_INSUFFICIENT_STORAGE;
+    } else {
+        switch (code & 0xff) {
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN:
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+        case SQLITE_READONLY:
+            connection->disk_failed = 1;
+            /* fall through */
+        case SQLITE_BUSY:
+        case SQLITE_PROTOCOL:
+            connection->failure = STATUS_STORAGE_ERROR;
             break;
+        default: /* a mistake of ours in one statement; the transaction lives on */
+            return error_set(error, STATUS_INTERNAL, "database: %s (%d)", text, code);
         }
-        if (code == SQLITE_IOERR_NOMEM) {
-            connection->failure = STATUS_OUT_OF_MEMORY;
-            break;
-        }
-        /* fall through */
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_READONLY:
-        connection->failure = STATUS_STORAGE_ERROR;
-        connection->disk_failed = 1;
-        break;
-    case SQLITE_BUSY:
-        connection->failure = STATUS_STORAGE_ERROR;
-        break;
-    default: /* a mistake of ours in one statement; the transaction lives on */
-        return error_set(error, STATUS_INTERNAL, "database: %s (%d)", text, code);
     }
     return error_set(error, connection->failure, "database %s: %s (%d)", connection->dir->database, text, code);
 }

@@ -121,7 +121,7 @@ enum status datasets_update(struct connection *connection, int64_t number, const
                             struct error *error)
 {
     struct query query;
-    query_begin(&query, connection, "UPDATE datasets SET number = number" DATASET_COLUMNS(COLUMN_SET) " WHERE number = ?");
+    query_begin(&query, connection, "UPDATE datasets SET rows = rows" DATASET_COLUMNS(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, dataset_columns, COLUMN_COUNT(dataset_columns), dataset);
     query_bind_i64(&query, number);
     enum status status = query_finish(&query, error);

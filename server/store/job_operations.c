@@ -30,8 +30,9 @@ struct state {
     uint64_t digest_step;
     char *error; /* owned */
 };
+/* The status stands alone: it has an index, which only changes of status need to pay for. */
+#define STATUS_COLUMN(X) X(status, column_job_status, status)
 #define STATE_COLUMNS(X)                                                                                                    \
-    X(status, column_job_status, status)                                                                                    \
     X(version, column_u64, version)                                                                                         \
     X(last_event, column_u64, last_event)                                                                                   \
     X(touched_at, column_i64, touched_at)                                                                                   \
@@ -45,6 +46,7 @@ struct state {
     X(digest_step, column_u64, digest_step)                                                                                 \
     X(error, column_string, error)
 #define ROW struct state
+static const struct column status_column[] = {STATUS_COLUMN(COLUMN_ENTRY)};
 static const struct column state_columns[] = {STATE_COLUMNS(COLUMN_ENTRY)};
 #undef ROW
 
@@ -53,12 +55,16 @@ static enum status read_state(struct connection *connection, const char *id, str
     *state = (struct state){.number = 0};
     struct query query;
     int found;
-    query_begin(&query, connection, "SELECT number" STATE_COLUMNS(COLUMN_NAME) " FROM jobs WHERE id = ?");
+    query_begin(&query, connection,
+                "SELECT number" STATUS_COLUMN(COLUMN_NAME) STATE_COLUMNS(COLUMN_NAME) " FROM jobs WHERE id = ?");
     query_bind_text(&query, id);
     enum status status = query_step(&query, &found, error);
     if (found) {
         state->number = query_i64(&query, 0);
-        status = row_read(&query, 1, state_columns, COLUMN_COUNT(state_columns), state, error);
+        status = row_read(&query, 1, status_column, 1, state, error);
+        if (status == STATUS_OK) {
+            status = row_read(&query, 2, state_columns, COLUMN_COUNT(state_columns), state, error);
+        }
     }
     query_end(&query);
     return status == STATUS_OK && !found ? tombstones_explain(connection, id, error) : status;
@@ -69,7 +75,7 @@ static enum status write_state(struct connection *connection, struct state *stat
     struct query query;
     uint64_t version = state->version++;
     query_begin(&query, connection,
-                "UPDATE jobs SET number = number" STATE_COLUMNS(COLUMN_SET) " WHERE number = ? AND version = ?");
+                "UPDATE jobs SET pause_reason = pause_reason" STATE_COLUMNS(COLUMN_SET) " WHERE number = ? AND version = ?");
     row_bind(&query, state_columns, COLUMN_COUNT(state_columns), state);
     query_bind_i64(&query, state->number);
     query_bind_i64(&query, (int64_t)version);
@@ -256,7 +262,7 @@ static enum status add_outcome(struct connection *connection, const struct jobs_
 }
 
 /* The status, and the times that come with it. */
-static void enter_status(struct state *state, enum job_status to)
+static enum status enter_status(struct connection *connection, struct state *state, enum job_status to, struct error *error)
 {
     state->status = to;
     if (to == JOB_RUNNING && state->started_at == 0) {
@@ -265,6 +271,12 @@ static void enter_status(struct state *state, enum job_status to)
     if (job_status_is_terminal(to)) {
         state->finished_at = state->touched_at;
     }
+    struct query query;
+    query_begin(&query, connection,
+                "UPDATE jobs SET pause_reason = pause_reason" STATUS_COLUMN(COLUMN_SET) " WHERE number = ?");
+    row_bind(&query, status_column, 1, state);
+    query_bind_i64(&query, state->number);
+    return query_finish(&query, error);
 }
 
 /* Everything about a change whose guard has let it through. */
@@ -286,8 +298,10 @@ static enum status make_change(struct connection *connection, const struct jobs_
         status = add_outcome(connection, change, state, error);
     }
     if (status == STATUS_OK && enters) {
-        enter_status(state, change->to);
-        status = add_status_event(connection, &sequence, EVENT_STATE, state, change->reason, error);
+        status = enter_status(connection, state, change->to, error);
+        if (status == STATUS_OK) {
+            status = add_status_event(connection, &sequence, EVENT_STATE, state, change->reason, error);
+        }
     }
     if (status == STATUS_OK) {
         status = add_rows(connection, change, &sequence, error);
@@ -378,7 +392,7 @@ static enum status change_all(struct connection *connection, enum job_status fro
         struct query query;
         int row;
         char id[ID_TEXT];
-        query_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1");
+        query_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1"); /* they leave it */
         query_bind_text(&query, job_status_name(from));
         enum status status = query_step(&query, &row, error);
         if (status == STATUS_OK && row) {

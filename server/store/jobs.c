@@ -92,7 +92,8 @@ enum status jobs_set_progress(struct connection *connection, int64_t number, con
                               struct error *error)
 {
     struct query query;
-    query_begin(&query, connection, "UPDATE jobs SET number = number" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
+    query_begin(&query, connection,
+                "UPDATE jobs SET pause_reason = pause_reason" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, progress_columns, COLUMN_COUNT(progress_columns), progress);
     query_bind_i64(&query, number);
     return query_finish(&query, error);

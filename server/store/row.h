@@ -6,6 +6,9 @@
  *
  *     #define MODEL_COLUMNS(X) X(id, column_text, id) X(bytes, column_u64, bytes) ...
  *     "INSERT INTO models(number" MODEL_COLUMNS(COLUMN_NAME) ") VALUES(NULL" MODEL_COLUMNS(COLUMN_MARK) ")"
+ *
+ * Each piece begins with its comma, so a statement names one column itself; an UPDATE one that has no index and stays
+ * ("SET rows = rows").
  */
 #ifndef DESCENT_SERVER_STORE_ROW_H
 #define DESCENT_SERVER_STORE_ROW_H
