@@ -15,26 +15,34 @@
 
 /* ---- describing ---- */
 
+static enum status list_classes(const struct dataset *dataset, const uint64_t *counts, struct dataset_view *view,
+                                struct error *error)
+{
+    view->class_list = calloc(dataset->classes, sizeof(*view->class_list));
+    if (view->class_list == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u classes", dataset->classes);
+    }
+    while (view->class_count < dataset->classes) {
+        uint32_t i = view->class_count++;
+        view->class_list[i] = (struct class_view){.name = strdup(dataset->class_names[i]), .count = counts[i]};
+        if (view->class_list[i].name == NULL) {
+            return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a class name");
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status describe_classes(const struct dataset *dataset, struct dataset_view *view, struct error *error)
 {
     if (dataset->label_type == LABEL_NONE) {
         return STATUS_OK;
     }
     uint64_t *counts = calloc(dataset->classes, sizeof(*counts));
-    view->class_list = calloc(dataset->classes, sizeof(*view->class_list));
-    enum status status = STATUS_OK;
-    if (counts == NULL || view->class_list == NULL) {
-        status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u classes", dataset->classes);
-    } else {
-        dataset_class_counts(dataset, counts);
+    if (counts == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u classes", dataset->classes);
     }
-    while (status == STATUS_OK && view->class_count < dataset->classes) {
-        uint32_t i = view->class_count++;
-        view->class_list[i] = (struct class_view){.name = strdup(dataset->class_names[i]), .count = counts[i]};
-        if (view->class_list[i].name == NULL) {
-            status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a class name");
-        }
-    }
+    dataset_class_counts(dataset, counts);
+    enum status status = list_classes(dataset, counts, view, error);
     free(counts);
     return status;
 }

@@ -41,6 +41,7 @@ static enum status map_temporary(struct object_preview *preview, const struct ob
     if (bytes == MAP_FAILED) {
         return file_failed(failure, "mapping a temporary file", error);
     }
+    preview->mapping = bytes;
     preview->bytes = bytes;
     preview->size = size;
     return STATUS_OK;
@@ -54,10 +55,9 @@ enum status object_preview_open(struct object_preview *preview, const struct obj
 
 void object_preview_close(struct object_preview *preview)
 {
-    if (preview->copy != NULL) {
-        free(preview->copy);
-    } else if (preview->bytes != NULL) {
-        munmap((void *)(uintptr_t)preview->bytes, preview->size);
+    free(preview->copy);
+    if (preview->mapping != NULL) {
+        munmap(preview->mapping, preview->size);
     }
     *preview = (struct object_preview){.bytes = NULL};
 }

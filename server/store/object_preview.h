@@ -7,7 +7,7 @@
 struct object_preview {
     const void *bytes; /* [size], 64-byte aligned */
     size_t size;
-    void *copy; /* owned; NULL: a mapping */
+    void *copy, *mapping; /* one of them is what bytes points to, owned */
 };
 
 /* Borrows nothing: good until object_preview_close, whatever happens to the object. STATUS_OUT_OF_MEMORY, _STORAGE_ERROR. */

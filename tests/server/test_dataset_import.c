@@ -32,19 +32,28 @@ static int open_store(void **state)
     return 0;
 }
 
-static unsigned count_temporaries(void)
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int count_temporaries(void)
 {
     char path[sizeof(fixture->data) + 8];
-    unsigned count = 0;
+    struct dirent **entries;
 
     snprintf(path, sizeof path, "%s/tmp", fixture->data);
-    DIR *dir = opendir(path);
-    assert_non_null(dir);
-    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        count += entry->d_name[0] != '.';
+    int count = scandir(path, &entries, is_shown, NULL);
+    for (int i = 0; i < count; i++) {
+        free(entries[i]);
     }
-    closedir(dir);
+    free(entries);
     return count;
+}
+
+static uint64_t rows_of_class(const struct dataset_view *view, uint32_t i)
+{
+    return i < view->class_count ? view->class_list[i].count : 0;
 }
 
 /* ---- describing ---- */
@@ -78,7 +87,7 @@ static void a_table_is_described_feature_by_feature(void **state)
     assert_string_equal(view.feature_type, "f32");
     assert_int_equal(view.class_count, 2);
     assert_string_equal(view.class_list[1].name, "pine");
-    assert_int_equal(view.class_list[0].count, 3);
+    assert_int_equal(rows_of_class(&view, 0), 3);
     assert_int_equal(view.feature_count, 2);
     assert_string_equal(view.feature_list[1].name, "weight");
     assert_close(view.feature_list[0].stats.mean, 2.5, 1e-15, 0);
@@ -133,8 +142,8 @@ static void soft_rows_count_for_their_most_probable_class(void **state)
     (void)state;
     assert_int_equal(dataset_describe(&dataset, "csv", &view, NULL), STATUS_OK);
     assert_true(view.is_soft);
-    assert_int_equal(view.class_list[0].count, 2);
-    assert_int_equal(view.class_list[1].count, 1);
+    assert_int_equal(rows_of_class(&view, 0), 2);
+    assert_int_equal(rows_of_class(&view, 1), 1);
     assert_null(view.feature_list[0].name);
     dataset_view_release(&view);
 }
@@ -193,7 +202,7 @@ static void a_large_file_is_described_from_its_temporary_and_leaves_none(void **
     assert_int_equal(import_csv(text, 4096, &imported, NULL), STATUS_OK);
     assert_null(imported.object.bytes);
     assert_int_equal(imported.view.rows, MANY_ROWS);
-    assert_int_equal(imported.view.class_list[0].count, MANY_ROWS / 2);
+    assert_int_equal(rows_of_class(&imported.view, 0), MANY_ROWS / 2);
     assert_int_equal(count_temporaries(), 1);
     assert_int_equal(object_preview_open(&preview, &imported.object, NULL), STATUS_OK);
     imported_dataset_release(&imported);
@@ -266,13 +275,13 @@ static enum status import_labels(const unsigned char *labels, size_t size, struc
 static void images_and_labels_are_a_data_set(void **state)
 {
     static const unsigned char labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 1, 0};
-    struct imported_dataset imported;
+    struct imported_dataset imported = {.object = {.size = 0}};
 
     (void)state;
     assert_int_equal(import_labels(labels, sizeof(labels), &imported, NULL), STATUS_OK);
     assert_int_equal(imported.view.status, DATASET_READY);
     assert_int_equal(imported.view.class_count, 2);
-    assert_int_equal(imported.view.class_list[1].count, 1);
+    assert_int_equal(rows_of_class(&imported.view, 1), 1);
     assert_string_equal(imported.view.format, "idx");
     imported_dataset_release(&imported);
 }

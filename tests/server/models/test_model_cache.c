@@ -43,7 +43,7 @@ static enum status load(void *context, const char *id, struct model *model, stru
     model->class_names[0] = strdup("a");
     model->class_names[1] = strdup("b");
     memset(model->parameters, 0, 64);
-    model->parameters[5] = (float)atoi(id + strlen("mdl_"));
+    model->parameters[5] = strtof(id + strlen("mdl_"), NULL);
     return STATUS_OK;
 }
 
