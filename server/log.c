@@ -21,7 +21,7 @@
 
 #define LINE_MAX_BYTES 2048
 #define TAIL_ROOM      128 /* kept by escaped text for what follows it, so that a JSON line is always whole */
-#define WAIT_MS        20  /* for a slow reader, before a line is dropped */
+#define WAIT_MS        20  /* for a slow reader, before the first line is dropped; later ones do not wait */
 
 static_assert(LINE_MAX_BYTES <= PIPE_BUF, "a line must be written in one piece");
 
@@ -91,10 +91,11 @@ static void begin(struct line *line, enum log_level level, const char *id)
     }
 }
 
+/* Under the lock. */
 static int write_line(const struct line *line)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (poll(&ready, 1, WAIT_MS) != 1 || (ready.revents & POLLOUT) == 0)
+    if (poll(&ready, 1, dropped > 0 ? 0 : WAIT_MS) != 1 || (ready.revents & POLLOUT) == 0)
         return 0;
     ssize_t written;
     do
