@@ -44,8 +44,9 @@ struct upload {
     struct object_map content;     /* labels: its content, held from the beginning: it may be replaced meanwhile */
 };
 
-/* What a CSV parser is told by the request's query; borrows from the request. */
-struct parse_options upload_parse_options(const struct request *request);
+/* What the request's query tells the parser; borrows from the request. STATUS_QUERY_INVALID: that is for CSV only. */
+MUST_CHECK enum status upload_parse_options(const struct request *request, enum data_format format,
+                                            struct parse_options *options, struct error *error);
 
 /* Stores what was imported, under the name that the query gives, and releases it. */
 MUST_CHECK enum status upload_insert(struct upload *upload, const struct request *request, struct imported_dataset *imported,

@@ -6,9 +6,10 @@
 static enum status begin(struct upload *upload, struct request *request, struct error *error)
 {
     enum data_format format = request_body_media(request) == MEDIA_IDX ? DATA_IDX : DATA_CSV;
-    struct parse_options options = upload_parse_options(request);
+    struct parse_options options;
 
-    return dataset_import_new(&upload->import, upload->app->store, format, &options, error);
+    enum status status = upload_parse_options(request, format, &options, error);
+    return status == STATUS_OK ? dataset_import_new(&upload->import, upload->app->store, format, &options, error) : status;
 }
 
 static enum status chunk(struct upload *upload, const void *data, size_t size, struct error *error)

@@ -92,9 +92,12 @@ static enum status read_file(const struct upload *upload, const char *path, cons
 static enum status import_file(struct upload *upload, const struct request *request, const struct dataset_path *source,
                                struct imported_dataset *imported, struct error *error)
 {
-    struct parse_options options = upload_parse_options(request);
+    struct parse_options options;
 
-    enum status status = dataset_import_new(&upload->import, upload->app->store, source->format, &options, error);
+    enum status status = upload_parse_options(request, source->format, &options, error);
+    if (status == STATUS_OK) {
+        status = dataset_import_new(&upload->import, upload->app->store, source->format, &options, error);
+    }
     if (status == STATUS_OK) {
         status = read_file(upload, source->path, "/path", take_import, upload->import, error);
     }

@@ -39,14 +39,21 @@ enum status upload_problem(struct problem *problem, const struct error *error)
     return error->status;
 }
 
-struct parse_options upload_parse_options(const struct request *request)
+enum status upload_parse_options(const struct request *request, enum data_format format, struct parse_options *options,
+                                 struct error *error)
 {
     const struct query *query = request_query(request);
 
-    return (struct parse_options){
+    *options = (struct parse_options){
         .label = query_text(query, PARAMETER_LABEL),
         .label_columns = query_text(query, PARAMETER_LABEL_COLUMNS),
     };
+    if (format != DATA_CSV && (options->label != NULL || options->label_columns != NULL)) {
+        return error_set(error, STATUS_QUERY_INVALID,
+                         "label and label_columns are for CSV; IDX labels come in a file of "
+                         "their own");
+    }
+    return STATUS_OK;
 }
 
 /* The query of this request may have a name; the route of labels takes none. */
