@@ -167,23 +167,28 @@ static enum status step(struct csv_reader *reader, unsigned char byte, struct er
                                   "text follows the closing quotation mark");
         return STATUS_OK;
     }
-    if (byte == ' ' || byte == '\t')
-        return STATUS_OK;
-    reader->quoted = byte == '"';
-    reader->state = reader->quoted ? QUOTED : PLAIN;
-    return reader->quoted ? STATUS_OK : append(reader, &byte, 1, error);
+    if (byte == '"') {
+        reader->state = QUOTED;
+        reader->quoted = 1;
+    }
+    return STATUS_OK; /* a blank before the cell otherwise */
 }
 
-/* How many of bytes [size] are just more of the cell. */
-static size_t run_length(enum state state, const unsigned char *bytes, size_t size)
+/* How many of bytes [size] are just more of the cell. A cell without quotes begins here. */
+static size_t run_length(struct csv_reader *reader, const unsigned char *bytes, size_t size)
 {
+    static const unsigned char NOT_PLAIN[256] = {
+        ['\0'] = 1, [','] = 1, ['\r'] = 1, ['\n'] = 1, ['"'] = 1, [' '] = 1, ['\t'] = 1};
     static const unsigned char ENDS_PLAIN[256] = {['\0'] = 1, [','] = 1, ['\r'] = 1, ['\n'] = 1};
     static const unsigned char ENDS_QUOTED[256] = {['\0'] = 1, ['"'] = 1, ['\r'] = 1, ['\n'] = 1};
-    const unsigned char *ends = state == QUOTED ? ENDS_QUOTED : ENDS_PLAIN;
+    const unsigned char *ends;
     size_t length = 0;
 
-    if (state != PLAIN && state != QUOTED)
+    if (reader->state == CELL_START && !NOT_PLAIN[*bytes])
+        reader->state = PLAIN;
+    if (reader->state != PLAIN && reader->state != QUOTED)
         return 0;
+    ends = reader->state == QUOTED ? ENDS_QUOTED : ENDS_PLAIN;
     while (length < size && !ends[bytes[length]])
         length++;
     return length;
@@ -195,7 +200,7 @@ enum status csv_reader_feed(struct csv_reader *reader, const unsigned char *byte
     enum status status = STATUS_OK;
 
     while (at < end && !status) {
-        size_t run = run_length(reader->state, at, (size_t)(end - at));
+        size_t run = run_length(reader, at, (size_t)(end - at));
 
         if (run > 0) {
             reader->after_cr = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/vector_clones.h"
 #include "core/data/narrow.h"
 
 static const struct {
@@ -88,30 +89,30 @@ void scaler_release(struct scaler *scaler)
 }
 
 /*
- * The loops below are what a minibatch waits for, so each is one that compilers turn into vector code. Every value is a
- * subtraction and a multiplication, each rounded once: the width of the vectors does not change the bits. A uniform shift
- * is 0, and x - 0 is x.
+ * The loops below are what a minibatch waits for. Every value is a subtraction and a multiplication, each rounded once:
+ * the width of the vectors does not change the bits. A uniform shift is 0, and x - 0 is x.
  */
-static void widen_uniform(const uint8_t *restrict x, uint32_t n, float factor, float *restrict out)
+VECTOR_CLONES static void widen_uniform(const uint8_t *restrict x, uint32_t n, float factor, float *restrict out)
 {
     for (uint32_t i = 0; i < n; i++)
         out[i] = (float)x[i] * factor;
 }
 
-static void widen(const uint8_t *restrict x, uint32_t n, const float *shift, const float *factor, float *restrict out)
+VECTOR_CLONES static void widen(const uint8_t *restrict x, uint32_t n, const float *shift, const float *factor,
+                                float *restrict out)
 {
     for (uint32_t i = 0; i < n; i++)
         out[i] = ((float)x[i] - shift[i]) * factor[i];
 }
 
 /* out may be x */
-static void scale_uniform(const float *x, uint32_t n, float factor, float *out)
+VECTOR_CLONES static void scale_uniform(const float *x, uint32_t n, float factor, float *out)
 {
     for (uint32_t i = 0; i < n; i++)
         out[i] = x[i] * factor;
 }
 
-static void scale(const float *x, uint32_t n, const float *shift, const float *factor, float *out)
+VECTOR_CLONES static void scale(const float *x, uint32_t n, const float *shift, const float *factor, float *out)
 {
     for (uint32_t i = 0; i < n; i++)
         out[i] = (x[i] - shift[i]) * factor[i];
