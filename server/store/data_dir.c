@@ -80,7 +80,7 @@ static enum status each_name(int folder_fd, enum status (*visit)(void *context, 
     enum status status = STATUS_OK;
     while (status == STATUS_OK) {
         errno = 0;
-        struct dirent *entry = readdir(folder);
+        struct dirent *entry = readdir(folder); /* NOLINT(concurrency-mt-unsafe): a stream of our own */
         if (entry == NULL) {
             status = errno == 0 ? STATUS_OK : file_failed(errno, "reading a folder of the store", error);
             break;

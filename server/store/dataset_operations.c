@@ -74,6 +74,7 @@ static const struct column stored_columns[] = {STORED_COLUMNS(COLUMN_ENTRY)};
 
 static enum status find_stored(struct connection *connection, const char *id, struct stored *stored, struct error *error)
 {
+    *stored = (struct stored){.number = 0};
     struct query query;
     int found;
     query_begin(&query, connection, "SELECT number" STORED_COLUMNS(COLUMN_NAME) " FROM datasets WHERE id = ?");

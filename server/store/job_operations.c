@@ -384,47 +384,54 @@ struct store_op *jobs_delete(struct jobs_delete *deletion)
 
 /* ---- recover ---- */
 
-/* Applies `change` to every job in the status `from`. */
-static enum status change_all(struct connection *connection, enum job_status from, struct jobs_change *change,
-                              uint32_t restarts, uint32_t *count, struct error *error)
+/* The oldest job in a status. *found: 0 none. */
+static enum status find_first(struct connection *connection, enum job_status in, char id[ID_TEXT], int *found,
+                              struct error *error)
 {
-    for (;;) {
-        struct query query;
-        int row;
+    struct query query;
+    query_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1");
+    query_bind_text(&query, job_status_name(in));
+    enum status status = query_step(&query, found, error);
+    if (*found) {
+        status = query_text(&query, 0, id, ID_TEXT, error);
+    }
+    query_end(&query);
+    return status;
+}
+
+/* Every job in the status `from` goes to the status `to`. */
+static enum status move_all(struct connection *connection, enum job_status from, enum job_status to, uint32_t *count,
+                            struct error *error)
+{
+    for (*count = 0;; (*count)++) {
         char id[ID_TEXT];
-        query_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1"); /* they leave it */
-        query_bind_text(&query, job_status_name(from));
-        enum status status = query_step(&query, &row, error);
-        if (status == STATUS_OK && row) {
-            status = query_text(&query, 0, id, sizeof(id), error);
-        }
-        query_end(&query);
-        if (status != STATUS_OK || !row) {
+        int found;
+        enum status status = find_first(connection, from, id, &found, error);
+        if (status != STATUS_OK || !found) {
             return status;
         }
         struct state state;
-        change->id = id;
         status = read_state(connection, id, &state, error);
         if (status == STATUS_OK) {
-            state.restarts += restarts;
-            status = make_change(connection, change, &state, error);
+            const struct jobs_change change = {.id = id, .to = to, .reason = "restart"};
+            state.restarts += to == JOB_QUEUED;
+            status = make_change(connection, &change, &state, error);
         }
         free(state.error);
         if (status != STATUS_OK) {
             return status;
         }
-        (*count)++;
     }
 }
 
 static enum status apply_recover(struct store_op *op, struct connection *connection, struct error *error)
 {
     struct jobs_recover *recovery = OP_OF(op, struct jobs_recover);
-    struct jobs_change requeue = {.to = JOB_QUEUED, .reason = "restart"};
-    struct jobs_change cancel = {.to = JOB_CANCELLED, .reason = "restart"};
-    recovery->requeued = recovery->cancelled = 0;
-    enum status status = change_all(connection, JOB_RUNNING, &requeue, 1, &recovery->requeued, error);
-    return status == STATUS_OK ? change_all(connection, JOB_CANCELLING, &cancel, 0, &recovery->cancelled, error) : status;
+    enum status status = move_all(connection, JOB_RUNNING, JOB_QUEUED, &recovery->requeued, error);
+    if (status == STATUS_OK) {
+        status = move_all(connection, JOB_CANCELLING, JOB_CANCELLED, &recovery->cancelled, error);
+    }
+    return status;
 }
 
 struct store_op *jobs_recover(struct jobs_recover *recovery)

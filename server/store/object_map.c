@@ -165,7 +165,7 @@ static enum status read_row(struct store *store, struct object_view *view, int *
 
 static enum status open_view(struct store *store, struct object_view *view, struct error *error)
 {
-    int in_file, missing = 0;
+    int in_file = 0, missing = 0;
     enum status status = read_row(store, view, &in_file, error);
     if (status == STATUS_OK && in_file) {
         status = map_file(store, view, &missing, error);
