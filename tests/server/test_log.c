@@ -129,8 +129,8 @@ static void a_reader_that_sleeps_loses_lines_but_is_told_how_many(void **state)
     begin(LOG_FORMAT_TEXT);
     fcntl(pipe_ends[1], F_SETPIPE_SZ, 16384);
     clock_gettime(CLOCK_MONOTONIC, &start);
-    for (int i = 0; i < 100; i++)
-        log_info(NULL, "line %d of a hundred that nobody reads for now", i);
+    for (int i = 0; i < 1000; i++)
+        log_info(NULL, "line %d of a thousand that nobody reads for now", i);
     clock_gettime(CLOCK_MONOTONIC, &stop);
     while (*written() != '\0')
         continue;
