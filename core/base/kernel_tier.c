@@ -73,14 +73,14 @@ enum status kernel_tier_set(enum instruction_set isa, struct error *error)
 {
     assert((unsigned)isa < ISA_COUNT);
     if (isa > kernel_tier_detect()) {
-        return error_set(error, STATUS_NOT_SUPPORTED, "this processor has no %s; its best kernel tier is %s", names[isa],
-                         names[kernel_tier_detect()]);
+        return error_set(error, STATUS_NOT_SUPPORTED, "this processor has no %s; its best kernel tier is %s",
+                         instruction_set_name(isa), instruction_set_name(kernel_tier_detect()));
     }
     wanted = isa;
     pthread_once(&once, fix);
     if (fixed != isa) {
-        return error_set(error, STATUS_NOT_SUPPORTED, "the kernel tier is already %s and cannot become %s", names[fixed],
-                         names[isa]);
+        return error_set(error, STATUS_NOT_SUPPORTED, "the kernel tier is already %s and cannot become %s",
+                         instruction_set_name(fixed), instruction_set_name(isa));
     }
     return STATUS_OK;
 }

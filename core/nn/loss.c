@@ -96,10 +96,8 @@ struct block {
 
 static size_t block_rows(uint32_t classes)
 {
-    size_t rows = BLOCK_VALUES / classes;
-
     assert(classes >= 1 && classes <= LOSS_MAX_CLASSES);
-    return rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
+    return BLOCK_VALUES / classes < BLOCK_ROWS ? BLOCK_VALUES / classes : BLOCK_ROWS;
 }
 
 static void block_exponentials(struct block *block, uint32_t classes, size_t rows)

@@ -148,17 +148,14 @@ enum status model_file_write(const struct model *model, struct sink sink, struct
 
 #define CORRUPT(...) error_set(error, STATUS_OBJECT_CORRUPT, "model file: " __VA_ARGS__)
 
-/* A copy of a text of at most `limit` bytes, NUL-terminated, owned by the caller. `what` names it in errors. */
-static enum status take_text(struct byte_reader *reader, const char *what, size_t limit, char **text, struct error *error)
+/* A text of at most `limit` bytes, borrowed from the file, not NUL-terminated; NULL: none there, too long or not UTF-8. */
+static const char *take_text(struct byte_reader *reader, size_t limit, size_t *length)
 {
-    uint32_t length = byte_reader_u32(reader);
-    const char *bytes = length > limit ? NULL : (const char *)byte_reader_take(reader, length);
+    const char *bytes;
 
-    if (bytes == NULL || memchr(bytes, '\0', length) != NULL || !utf8_valid(bytes, length)) {
-        return CORRUPT("its %s is not a text of at most %zu bytes", what, limit);
-    }
-    *text = strndup(bytes, length);
-    return *text != NULL ? STATUS_OK : error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a text of a model");
+    *length = byte_reader_u32(reader);
+    bytes = *length > limit ? NULL : (const char *)byte_reader_take(reader, *length);
+    return bytes != NULL && memchr(bytes, '\0', *length) == NULL && utf8_valid(bytes, *length) ? bytes : NULL;
 }
 
 /* The index of a text in a table of names; `count` if it is none of them. */
@@ -221,34 +218,46 @@ static enum status take_spec(struct byte_reader *reader, struct model_spec *spec
     return STATUS_OK;
 }
 
-static enum status take_shape_and_names(struct byte_reader *reader, struct model *model, struct error *error)
+static enum status take_shape(struct byte_reader *reader, struct model *model, struct error *error)
 {
-    enum status status;
-    char *tier;
+    const char *tier;
+    size_t length;
 
     model->channels = byte_reader_u32(reader);
     model->height = byte_reader_u32(reader);
     model->width = byte_reader_u32(reader);
     model->is_image = byte_reader_u32(reader) != 0;
-    /* two steps: each factor is at most inputs, which is below 2^21 */
+    /* two steps: the product of two is at most inputs, which is below 2^21, before the third comes in */
     if ((uint64_t)model->channels * model->height > model->spec.inputs ||
         (uint64_t)model->channels * model->height * model->width != model->spec.inputs) {
         return CORRUPT("its shape is not that of %u features", model->spec.inputs);
     }
-    status = take_text(reader, "kernel tier", sizeof(model->kernel_tier) - 1, &tier, error);
-    if (status != STATUS_OK) {
-        return status;
+    tier = take_text(reader, sizeof(model->kernel_tier) - 1, &length);
+    if (tier == NULL) {
+        return CORRUPT("its kernel tier is not a text of at most %zu bytes", sizeof(model->kernel_tier) - 1);
     }
-    memcpy(model->kernel_tier, tier, strlen(tier) + 1);
-    free(tier);
+    memcpy(model->kernel_tier, tier, length);
+    return STATUS_OK;
+}
+
+static enum status take_class_names(struct byte_reader *reader, struct model *model, struct error *error)
+{
     model->class_names = calloc(model->spec.classes, sizeof(*model->class_names));
-    if (model->class_names == NULL) {
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u class names", model->spec.classes);
+    for (uint32_t c = 0; model->class_names != NULL && c < model->spec.classes; c++) {
+        size_t length;
+        const char *name = take_text(reader, DATASET_CLASS_NAME_MAX, &length);
+
+        if (name == NULL) {
+            return CORRUPT("the name of class %u is not a text of at most %d bytes", c, DATASET_CLASS_NAME_MAX);
+        }
+        model->class_names[c] = strndup(name, length);
+        if (model->class_names[c] == NULL) {
+            return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a class name of %zu bytes", length);
+        }
     }
-    for (uint32_t c = 0; c < model->spec.classes && status == STATUS_OK; c++) {
-        status = take_text(reader, "class name", DATASET_CLASS_NAME_MAX, &model->class_names[c], error);
-    }
-    return status;
+    return model->class_names != NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u class names", model->spec.classes);
 }
 
 /* `count` float32 values, all finite, in memory of their own. */
@@ -352,7 +361,10 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     status = take_spec(&reader, &model->spec, error);
     if (status == STATUS_OK) {
-        status = take_shape_and_names(&reader, model, error);
+        status = take_shape(&reader, model, error);
+    }
+    if (status == STATUS_OK) {
+        status = take_class_names(&reader, model, error);
     }
     if (status == STATUS_OK) {
         status = take_scaler(&reader, &model->scaler, model->spec.inputs, error);

@@ -88,7 +88,7 @@ static void metadata(const struct file *file, const char *name, char *out, size_
 /* Quotes closed, brackets paired, nothing but spaces behind: what any JSON text is at least. */
 static void assert_balanced(const char *text)
 {
-    char open[32];
+    char open[32] = {0};
     size_t depth = 0;
 
     for (; *text != '\0'; text++) {
@@ -147,7 +147,7 @@ static void the_digest_is_that_of_the_data(void **state)
 
 static void layers_and_class_names_survive_two_levels_of_quotes(void **state)
 {
-    char text[512], name[64];
+    char text[512] = "", name[64] = "";
     const char *here = text;
     struct file file;
 
@@ -171,7 +171,7 @@ static void layers_and_class_names_survive_two_levels_of_quotes(void **state)
 
 static void constants_of_the_preprocessing_come_back_exactly(void **state)
 {
-    char text[512];
+    char text[512] = "";
     struct file file;
 
     (void)state;

@@ -75,7 +75,7 @@ static double deviation_from_traces(const char *prefix, rule *update, int *trace
     FILE *file = fopen(TRACES, "r");
     char line[256], name[64], type[32], point[16];
     struct optimizer_spec spec = {0};
-    double weights[2] = {0}, slots[2 * OPTIMIZER_MAX_SLOTS], worst = 0;
+    double weights[2] = {0}, slots[2 * OPTIMIZER_MAX_SLOTS] = {0}, worst = 0;
     int used = 0, settings = 0;
     uint64_t t = 0;
 
