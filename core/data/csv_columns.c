@@ -118,11 +118,14 @@ static enum status find_column(const struct csv_columns *columns, const char *te
 {
     char excerpt[EXCERPT_SIZE];
 
-    for (uint32_t i = 0; columns->has_header && i < columns->count; i++)
-        if (strlen(columns->names[i]) == size && memcmp(columns->names[i], text, size) == 0) {
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const char *name = columns->names[i];
+
+        if (name && strlen(name) == size && memcmp(name, text, size) == 0) {
             *column = i;
             return STATUS_OK;
         }
+    }
     if (parse_index(text, size, column) && *column < columns->count)
         return STATUS_OK;
     return error_set_line(error, STATUS_LABEL_COLUMN_MISSING, line, 0, "none of the %u columns is \"%s\"", columns->count,

@@ -1,5 +1,6 @@
 #include "core/data/idx_reader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,7 @@ static enum status take_elements(struct idx_reader *reader, const unsigned char 
     int trailing = size > missing;
     enum status status;
 
+    assert(element > 0 && element <= MAX_ELEMENT);
     reader->offset += usable;
     if (reader->part_size > 0) {
         size_t taken = element - reader->part_size < usable ? element - reader->part_size : usable;
