@@ -8,22 +8,10 @@
 #ifndef DESCENT_API_JOB_REQUEST_H
 #define DESCENT_API_JOB_REQUEST_H
 
-#include "api/problem.h"
-#include "api/views.h"
-#include "core/data/generator.h"
-#include "core/data/sink.h"
+#include "api/dataset_ref.h"
 #include "core/data/split.h"
 #include "core/train/train_spec.h"
 #include "core/train/trainer.h"
-
-enum dataset_ref_type { DATASET_REF_NONE, DATASET_REF_ID, DATASET_REF_INLINE, DATASET_REF_GENERATOR };
-
-struct dataset_ref {
-    enum dataset_ref_type type;
-    char id[ID_TEXT];                /* ID */
-    struct generator_spec generator; /* GENERATOR */
-    struct buffer_sink block;        /* INLINE: the canonical block, built while decoding; owned */
-};
 
 struct job_request {
     char name[NAME_TEXT];
@@ -31,9 +19,11 @@ struct job_request {
     struct split_spec split;
     struct train_spec train; /* model.inputs and model.classes are 0 until resolved */
     int batch_full;          /* "full" */
-    int preprocessing_auto, log_auto, optimizer_given, batch_given, initializer_given;
+    int gradient_descent;    /* "gd" was asked for: the batch is full unless it is given */
+    int preprocessing_auto, log_auto, batch_given;
+    int metric_given;                                /* of early stopping */
     uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp */
-    enum layer_type activation;
+    unsigned activation;                             /* mlp: LAYER_RELU + this */
     double dropout;
     int logistic; /* logistic_regression was asked for: 2 classes needed */
     double checkpoint_every_seconds;

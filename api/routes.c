@@ -51,6 +51,119 @@ static const struct route routes[ROUTE_COUNT] = {
 #undef ROUTE
 };
 
+/* Traits of a route that bring failures with them. */
+enum trait {
+    TRAIT_ANY,        /* every route */
+    TRAIT_TOKEN,      /* needs a token where tokens are used */
+    TRAIT_UNSAFE,     /* not a GET */
+    TRAIT_PARAMETERS, /* takes query parameters */
+    TRAIT_ID,         /* names a thing in its path */
+    TRAIT_BODY,
+    TRAIT_NO_BODY,
+    TRAIT_JSON, /* reads JSON */
+    TRAIT_UPLOAD,
+    TRAIT_MEDIA, /* answers with a body */
+};
+
+/* Codes, or all codes that begin so ("json_"), and the trait that brings them. */
+static const struct {
+    enum trait trait;
+    const char *code;
+} shared_problems[] = {
+    {TRAIT_ANY, "bad_target"},
+    {TRAIT_ANY, "query_unknown"},
+    {TRAIT_ANY, "query_duplicate"},
+    {TRAIT_ANY, "token_in_query"},
+    {TRAIT_ANY, "host_"},
+    {TRAIT_ANY, "misdirected_host"},
+    {TRAIT_ANY, "bad_header_name"},
+    {TRAIT_ANY, "too_many_headers"},
+    {TRAIT_ANY, "ambiguous_framing"},
+    {TRAIT_ANY, "transfer_encoding_unsupported"},
+    {TRAIT_ANY, "expectation_failed"},
+    {TRAIT_ANY, "internal"},
+    {TRAIT_ANY, "out_of_memory"},
+    {TRAIT_ANY, "overloaded"},
+    {TRAIT_TOKEN, "auth_"},
+    {TRAIT_TOKEN, "ambiguous_auth"},
+    {TRAIT_TOKEN, "invalid_token"},
+    {TRAIT_TOKEN, "token_expired"},
+    {TRAIT_TOKEN, "scope_insufficient"},
+    {TRAIT_TOKEN, "storage_error"},
+    {TRAIT_UNSAFE, "origin_forbidden"},
+    {TRAIT_PARAMETERS, "query_invalid"},
+    {TRAIT_ID, "not_found"},
+    {TRAIT_ID, "deleted"},
+    {TRAIT_BODY, "body_required"},
+    {TRAIT_BODY, "body_too_large"},
+    {TRAIT_BODY, "content_"},
+    {TRAIT_BODY, "charset_unsupported"},
+    {TRAIT_NO_BODY, "body_not_allowed"},
+    {TRAIT_JSON, "json_"},
+    {TRAIT_JSON, "validation_failed"},
+    {TRAIT_UPLOAD, "dataset_empty"},
+    {TRAIT_UPLOAD, "dataset_too_large"},
+    {TRAIT_UPLOAD, "csv_"},
+    {TRAIT_UPLOAD, "idx_"},
+    {TRAIT_UPLOAD, "label"},
+    {TRAIT_UPLOAD, "soft_label_"},
+    {TRAIT_UPLOAD, "path_"},
+    {TRAIT_UPLOAD, "gzip_"},
+    {TRAIT_UPLOAD, "compression_ratio"},
+    {TRAIT_UPLOAD, "checksum_mismatch"},
+    {TRAIT_UPLOAD, "format_mismatch"},
+    {TRAIT_UPLOAD, "non_finite_value"},
+    {TRAIT_UPLOAD, "dims_overflow"},
+    {TRAIT_UPLOAD, "too_many_c"},
+    {TRAIT_UPLOAD, "row_count_mismatch"},
+    {TRAIT_MEDIA, "not_acceptable"},
+};
+
+static int has_trait(const struct route *route, enum trait trait)
+{
+    switch (trait) {
+    case TRAIT_ANY:
+        return 1;
+    case TRAIT_TOKEN:
+        return route->scope != SCOPE_NONE;
+    case TRAIT_UNSAFE:
+        return route->method != METHOD_GET;
+    case TRAIT_PARAMETERS:
+        return route->query[0] != PARAMETER_NONE;
+    case TRAIT_ID:
+        return strchr(route->path, '{') != NULL;
+    case TRAIT_BODY:
+        return route->body.kind != BODY_NONE;
+    case TRAIT_NO_BODY:
+        return route->body.kind == BODY_NONE;
+    case TRAIT_JSON:
+        return memchr(route->body.media, MEDIA_JSON, ROUTE_MEDIA_MAX) != NULL;
+    case TRAIT_UPLOAD:
+        return route->body.kind == BODY_UPLOAD;
+    case TRAIT_MEDIA:
+        return route->answers[0].media[0] != MEDIA_NONE;
+    }
+    return 0;
+}
+
+int route_can_give(const struct route *route, enum status status)
+{
+    const char *code = status_code(status);
+
+    for (size_t i = 0; i < ROUTE_PROBLEMS_MAX && route->problems[i] != STATUS_OK; i++) {
+        if (route->problems[i] == status) {
+            return 1;
+        }
+    }
+    for (size_t i = 0; i < sizeof shared_problems / sizeof *shared_problems; i++) {
+        if (strncmp(code, shared_problems[i].code, strlen(shared_problems[i].code)) == 0 &&
+            has_trait(route, shared_problems[i].trait)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const char *const method_names[METHOD_COUNT] = {
     [METHOD_GET] = "GET",         [METHOD_HEAD] = "HEAD",   [METHOD_POST] = "POST",
     [METHOD_PUT] = "PUT",         [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",

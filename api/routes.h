@@ -103,6 +103,10 @@ struct route_match {
 MUST_CHECK enum status route_find(struct route_match *match, const char *method, const char *path, size_t size,
                                   struct error *error);
 
+/* Whether a failure with this code can be the answer of a route: by its own list, or by what every route of its sort does.
+ */
+int route_can_give(const struct route *route, enum status status);
+
 /*
  * Cuts a raw target ("/v1/jobs?limit=2") into path and query. STATUS_BAD_TARGET unless it begins with '/' and has only
  * characters that RFC 3986 allows in a target. *query points behind the '?', or at the end.

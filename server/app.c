@@ -79,7 +79,8 @@ static enum status set_kernel_tier(const char *name, struct error *error)
             return kernel_tier_set((enum instruction_set)isa, error);
         }
     }
-    return error_set(error, STATUS_CONFIG_INVALID, "--kernel-tier %.32s is not known: reference, baseline, avx2 or avx512", name);
+    return error_set(error, STATUS_CONFIG_INVALID, "--kernel-tier %.32s is not known: reference, baseline, avx2 or avx512",
+                     name);
 }
 
 enum status app_new(const struct config *config, struct waiters *waiters, struct app **out, struct error *error)

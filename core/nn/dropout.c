@@ -22,8 +22,8 @@ static void mask_blocks(uint64_t seed, uint32_t stream, uint32_t epoch, uint64_t
     }
 }
 
-void dropout_mask(uint64_t seed, uint64_t step, uint32_t layer, uint32_t position, uint32_t first_unit, uint32_t count, double rate,
-                  unsigned char *kept)
+void dropout_mask(uint64_t seed, uint64_t step, uint32_t layer, uint32_t position, uint32_t first_unit, uint32_t count,
+                  double rate, unsigned char *kept)
 {
     /* Steps beyond 2^32 fold into the seed, so that no mask ever repeats. */
     uint64_t key = seed + (step >> 32) * UINT64_C(0x9E3779B97F4A7C15);

@@ -8,7 +8,7 @@
  * kept[i] = 1 with probability 1 - rate for units first_unit + i, i < count; first_unit is a multiple of 4.
  * position: the sample's place in the minibatch of update `step`, below 2^24; layer: index in the model's list.
  */
-void dropout_mask(uint64_t seed, uint64_t step, uint32_t layer, uint32_t position, uint32_t first_unit, uint32_t count, double rate,
-                  unsigned char *kept);
+void dropout_mask(uint64_t seed, uint64_t step, uint32_t layer, uint32_t position, uint32_t first_unit, uint32_t count,
+                  double rate, unsigned char *kept);
 
 #endif

@@ -50,19 +50,19 @@ struct network_setup {
     const struct optimizer_spec *optimizer; /* borrowed; NULL for NETWORK_INFER */
     uint64_t seed;                          /* of the dropout masks */
     int has_soft_labels;
-    struct pool *pool;                      /* borrowed */
+    struct pool *pool; /* borrowed */
 };
 
 /* Bytes that a float32 network of this setup (its pool is not looked at) takes on `threads` threads. */
 uint64_t network_bytes(const struct network_setup *setup, uint32_t threads);
 
-#define REAL float
+#define REAL    float
 #define R(name) name##_f32
 #include "core/nn/network_declarations.inc"
 #undef REAL
 #undef R
 
-#define REAL double
+#define REAL    double
 #define R(name) name##_f64
 #include "core/nn/network_declarations.inc"
 #undef REAL

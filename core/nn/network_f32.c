@@ -14,7 +14,7 @@
 #define REAL float
 #define REAL_IS_FLOAT
 #define R(name) name##_f32
-#define GEMM matrix_library_sgemm
+#define GEMM    matrix_library_sgemm
 #include "core/nn/activation.inc"
 #include "core/nn/network.inc"
 

@@ -11,8 +11,8 @@
 #include "core/nn/dropout.h"
 #include "core/nn/loss.h"
 
-#define REAL double
+#define REAL    double
 #define R(name) name##_f64
-#define GEMM matrix_reference_dgemm
+#define GEMM    matrix_reference_dgemm
 #include "core/nn/activation.inc"
 #include "core/nn/network.inc"

@@ -5,7 +5,7 @@
 /* Narrow enough that two cores get several tiles of a small layer, wide enough for the matrix product's kernel. */
 #define TILE_WIDTH ((uint32_t)NETWORK_MAX_TILE_WIDTH)
 /* Rows of the first stage's blocks: a gradient block of 112 x 128 floats stays in the first-level caches. */
-#define BLOCK_WIDTH 112u
+#define BLOCK_WIDTH  112u
 #define LARGEST_SIZE ((uint64_t)1 << 40)
 
 static uint32_t pieces(uint32_t n, uint32_t width)
@@ -77,9 +77,10 @@ enum status network_plan_make(struct network_plan *plan, const struct model_spec
     }
     place_parameters(plan); /* at most 64 stages of 2^20 x 2^16: cannot overflow 64 bits */
     if (plan->stored > LARGEST_SIZE / sizeof(float)) {
-        return error_set(error, STATUS_MODEL_TOO_LARGE, "the model has %llu parameters, %llu bytes; at most %llu bytes are allowed",
-                         (unsigned long long)model_spec_parameter_count(model), (unsigned long long)(plan->stored * sizeof(float)),
-                         (unsigned long long)LARGEST_SIZE);
+        return error_set(error, STATUS_MODEL_TOO_LARGE,
+                         "the model has %llu parameters, %llu bytes; at most %llu bytes are allowed",
+                         (unsigned long long)model_spec_parameter_count(model),
+                         (unsigned long long)(plan->stored * sizeof(float)), (unsigned long long)LARGEST_SIZE);
     }
     return STATUS_OK;
 }

@@ -8,7 +8,8 @@
  *   segment  tile x block: contiguous in memory with its optimizer state; gradient, norm and update work on whole segments
  *   grain    some rows (samples) of a minibatch: the unit of gathering and of the loss
  *
- * Widths are padded to 16 columns (a cache line of float32, the width of a vector register); padding weights are 0 and stay 0.
+ * Widths are padded to 16 columns (a cache line of float32, the width of a vector register); padding weights are 0 and stay
+ * 0.
  */
 #ifndef DESCENT_CORE_NN_NETWORK_PLAN_H
 #define DESCENT_CORE_NN_NETWORK_PLAN_H
@@ -18,9 +19,9 @@
 
 #include "core/nn/model_spec.h"
 
-#define NETWORK_GRAIN_ROWS 32
+#define NETWORK_GRAIN_ROWS     32
 #define NETWORK_MAX_TILE_WIDTH 128
-#define NETWORK_CHUNK_ROWS 4096 /* larger batches go chunk by chunk with accumulated gradients */
+#define NETWORK_CHUNK_ROWS     4096 /* larger batches go chunk by chunk with accumulated gradients */
 
 struct network_op {
     enum layer_type type;
@@ -60,7 +61,8 @@ struct network_segment {
 };
 
 /* `rows` is cut to NETWORK_CHUNK_ROWS. STATUS_MODEL_TOO_LARGE when a size does not fit 2^40 bytes. */
-MUST_CHECK enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows, struct error *error);
+MUST_CHECK enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows,
+                                         struct error *error);
 
 struct network_segment network_plan_weight_segment(const struct network_stage *stage, uint32_t tile, uint32_t block);
 struct network_segment network_plan_bias_segment(const struct network_stage *stage, uint32_t tile);

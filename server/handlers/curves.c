@@ -52,7 +52,8 @@ static struct curve_options options_of(const struct query *query, int is_chart)
     return options;
 }
 
-static void write_curve(const struct curve *curve, const struct request *request, enum media media, struct json_writer *writer)
+static void write_curve(const struct curve *curve, const struct request *request, enum media media,
+                        struct json_writer *writer)
 {
     const char *id = request_parameter(request, 0);
 

@@ -64,13 +64,14 @@ static enum status check_expectations(const struct submission *submission, struc
 {
     const struct job_request *decoded = &submission->decoded;
 
-    if (decoded->expect_dataset_sha256[0] != '\0' && strcmp(decoded->expect_dataset_sha256, submission->data.train.sha256) != 0) {
+    if (decoded->expect_dataset_sha256[0] != '\0' &&
+        strcmp(decoded->expect_dataset_sha256, submission->data.train.sha256) != 0) {
         return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/expect/dataset_sha256", "the data set's SHA-256 is %s",
                                  submission->data.train.sha256);
     }
     if (decoded->expect_kernel_tier[0] != '\0' && strcmp(decoded->expect_kernel_tier, kernel_tier()) != 0) {
-        return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/expect/kernel_tier", "this server's kernel tier is %.96s",
-                                 kernel_tier());
+        return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/expect/kernel_tier",
+                                 "this server's kernel tier is %.96s", kernel_tier());
     }
     return STATUS_OK;
 }
@@ -83,15 +84,17 @@ static enum status check_plan(struct submission *submission, struct error *error
         trainer_plan(&submission->plan, &submission->decoded.train, submission->data.split.train_count, threads, error);
 
     if (status == STATUS_OK && submission->plan.bytes > app->memory_bytes) {
-        status = error_set(error, STATUS_MEMORY_ESTIMATE_EXCEEDED, "the job would need %" PRIu64 " bytes, this server has %" PRIu64,
-                           submission->plan.bytes, app->memory_bytes);
+        status = error_set(error, STATUS_MEMORY_ESTIMATE_EXCEEDED,
+                           "the job would need %" PRIu64 " bytes, this server has %" PRIu64, submission->plan.bytes,
+                           app->memory_bytes);
     }
     return status;
 }
 
 /* ---- what is stored ---- */
 
-static enum status write_object(struct inline_dataset *out, struct store *store, const struct buffer_sink *block, struct error *error)
+static enum status write_object(struct inline_dataset *out, struct store *store, const struct buffer_sink *block,
+                                struct error *error)
 {
     struct object_writer *writer = NULL;
     enum status status = object_writer_new(&writer, store, 0, error);

@@ -138,15 +138,18 @@ static void show_progress(struct run *run)
     trainer_progress(run->trainer, &progress);
     rate = run->seconds > 0 ? (double)progress.samples_seen / run->seconds : (double)NAN;
     shown = (struct job_progress){
-        .fraction = progress.finished ? 1 : progress.total_steps > 0 ? (double)progress.step / (double)progress.total_steps : 0,
+        .fraction = progress.finished          ? 1
+                    : progress.total_steps > 0 ? (double)progress.step / (double)progress.total_steps
+                                               : 0,
         .epoch = progress.epoch,
         .step = progress.step,
         .total_steps = progress.total_steps,
         .samples_seen = progress.samples_seen,
         .samples_per_second = rate,
-        .eta_seconds = progress.finished    ? 0
-                       : progress.step == 0 ? (double)NAN
-                                            : run->seconds * (double)(progress.total_steps - progress.step) / (double)progress.step,
+        .eta_seconds = progress.finished ? 0
+                       : progress.step == 0
+                           ? (double)NAN
+                           : run->seconds * (double)(progress.total_steps - progress.step) / (double)progress.step,
         .train_loss = run->train_loss,
         .train_accuracy = run->train_accuracy,
         .validation_loss = run->validation_loss,
@@ -222,8 +225,8 @@ static enum status succeed(struct run *run, struct error *error)
     enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, error);
 
     if (status == STATUS_OK) {
-        status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL, &outcome.outcome,
-                              error);
+        status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL,
+                              &outcome.outcome, error);
     }
     outcome_release(&outcome);
     return status;
@@ -236,8 +239,8 @@ static enum status fail(struct run *run, const struct error *reason, struct erro
 
     log_warning(run->runner->id, "failed: %s", reason->message);
     outcome_of_failure(&outcome, reason, run->trainer);
-    status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED, NULL,
-                          &outcome.outcome, error);
+    status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED,
+                          NULL, &outcome.outcome, error);
     outcome_release(&outcome);
     return status;
 }

@@ -150,9 +150,9 @@ static int free_slot(struct connection *connection)
     }
 }
 
-void query_begin(struct query *query, struct connection *connection, const char *sql)
+void statement_begin(struct statement *query, struct connection *connection, const char *sql)
 {
-    *query = (struct query){.connection = connection, .slot = -1};
+    *query = (struct statement){.connection = connection, .slot = -1};
     for (int i = 0; i < STATEMENTS_KEPT && query->slot < 0; i++) {
         if (connection->kept[i].sql != NULL && !connection->kept[i].in_use && strcmp(connection->kept[i].sql, sql) == 0) {
             query->slot = i;
@@ -178,7 +178,7 @@ void query_begin(struct query *query, struct connection *connection, const char 
     query->statement = connection->kept[query->slot].statement;
 }
 
-void query_end(struct query *query)
+void statement_end(struct statement *query)
 {
     if (query->statement != NULL) {
         sqlite3_reset(query->statement); /* repeats the code of the last step, which was reported then */
@@ -188,14 +188,14 @@ void query_end(struct query *query)
     }
 }
 
-static void keep_first(struct query *query, int code)
+static void keep_first(struct statement *query, int code)
 {
     if (query->bind_code == SQLITE_OK) {
         query->bind_code = code;
     }
 }
 
-void query_bind_text(struct query *query, const char *text)
+void statement_bind_text(struct statement *query, const char *text)
 {
     query->bound++;
     if (query->bind_code == SQLITE_OK) {
@@ -203,7 +203,7 @@ void query_bind_text(struct query *query, const char *text)
     }
 }
 
-void query_bind_bytes(struct query *query, const void *bytes, size_t size)
+void statement_bind_bytes(struct statement *query, const void *bytes, size_t size)
 {
     query->bound++;
     if (query->bind_code == SQLITE_OK) {
@@ -211,7 +211,7 @@ void query_bind_bytes(struct query *query, const void *bytes, size_t size)
     }
 }
 
-void query_bind_i64(struct query *query, int64_t value)
+void statement_bind_i64(struct statement *query, int64_t value)
 {
     query->bound++;
     if (query->bind_code == SQLITE_OK) {
@@ -219,7 +219,7 @@ void query_bind_i64(struct query *query, int64_t value)
     }
 }
 
-void query_bind_f64(struct query *query, double value)
+void statement_bind_f64(struct statement *query, double value)
 {
     query->bound++;
     if (query->bind_code == SQLITE_OK) {
@@ -228,7 +228,7 @@ void query_bind_f64(struct query *query, double value)
     }
 }
 
-enum status query_step(struct query *query, int *row, struct error *error)
+enum status statement_step(struct statement *query, int *row, struct error *error)
 {
     *row = 0;
     int code = query->bind_code;
@@ -242,20 +242,20 @@ enum status query_step(struct query *query, int *row, struct error *error)
     return code == SQLITE_DONE ? STATUS_OK : connection_fail(query->connection, code, error);
 }
 
-enum status query_finish(struct query *query, struct error *error)
+enum status statement_finish(struct statement *query, struct error *error)
 {
     int row;
-    enum status status = query_step(query, &row, error);
-    query_end(query);
+    enum status status = statement_step(query, &row, error);
+    statement_end(query);
     return status;
 }
 
-int64_t query_i64(const struct query *query, int column)
+int64_t statement_i64(const struct statement *query, int column)
 {
     return sqlite3_column_int64(query->statement, column);
 }
 
-enum status query_text(const struct query *query, int column, char *text, size_t size, struct error *error)
+enum status statement_text(const struct statement *query, int column, char *text, size_t size, struct error *error)
 {
     const unsigned char *value = sqlite3_column_text(query->statement, column);
     if (value == NULL && sqlite3_column_type(query->statement, column) != SQLITE_NULL) {

@@ -2,8 +2,8 @@
  * One connection to the database and the statements that run on it. Private to server/store/.
  *
  * A connection belongs to one thread at a time. Statements are prepared once and kept; none is left open between calls,
- * for an open one would pin the WAL. Binding errors stick to the query and come out of query_step, so that a function
- * checks once. Text only ever goes in by binding.
+ * for an open one would pin the WAL. Binding errors stick to the statement and come out of statement_step, so that a
+ * function checks once. Text only ever goes in by binding.
  */
 #ifndef DESCENT_SERVER_STORE_DATABASE_H
 #define DESCENT_SERVER_STORE_DATABASE_H
@@ -43,31 +43,32 @@ MUST_CHECK enum status connection_run(struct connection *connection, const char 
 /* What an SQLite result code means here; fills *error and the connection's failure. */
 enum status connection_fail(struct connection *connection, int code, struct error *error);
 
-struct query {
+struct statement {
     struct connection *connection;
     sqlite3_stmt *statement;
     int slot;      /* of the connection's statements */
     int bind_code; /* the first error of binding */
-    int bound;     /* parameters bound so far: each query_bind_... takes the next */
+    int bound;     /* parameters bound so far: each statement_bind_... takes the next */
 };
 
-/* Readies `sql`; end it with query_end whatever happens. A failure comes out of query_step. */
-void query_begin(struct query *query, struct connection *connection, const char *sql);
-void query_end(struct query *query);
-/* A NULL text binds NULL; text and bytes must stay in place until query_end. */
-void query_bind_text(struct query *query, const char *text);
-void query_bind_bytes(struct query *query, const void *bytes, size_t size);
-void query_bind_i64(struct query *query, int64_t value);
+/* Readies `sql`; end it with statement_end whatever happens. A failure comes out of statement_step. */
+void statement_begin(struct statement *query, struct connection *connection, const char *sql);
+void statement_end(struct statement *query);
+/* A NULL text binds NULL; text and bytes must stay in place until statement_end. */
+void statement_bind_text(struct statement *query, const char *text);
+void statement_bind_bytes(struct statement *query, const void *bytes, size_t size);
+void statement_bind_i64(struct statement *query, int64_t value);
 /* NaN binds NULL. */
-void query_bind_f64(struct query *query, double value);
+void statement_bind_f64(struct statement *query, double value);
 /* *row: 1 a row can be read, 0 the end. */
-MUST_CHECK enum status query_step(struct query *query, int *row, struct error *error);
-/* Runs a statement without rows to its end, and query_end. */
-MUST_CHECK enum status query_finish(struct query *query, struct error *error);
+MUST_CHECK enum status statement_step(struct statement *query, int *row, struct error *error);
+/* Runs a statement without rows to its end, and statement_end. */
+MUST_CHECK enum status statement_finish(struct statement *query, struct error *error);
 
-int64_t query_i64(const struct query *query, int column);
+int64_t statement_i64(const struct statement *query, int column);
 /* A copy of a text that fits into `size` bytes with its NUL; NULL reads as "". */
-MUST_CHECK enum status query_text(const struct query *query, int column, char *text, size_t size, struct error *error);
+MUST_CHECK enum status statement_text(const struct statement *query, int column, char *text, size_t size,
+                                      struct error *error);
 
 /* Milliseconds since 1970 UTC. */
 int64_t clock_now_ms(void);

@@ -75,16 +75,16 @@ static const struct column stored_columns[] = {STORED_COLUMNS(COLUMN_ENTRY)};
 static enum status find_stored(struct connection *connection, const char *id, struct stored *stored, struct error *error)
 {
     *stored = (struct stored){.number = 0};
-    struct query query;
+    struct statement query;
     int found;
-    query_begin(&query, connection, "SELECT number" STORED_COLUMNS(COLUMN_NAME) " FROM datasets WHERE id = ?");
-    query_bind_text(&query, id);
-    enum status status = query_step(&query, &found, error);
+    statement_begin(&query, connection, "SELECT number" STORED_COLUMNS(COLUMN_NAME) " FROM datasets WHERE id = ?");
+    statement_bind_text(&query, id);
+    enum status status = statement_step(&query, &found, error);
     if (status == STATUS_OK && found) {
-        stored->number = query_i64(&query, 0);
+        stored->number = statement_i64(&query, 0);
         status = row_read(&query, 1, stored_columns, COLUMN_COUNT(stored_columns), stored, error);
     }
-    query_end(&query);
+    statement_end(&query);
     return status == STATUS_OK && !found ? tombstones_explain(connection, id, error) : status;
 }
 
@@ -127,25 +127,26 @@ struct store_op *datasets_label(struct datasets_label *label)
 /* The jobs that have not ended and name the data set. */
 static enum status find_users(struct connection *connection, struct datasets_delete *deletion, struct error *error)
 {
-    struct query query;
+    struct statement query;
     deletion->job_count = 0;
-    query_begin(&query, connection,
-                "SELECT id FROM jobs WHERE status IN ('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling')"
-                " AND (dataset = ?1 OR test_dataset = ?1) ORDER BY number");
-    query_bind_text(&query, deletion->id);
+    statement_begin(
+        &query, connection,
+        "SELECT id FROM jobs WHERE status IN ('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling')"
+        " AND (dataset = ?1 OR test_dataset = ?1) ORDER BY number");
+    statement_bind_text(&query, deletion->id);
     enum status status = STATUS_OK;
     while (deletion->job_count < DATASETS_IN_USE_MAX) {
         int row;
-        status = query_step(&query, &row, error);
+        status = statement_step(&query, &row, error);
         if (status == STATUS_OK && row) {
-            status = query_text(&query, 0, deletion->jobs[deletion->job_count], ID_TEXT, error);
+            status = statement_text(&query, 0, deletion->jobs[deletion->job_count], ID_TEXT, error);
         }
         if (status != STATUS_OK || !row) {
             break;
         }
         deletion->job_count++;
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 
@@ -164,10 +165,10 @@ static enum status apply_delete(struct store_op *op, struct connection *connecti
     if (status != STATUS_OK) {
         return status;
     }
-    struct query query;
-    query_begin(&query, connection, "DELETE FROM datasets WHERE number = ?");
-    query_bind_i64(&query, stored.number);
-    status = query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, connection, "DELETE FROM datasets WHERE number = ?");
+    statement_bind_i64(&query, stored.number);
+    status = statement_finish(&query, error);
     if (status == STATUS_OK) {
         status = tombstones_add(connection, deletion->id, stored.number, error);
     }

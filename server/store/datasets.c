@@ -82,16 +82,16 @@ static const struct part feature_part = {
 static enum status write_part(struct connection *connection, const struct part *part, int64_t dataset, const void *items,
                               uint32_t count, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, part->remove);
-    query_bind_i64(&query, dataset);
-    enum status status = query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, connection, part->remove);
+    statement_bind_i64(&query, dataset);
+    enum status status = statement_finish(&query, error);
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
-        query_begin(&query, connection, part->insert);
-        query_bind_i64(&query, dataset);
-        query_bind_i64(&query, i);
+        statement_begin(&query, connection, part->insert);
+        statement_bind_i64(&query, dataset);
+        statement_bind_i64(&query, i);
         row_bind(&query, part->columns, part->column_count, (const char *)items + i * part->item_size);
-        status = query_finish(&query, error);
+        status = statement_finish(&query, error);
     }
     return status;
 }
@@ -108,11 +108,12 @@ static enum status write_parts(struct connection *connection, int64_t number, co
 
 enum status datasets_add(struct connection *connection, const struct dataset_view *dataset, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "INSERT INTO datasets(number" DATASET_COLUMNS(COLUMN_NAME) ") VALUES(NULL" DATASET_COLUMNS(COLUMN_MARK) ")");
+    struct statement query;
+    statement_begin(
+        &query, connection,
+        "INSERT INTO datasets(number" DATASET_COLUMNS(COLUMN_NAME) ") VALUES(NULL" DATASET_COLUMNS(COLUMN_MARK) ")");
     row_bind(&query, dataset_columns, COLUMN_COUNT(dataset_columns), dataset);
-    enum status status = query_finish(&query, error);
+    enum status status = statement_finish(&query, error);
     return status == STATUS_OK ? write_parts(connection, sqlite3_last_insert_rowid(connection->handle), dataset, error)
                                : status;
 }
@@ -120,11 +121,11 @@ enum status datasets_add(struct connection *connection, const struct dataset_vie
 enum status datasets_update(struct connection *connection, int64_t number, const struct dataset_view *dataset,
                             struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, "UPDATE datasets SET rows = rows" DATASET_COLUMNS(COLUMN_SET) " WHERE number = ?");
+    struct statement query;
+    statement_begin(&query, connection, "UPDATE datasets SET rows = rows" DATASET_COLUMNS(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, dataset_columns, COLUMN_COUNT(dataset_columns), dataset);
-    query_bind_i64(&query, number);
-    enum status status = query_finish(&query, error);
+    statement_bind_i64(&query, number);
+    enum status status = statement_finish(&query, error);
     return status == STATUS_OK ? write_parts(connection, number, dataset, error) : status;
 }
 
@@ -134,18 +135,18 @@ enum status datasets_update(struct connection *connection, int64_t number, const
 static enum status read_part(struct connection *connection, const struct part *part, int64_t dataset, void **items,
                              uint32_t *count, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, part->select);
-    query_bind_i64(&query, dataset);
+    struct statement query;
+    statement_begin(&query, connection, part->select);
+    statement_bind_i64(&query, dataset);
     enum status status;
     for (;;) {
         int row;
-        status = query_step(&query, &row, error);
+        status = statement_step(&query, &row, error);
         if (status != STATUS_OK || !row) {
             break;
         }
         if (*items == NULL) {
-            *items = calloc((size_t)query_i64(&query, 0), part->item_size);
+            *items = calloc((size_t)statement_i64(&query, 0), part->item_size);
             if (*items == NULL) {
                 status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a data set's description");
                 break;
@@ -157,14 +158,14 @@ static enum status read_part(struct connection *connection, const struct part *p
             break;
         }
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 
-static enum status read_item(struct query *query, void *item, struct error *error)
+static enum status read_item(struct statement *query, void *item, struct error *error)
 {
     struct dataset_view *dataset = item;
-    int64_t number = query_i64(query, 0);
+    int64_t number = statement_i64(query, 0);
     enum status status = row_read(query, 1, dataset_columns, COLUMN_COUNT(dataset_columns), dataset, error);
     if (status == STATUS_OK) {
         void *items = NULL;
@@ -219,16 +220,16 @@ enum status datasets_get(struct store *store, const char *id, struct dataset_vie
 enum status datasets_find_content(struct connection *connection, const char *sha256, const char *except, char id[ID_TEXT],
                                   int *found, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "SELECT id FROM datasets WHERE sha256 = ? AND status = 'ready' AND id <> ? ORDER BY number LIMIT 1");
-    query_bind_text(&query, sha256);
-    query_bind_text(&query, except);
-    enum status status = query_step(&query, found, error);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "SELECT id FROM datasets WHERE sha256 = ? AND status = 'ready' AND id <> ? ORDER BY number LIMIT 1");
+    statement_bind_text(&query, sha256);
+    statement_bind_text(&query, except);
+    enum status status = statement_step(&query, found, error);
     if (status == STATUS_OK && *found) {
-        status = query_text(&query, 0, id, ID_TEXT, error);
+        status = statement_text(&query, 0, id, ID_TEXT, error);
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 

@@ -25,15 +25,16 @@ static enum status insert(struct connection *connection, struct event_sequence *
                           const char *data, const uint64_t *step, struct error *error)
 {
     struct event_view event = {.id = sequence->last + 1, .type = type, .created_at = sequence->now};
-    struct query query;
-    query_begin(&query, connection, "INSERT INTO events(job, id, type, created_at, data, step) VALUES(?, ?, ?, ?, ?, ?)");
-    query_bind_i64(&query, sequence->job);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "INSERT INTO events(job, id, type, created_at, data, step) VALUES(?, ?, ?, ?, ?, ?)");
+    statement_bind_i64(&query, sequence->job);
     row_bind(&query, event_columns, COLUMN_COUNT(event_columns) - 1, &event);
-    query_bind_text(&query, data);
+    statement_bind_text(&query, data);
     if (step != NULL) {
-        query_bind_i64(&query, (int64_t)*step);
+        statement_bind_i64(&query, (int64_t)*step);
     }
-    enum status status = query_finish(&query, error);
+    enum status status = statement_finish(&query, error);
     if (status == STATUS_OK) {
         sequence->last++;
     }
@@ -80,12 +81,12 @@ static enum status metric_data(const struct metric_row *row, char **data, struct
     return status;
 }
 
-static enum status read_event(const struct query *query, int64_t job, struct event_view *event, struct error *error)
+static enum status read_event(const struct statement *query, int64_t job, struct event_view *event, struct error *error)
 {
     enum status status = row_read(query, 1, event_columns, COLUMN_COUNT(event_columns), event, error);
     if (status == STATUS_OK && event->type == EVENT_METRIC) {
         struct metric_row row;
-        status = metrics_read_row(query->connection, job, (uint64_t)query_i64(query, 0), &row, error);
+        status = metrics_read_row(query->connection, job, (uint64_t)statement_i64(query, 0), &row, error);
         if (status == STATUS_OK) {
             status = metric_data(&row, &event->data, error);
         }
@@ -102,16 +103,16 @@ static enum status read_page(struct connection *connection, int64_t job, uint64_
     if (list->items == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %u events", limit);
     }
-    struct query query;
-    query_begin(&query, connection,
-                descending ? SELECT "id < ? ORDER BY id DESC LIMIT ?" : SELECT "id > ? ORDER BY id LIMIT ?");
-    query_bind_i64(&query, job);
-    query_bind_i64(&query, (descending && after == 0) || after > INT64_MAX ? INT64_MAX : (int64_t)after);
-    query_bind_i64(&query, (int64_t)limit + 1);
+    struct statement query;
+    statement_begin(&query, connection,
+                    descending ? SELECT "id < ? ORDER BY id DESC LIMIT ?" : SELECT "id > ? ORDER BY id LIMIT ?");
+    statement_bind_i64(&query, job);
+    statement_bind_i64(&query, (descending && after == 0) || after > INT64_MAX ? INT64_MAX : (int64_t)after);
+    statement_bind_i64(&query, (int64_t)limit + 1);
     enum status status;
     for (;;) {
         int row;
-        status = query_step(&query, &row, error);
+        status = statement_step(&query, &row, error);
         if (status != STATUS_OK || !row) {
             break;
         }
@@ -124,7 +125,7 @@ static enum status read_page(struct connection *connection, int64_t job, uint64_
             break;
         }
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 

@@ -53,33 +53,34 @@ static const struct column state_columns[] = {STATE_COLUMNS(COLUMN_ENTRY)};
 static enum status read_state(struct connection *connection, const char *id, struct state *state, struct error *error)
 {
     *state = (struct state){.number = 0};
-    struct query query;
+    struct statement query;
     int found;
-    query_begin(&query, connection,
-                "SELECT number" STATUS_COLUMN(COLUMN_NAME) STATE_COLUMNS(COLUMN_NAME) " FROM jobs WHERE id = ?");
-    query_bind_text(&query, id);
-    enum status status = query_step(&query, &found, error);
+    statement_begin(&query, connection,
+                    "SELECT number" STATUS_COLUMN(COLUMN_NAME) STATE_COLUMNS(COLUMN_NAME) " FROM jobs WHERE id = ?");
+    statement_bind_text(&query, id);
+    enum status status = statement_step(&query, &found, error);
     if (found) {
-        state->number = query_i64(&query, 0);
+        state->number = statement_i64(&query, 0);
         status = row_read(&query, 1, status_column, 1, state, error);
         if (status == STATUS_OK) {
             status = row_read(&query, 2, state_columns, COLUMN_COUNT(state_columns), state, error);
         }
     }
-    query_end(&query);
+    statement_end(&query);
     return status == STATUS_OK && !found ? tombstones_explain(connection, id, error) : status;
 }
 
 static enum status write_state(struct connection *connection, struct state *state, struct error *error)
 {
-    struct query query;
+    struct statement query;
     uint64_t version = state->version++;
-    query_begin(&query, connection,
-                "UPDATE jobs SET pause_reason = pause_reason" STATE_COLUMNS(COLUMN_SET) " WHERE number = ? AND version = ?");
+    statement_begin(
+        &query, connection,
+        "UPDATE jobs SET pause_reason = pause_reason" STATE_COLUMNS(COLUMN_SET) " WHERE number = ? AND version = ?");
     row_bind(&query, state_columns, COLUMN_COUNT(state_columns), state);
-    query_bind_i64(&query, state->number);
-    query_bind_i64(&query, (int64_t)version);
-    enum status status = query_finish(&query, error);
+    statement_bind_i64(&query, state->number);
+    statement_bind_i64(&query, (int64_t)version);
+    enum status status = statement_finish(&query, error);
     if (status == STATUS_OK && sqlite3_changes(connection->handle) != 1) {
         return error_set(error, STATUS_INTERNAL, "job %lld changed under its change", (long long)state->number);
     }
@@ -131,13 +132,13 @@ static enum status check_dataset(struct connection *connection, const char *id, 
     if (id[0] == '\0') {
         return STATUS_OK;
     }
-    struct query query;
+    struct statement query;
     int found, ready = 0;
-    query_begin(&query, connection, "SELECT status = 'ready' FROM datasets WHERE id = ?");
-    query_bind_text(&query, id);
-    enum status status = query_step(&query, &found, error);
-    ready = found && query_i64(&query, 0);
-    query_end(&query);
+    statement_begin(&query, connection, "SELECT status = 'ready' FROM datasets WHERE id = ?");
+    statement_bind_text(&query, id);
+    enum status status = statement_step(&query, &found, error);
+    ready = found && statement_i64(&query, 0);
+    statement_end(&query);
     if (status == STATUS_OK && !found) {
         return error_set(error, STATUS_DATASET_NOT_FOUND, "there is no data set %s", id);
     }
@@ -252,11 +253,11 @@ static enum status add_outcome(struct connection *connection, const struct jobs_
         status = models_insert_row(connection, model, change->id, state->touched_at, outcome->object, error);
     }
     if (status == STATUS_OK && outcome->results != NULL) {
-        struct query query;
-        query_begin(&query, connection, "UPDATE job_documents SET results = ? WHERE job = ?");
-        query_bind_text(&query, outcome->results);
-        query_bind_i64(&query, state->number);
-        status = query_finish(&query, error);
+        struct statement query;
+        statement_begin(&query, connection, "UPDATE job_documents SET results = ? WHERE job = ?");
+        statement_bind_text(&query, outcome->results);
+        statement_bind_i64(&query, state->number);
+        status = statement_finish(&query, error);
     }
     return status;
 }
@@ -271,12 +272,12 @@ static enum status enter_status(struct connection *connection, struct state *sta
     if (job_status_is_terminal(to)) {
         state->finished_at = state->touched_at;
     }
-    struct query query;
-    query_begin(&query, connection,
-                "UPDATE jobs SET pause_reason = pause_reason" STATUS_COLUMN(COLUMN_SET) " WHERE number = ?");
+    struct statement query;
+    statement_begin(&query, connection,
+                    "UPDATE jobs SET pause_reason = pause_reason" STATUS_COLUMN(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, status_column, 1, state);
-    query_bind_i64(&query, state->number);
-    return query_finish(&query, error);
+    statement_bind_i64(&query, state->number);
+    return statement_finish(&query, error);
 }
 
 /* Everything about a change whose guard has let it through. */
@@ -368,10 +369,10 @@ static enum status apply_delete(struct store_op *op, struct connection *connecti
     if (status != STATUS_OK) {
         return status;
     }
-    struct query query;
-    query_begin(&query, connection, "DELETE FROM jobs WHERE number = ?"); /* what belongs to it goes with it */
-    query_bind_i64(&query, state.number);
-    status = query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, connection, "DELETE FROM jobs WHERE number = ?"); /* what belongs to it goes with it */
+    statement_bind_i64(&query, state.number);
+    status = statement_finish(&query, error);
     touch(op, deletion->id, state.version + 1);
     return status == STATUS_OK ? tombstones_add(connection, deletion->id, state.number, error) : status;
 }
@@ -388,14 +389,14 @@ struct store_op *jobs_delete(struct jobs_delete *deletion)
 static enum status find_first(struct connection *connection, enum job_status in, char id[ID_TEXT], int *found,
                               struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1");
-    query_bind_text(&query, job_status_name(in));
-    enum status status = query_step(&query, found, error);
+    struct statement query;
+    statement_begin(&query, connection, "SELECT id FROM jobs WHERE status = ? ORDER BY number LIMIT 1");
+    statement_bind_text(&query, job_status_name(in));
+    enum status status = statement_step(&query, found, error);
     if (*found) {
-        status = query_text(&query, 0, id, ID_TEXT, error);
+        status = statement_text(&query, 0, id, ID_TEXT, error);
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 

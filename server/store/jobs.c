@@ -67,56 +67,56 @@ static const struct column document_columns[] = {DOCUMENT_COLUMNS(COLUMN_ENTRY)}
 
 enum status jobs_add(struct connection *connection, const struct job_view *job, int64_t *number, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "INSERT INTO jobs(number, last_event, touched_at" JOB_COLUMNS(COLUMN_NAME)
-                    PROGRESS_COLUMNS(COLUMN_NAME) ") VALUES(NULL, 0, ?" JOB_COLUMNS(COLUMN_MARK)
-                        PROGRESS_COLUMNS(COLUMN_MARK) ")");
-    query_bind_i64(&query, job->created_at);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "INSERT INTO jobs(number, last_event, touched_at" JOB_COLUMNS(COLUMN_NAME)
+                        PROGRESS_COLUMNS(COLUMN_NAME) ") VALUES(NULL, 0, ?" JOB_COLUMNS(COLUMN_MARK)
+                            PROGRESS_COLUMNS(COLUMN_MARK) ")");
+    statement_bind_i64(&query, job->created_at);
     row_bind(&query, job_columns, COLUMN_COUNT(job_columns), job);
     row_bind(&query, progress_columns, COLUMN_COUNT(progress_columns), &job->progress);
-    enum status status = query_finish(&query, error);
+    enum status status = statement_finish(&query, error);
     if (status != STATUS_OK) {
         return status;
     }
     *number = sqlite3_last_insert_rowid(connection->handle);
-    query_begin(
+    statement_begin(
         &query, connection,
         "INSERT INTO job_documents(job" DOCUMENT_COLUMNS(COLUMN_NAME) ") VALUES(?" DOCUMENT_COLUMNS(COLUMN_MARK) ")");
-    query_bind_i64(&query, *number);
+    statement_bind_i64(&query, *number);
     row_bind(&query, document_columns, COLUMN_COUNT(document_columns), job);
-    return query_finish(&query, error);
+    return statement_finish(&query, error);
 }
 
 enum status jobs_set_progress(struct connection *connection, int64_t number, const struct job_progress *progress,
                               struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "UPDATE jobs SET pause_reason = pause_reason" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
+    struct statement query;
+    statement_begin(&query, connection,
+                    "UPDATE jobs SET pause_reason = pause_reason" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, progress_columns, COLUMN_COUNT(progress_columns), progress);
-    query_bind_i64(&query, number);
-    return query_finish(&query, error);
+    statement_bind_i64(&query, number);
+    return statement_finish(&query, error);
 }
 
 /* ---- reading ---- */
 
 enum status jobs_find(struct connection *connection, const char *id, int64_t *number, uint64_t *version, struct error *error)
 {
-    struct query query;
+    struct statement query;
     int found;
-    query_begin(&query, connection, "SELECT number, version FROM jobs WHERE id = ?");
-    query_bind_text(&query, id);
-    enum status status = query_step(&query, &found, error);
+    statement_begin(&query, connection, "SELECT number, version FROM jobs WHERE id = ?");
+    statement_bind_text(&query, id);
+    enum status status = statement_step(&query, &found, error);
     if (found) {
-        *number = query_i64(&query, 0);
-        *version = (uint64_t)query_i64(&query, 1);
+        *number = statement_i64(&query, 0);
+        *version = (uint64_t)statement_i64(&query, 1);
     }
-    query_end(&query);
+    statement_end(&query);
     return status == STATUS_OK && !found ? tombstones_explain(connection, id, error) : status;
 }
 
-static enum status read_item(struct query *query, void *item, struct error *error)
+static enum status read_item(struct statement *query, void *item, struct error *error)
 {
     struct job_view *job = item;
     int column = 1;
@@ -161,17 +161,17 @@ enum status jobs_get(struct store *store, const char *id, unsigned parts, struct
 
 /* ---- lists ---- */
 
-static void bind_filter(struct query *query, const void *context)
+static void bind_filter(struct statement *query, const void *context)
 {
     const struct job_filter *filter = context;
     for (int status = 0; status < JOB_STATUS_COUNT; status++) {
         if (filter->statuses & JOB_SET(status)) {
-            query_bind_text(query, job_status_name((enum job_status)status));
+            statement_bind_text(query, job_status_name((enum job_status)status));
         }
     }
     for (size_t i = 0; i < filter->label_count; i++) {
-        query_bind_text(query, filter->labels[i].key);
-        query_bind_text(query, filter->labels[i].value);
+        statement_bind_text(query, filter->labels[i].key);
+        statement_bind_text(query, filter->labels[i].value);
     }
 }
 
@@ -239,7 +239,7 @@ void job_list_release(struct job_list *list)
 static const struct column ticket_columns[] = {TICKET_COLUMNS(COLUMN_ENTRY)};
 #undef ROW
 
-static enum status read_ticket(struct query *query, void *item, struct error *error)
+static enum status read_ticket(struct statement *query, void *item, struct error *error)
 {
     return row_read(query, 1, ticket_columns, COLUMN_COUNT(ticket_columns), item, error);
 }

@@ -26,13 +26,13 @@ static const struct column metric_columns[] = {METRIC_COLUMNS(COLUMN_ENTRY)};
 enum status metrics_insert_row(struct connection *connection, int64_t job, const struct metric_row *row, int *inserted,
                                struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "INSERT INTO metrics(job" METRIC_COLUMNS(COLUMN_NAME) ") VALUES(?" METRIC_COLUMNS(
-                    COLUMN_MARK) ") ON CONFLICT(job, step) DO NOTHING");
-    query_bind_i64(&query, job);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "INSERT INTO metrics(job" METRIC_COLUMNS(COLUMN_NAME) ") VALUES(?" METRIC_COLUMNS(
+                        COLUMN_MARK) ") ON CONFLICT(job, step) DO NOTHING");
+    statement_bind_i64(&query, job);
     row_bind(&query, metric_columns, COLUMN_COUNT(metric_columns), row);
-    enum status status = query_finish(&query, error);
+    enum status status = statement_finish(&query, error);
     *inserted = sqlite3_changes(connection->handle) == 1;
     return status;
 }
@@ -40,17 +40,17 @@ enum status metrics_insert_row(struct connection *connection, int64_t job, const
 enum status metrics_read_row(struct connection *connection, int64_t job, uint64_t step, struct metric_row *row,
                              struct error *error)
 {
-    struct query query;
+    struct statement query;
     int found;
-    query_begin(&query, connection, "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step = ?");
-    query_bind_i64(&query, job);
-    query_bind_i64(&query, (int64_t)step);
-    enum status status = query_step(&query, &found, error);
+    statement_begin(&query, connection, "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step = ?");
+    statement_bind_i64(&query, job);
+    statement_bind_i64(&query, (int64_t)step);
+    enum status status = statement_step(&query, &found, error);
     if (status == STATUS_OK) {
         status = found ? row_read(&query, 1, metric_columns, COLUMN_COUNT(metric_columns), row, error)
                        : error_set(error, STATUS_STORAGE_ERROR, "the row of step %llu is missing", (unsigned long long)step);
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 
@@ -58,19 +58,19 @@ enum status metrics_read_row(struct connection *connection, int64_t job, uint64_
 static enum status count_rows(struct connection *connection, int64_t job, int64_t after_step, struct metric_list *list,
                               size_t *wanted, struct error *error)
 {
-    struct query query;
+    struct statement query;
     int row;
-    query_begin(&query, connection,
-                "SELECT count(*), max(step), count(*) FILTER (WHERE step > ?) FROM metrics WHERE job = ?");
-    query_bind_i64(&query, after_step);
-    query_bind_i64(&query, job);
-    enum status status = query_step(&query, &row, error);
+    statement_begin(&query, connection,
+                    "SELECT count(*), max(step), count(*) FILTER (WHERE step > ?) FROM metrics WHERE job = ?");
+    statement_bind_i64(&query, after_step);
+    statement_bind_i64(&query, job);
+    enum status status = statement_step(&query, &row, error);
     if (status == STATUS_OK && row) {
-        list->total = (uint64_t)query_i64(&query, 0);
-        list->last_step = (uint64_t)query_i64(&query, 1);
-        *wanted = (size_t)query_i64(&query, 2);
+        list->total = (uint64_t)statement_i64(&query, 0);
+        list->last_step = (uint64_t)statement_i64(&query, 1);
+        *wanted = (size_t)statement_i64(&query, 2);
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 
@@ -81,15 +81,15 @@ static enum status read_rows(struct connection *connection, int64_t job, int64_t
     if (list->rows == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %zu rows of curves", wanted);
     }
-    struct query query;
-    query_begin(&query, connection,
-                "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step > ? ORDER BY step");
-    query_bind_i64(&query, job);
-    query_bind_i64(&query, after_step);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step > ? ORDER BY step");
+    statement_bind_i64(&query, job);
+    statement_bind_i64(&query, after_step);
     enum status status = STATUS_OK;
     while (list->count < wanted) { /* in one snapshot: there are exactly so many */
         int row;
-        status = query_step(&query, &row, error);
+        status = statement_step(&query, &row, error);
         if (status == STATUS_OK && row) {
             status = row_read(&query, 1, metric_columns, COLUMN_COUNT(metric_columns), &list->rows[list->count], error);
         }
@@ -98,7 +98,7 @@ static enum status read_rows(struct connection *connection, int64_t job, int64_t
         }
         list->count++;
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 

@@ -40,34 +40,34 @@ enum status models_insert_row(struct connection *connection, const struct model_
     if (status != STATUS_OK) {
         return status;
     }
-    struct query query;
-    query_begin(&query, connection,
-                "INSERT INTO models(number" MODEL_COLUMNS(COLUMN_NAME) ") VALUES(NULL" MODEL_COLUMNS(COLUMN_MARK) ")");
+    struct statement query;
+    statement_begin(&query, connection,
+                    "INSERT INTO models(number" MODEL_COLUMNS(COLUMN_NAME) ") VALUES(NULL" MODEL_COLUMNS(COLUMN_MARK) ")");
     row_bind(&query, model_columns, COLUMN_COUNT(model_columns), &stored);
-    return query_finish(&query, error);
+    return statement_finish(&query, error);
 }
 
 static enum status apply_delete(struct store_op *op, struct connection *connection, struct error *error)
 {
     const struct models_delete *deletion = OP_OF(op, struct models_delete);
-    struct query query;
+    struct statement query;
     int found;
     int64_t number = 0;
     char object[SHA256_TEXT];
-    query_begin(&query, connection, "SELECT number, object FROM models WHERE id = ?");
-    query_bind_text(&query, deletion->id);
-    enum status status = query_step(&query, &found, error);
+    statement_begin(&query, connection, "SELECT number, object FROM models WHERE id = ?");
+    statement_bind_text(&query, deletion->id);
+    enum status status = statement_step(&query, &found, error);
     if (found) {
-        number = query_i64(&query, 0);
-        status = query_text(&query, 1, object, sizeof(object), error);
+        number = statement_i64(&query, 0);
+        status = statement_text(&query, 1, object, sizeof(object), error);
     }
-    query_end(&query);
+    statement_end(&query);
     if (status != STATUS_OK || !found) {
         return status == STATUS_OK ? tombstones_explain(connection, deletion->id, error) : status;
     }
-    query_begin(&query, connection, "DELETE FROM models WHERE number = ?");
-    query_bind_i64(&query, number);
-    status = query_finish(&query, error);
+    statement_begin(&query, connection, "DELETE FROM models WHERE number = ?");
+    statement_bind_i64(&query, number);
+    status = statement_finish(&query, error);
     if (status == STATUS_OK) {
         status = tombstones_add(connection, deletion->id, number, error);
     }
@@ -80,7 +80,7 @@ struct store_op *models_delete(struct models_delete *deletion)
     return &deletion->op;
 }
 
-static enum status read_item(struct query *query, void *item, struct error *error)
+static enum status read_item(struct statement *query, void *item, struct error *error)
 {
     return row_read(query, 1, model_columns, COLUMN_COUNT(model_columns), item, error);
 }

@@ -121,7 +121,7 @@ static enum status map_file(struct store *store, struct object_view *view, int *
     return status;
 }
 
-static enum status copy_blob(const struct query *query, struct object_view *view, struct error *error)
+static enum status copy_blob(const struct statement *query, struct object_view *view, struct error *error)
 {
     size_t size = (size_t)sqlite3_column_bytes(query->statement, 1);
     if (size != view->size) {
@@ -146,19 +146,19 @@ static enum status read_row(struct store *store, struct object_view *view, int *
     if (status != STATUS_OK) {
         return status;
     }
-    struct query query;
+    struct statement query;
     int row;
-    query_begin(&query, connection, "SELECT size, bytes FROM objects WHERE sha256 = ?");
-    query_bind_text(&query, view->sha256);
-    status = query_step(&query, &row, error);
+    statement_begin(&query, connection, "SELECT size, bytes FROM objects WHERE sha256 = ?");
+    statement_bind_text(&query, view->sha256);
+    status = statement_step(&query, &row, error);
     if (status == STATUS_OK && !row) {
         status = error_set(error, STATUS_NOT_FOUND, "there is no object %s", view->sha256);
     } else if (status == STATUS_OK) {
-        view->size = (size_t)query_i64(&query, 0);
+        view->size = (size_t)statement_i64(&query, 0);
         *in_file = sqlite3_column_type(query.statement, 1) == SQLITE_NULL;
         status = *in_file ? STATUS_OK : copy_blob(&query, view, error);
     }
-    query_end(&query);
+    statement_end(&query);
     reader_end(&store->readers, connection);
     return status;
 }

@@ -18,11 +18,11 @@ struct trash {
 
 static enum status has_row(struct connection *connection, const char *sha256, int *found, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, "SELECT 1 FROM objects WHERE sha256 = ?");
-    query_bind_text(&query, sha256);
-    enum status status = query_step(&query, found, error);
-    query_end(&query);
+    struct statement query;
+    statement_begin(&query, connection, "SELECT 1 FROM objects WHERE sha256 = ?");
+    statement_bind_text(&query, sha256);
+    enum status status = statement_step(&query, found, error);
+    statement_end(&query);
     return status;
 }
 
@@ -40,14 +40,14 @@ enum status objects_insert(struct connection *connection, struct object *object,
         }
         object->temporary[0] = '\0';
     }
-    struct query query;
-    query_begin(&query, connection, "INSERT INTO objects(sha256, size, bytes) VALUES(?, ?, ?)");
-    query_bind_text(&query, object->sha256);
-    query_bind_i64(&query, (int64_t)object->size);
+    struct statement query;
+    statement_begin(&query, connection, "INSERT INTO objects(sha256, size, bytes) VALUES(?, ?, ?)");
+    statement_bind_text(&query, object->sha256);
+    statement_bind_i64(&query, (int64_t)object->size);
     if (object->bytes != NULL) {
-        query_bind_bytes(&query, object->bytes, (size_t)object->size);
+        statement_bind_bytes(&query, object->bytes, (size_t)object->size);
     }
-    return query_finish(&query, error);
+    return statement_finish(&query, error);
 }
 
 /* Without memory to remember a file, it stays until the next start finds it. */
@@ -71,12 +71,12 @@ static void remember(struct connection *connection, const char *sha256)
 
 enum status objects_forget(struct connection *connection, const char *sha256, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection,
-                "DELETE FROM objects WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM datasets WHERE sha256 = ?1)"
-                " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1)");
-    query_bind_text(&query, sha256);
-    enum status status = query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, connection,
+                    "DELETE FROM objects WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM datasets WHERE sha256 = ?1)"
+                    " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1)");
+    statement_bind_text(&query, sha256);
+    enum status status = statement_finish(&query, error);
     if (status == STATUS_OK && sqlite3_changes(connection->handle) == 1) {
         remember(connection, sha256);
     }

@@ -18,12 +18,12 @@ static enum status find_start(struct connection *connection, const struct page_s
     int found = 0;
     enum status status = STATUS_OK;
     if (id_valid(wanted->after, source->id_prefix)) {
-        struct query query;
-        query_begin(&query, connection, source->find);
-        query_bind_text(&query, wanted->after);
-        status = query_step(&query, &found, error);
-        *start = found ? query_i64(&query, 0) : 0;
-        query_end(&query);
+        struct statement query;
+        statement_begin(&query, connection, source->find);
+        statement_bind_text(&query, wanted->after);
+        status = statement_step(&query, &found, error);
+        *start = found ? statement_i64(&query, 0) : 0;
+        statement_end(&query);
     }
     if (status == STATUS_OK && !found) {
         return error_set(error, STATUS_QUERY_INVALID, "after: there was never a %.40s in this list", wanted->after);
@@ -49,13 +49,13 @@ static void *next_item(const struct page_source *source, struct page *page, size
     return item;
 }
 
-static enum status read_rows(struct query *query, const struct page_source *source, uint32_t limit, struct page *page,
+static enum status read_rows(struct statement *query, const struct page_source *source, uint32_t limit, struct page *page,
                              struct error *error)
 {
     size_t capacity = 0;
     for (;;) {
         int row;
-        enum status status = query_step(query, &row, error);
+        enum status status = statement_step(query, &row, error);
         if (status != STATUS_OK || !row) {
             return status;
         }
@@ -75,7 +75,7 @@ static enum status read_rows(struct query *query, const struct page_source *sour
 }
 
 enum status page_read(struct readers *readers, const struct page_source *source, const struct page_query *wanted,
-                      void (*bind)(struct query *query, const void *context), const void *context, struct page *page,
+                      void (*bind)(struct statement *query, const void *context), const void *context, struct page *page,
                       struct error *error)
 {
     *page = (struct page){.items = NULL};
@@ -87,15 +87,15 @@ enum status page_read(struct readers *readers, const struct page_source *source,
     int64_t start;
     status = find_start(connection, source, wanted, &start, error);
     if (status == STATUS_OK) {
-        struct query query;
-        query_begin(&query, connection, wanted->descending ? source->descending : source->ascending);
+        struct statement query;
+        statement_begin(&query, connection, wanted->descending ? source->descending : source->ascending);
         if (bind != NULL) {
             bind(&query, context);
         }
-        query_bind_i64(&query, start);
-        query_bind_i64(&query, (int64_t)wanted->limit + 1); /* one more than wanted: is there a next page? */
+        statement_bind_i64(&query, start);
+        statement_bind_i64(&query, (int64_t)wanted->limit + 1); /* one more than wanted: is there a next page? */
         status = read_rows(&query, source, wanted->limit, page, error);
-        query_end(&query);
+        statement_end(&query);
     }
     reader_end(readers, connection);
     if (status != STATUS_OK) {
@@ -122,15 +122,15 @@ enum status page_item(struct readers *readers, const struct page_source *source,
     if (status != STATUS_OK) {
         return status;
     }
-    struct query query;
+    struct statement query;
     int found;
-    query_begin(&query, connection, select);
-    query_bind_text(&query, id);
-    status = query_step(&query, &found, error);
+    statement_begin(&query, connection, select);
+    statement_bind_text(&query, id);
+    status = statement_step(&query, &found, error);
     if (status == STATUS_OK && found) {
         status = source->read(&query, item, error);
     }
-    query_end(&query);
+    statement_end(&query);
     if (status == STATUS_OK && !found) {
         status = tombstones_explain(connection, id, error);
     }

@@ -22,7 +22,7 @@ struct page_source {
     const char *find; /* SQL: the number of the row with id ?, deleted or not */
     const char *ascending, *descending;
     size_t item_size;
-    enum status (*read)(struct query *query, void *item, struct error *error);
+    enum status (*read)(struct statement *query, void *item, struct error *error);
     void (*release)(void *item);
 };
 
@@ -34,7 +34,7 @@ struct page_source {
  * page_release; on failure it is empty. STATUS_QUERY_INVALID: `after` was never in this list.
  */
 MUST_CHECK enum status page_read(struct readers *readers, const struct page_source *source, const struct page_query *wanted,
-                                 void (*bind)(struct query *query, const void *context), const void *context,
+                                 void (*bind)(struct statement *query, const void *context), const void *context,
                                  struct page *page, struct error *error);
 void page_release(const struct page_source *source, struct page *page);
 

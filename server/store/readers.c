@@ -59,9 +59,9 @@ enum status reader_begin(struct readers *readers, struct connection **connection
         status = connection_open(taken, readers->dir, CONNECTION_READER, error);
     }
     if (status == STATUS_OK) {
-        struct query begin;
-        query_begin(&begin, taken, "BEGIN");
-        status = query_finish(&begin, error);
+        struct statement begin;
+        statement_begin(&begin, taken, "BEGIN");
+        status = statement_finish(&begin, error);
     }
     if (status != STATUS_OK) {
         give_back(readers, number);
@@ -76,9 +76,9 @@ void reader_end(struct readers *readers, struct connection *connection)
     if (connection == NULL) {
         return;
     }
-    struct query end;
-    query_begin(&end, connection, "ROLLBACK"); /* nothing was written, so this only ends the snapshot */
-    if (query_finish(&end, NULL) != STATUS_OK) {
+    struct statement end;
+    statement_begin(&end, connection, "ROLLBACK"); /* nothing was written, so this only ends the snapshot */
+    if (statement_finish(&end, NULL) != STATUS_OK) {
         connection_close(connection); /* a new one is opened at the next turn */
     }
     give_back(readers, (int)(connection - readers->connections));

@@ -46,50 +46,50 @@ const struct column_type column_job_status = {TYPE_NAMED, job_status_text, JOB_S
                          column_event_type = {TYPE_NAMED, event_type_text, EVENT_TYPE_COUNT},
                          column_dataset_status = {TYPE_NAMED, dataset_status_text, DATASET_AWAITING_LABELS + 1};
 
-static void bind(struct query *query, const struct column_type *type, const void *field)
+static void bind(struct statement *query, const struct column_type *type, const void *field)
 {
     switch (type->kind) {
     case TYPE_INT:
-        query_bind_i64(query, *(const int *)field);
+        statement_bind_i64(query, *(const int *)field);
         break;
     case TYPE_U32:
-        query_bind_i64(query, *(const uint32_t *)field);
+        statement_bind_i64(query, *(const uint32_t *)field);
         break;
     case TYPE_I32:
-        query_bind_i64(query, *(const int32_t *)field);
+        statement_bind_i64(query, *(const int32_t *)field);
         break;
     case TYPE_U64: /* SQLite's integers are signed: the same 64 bits */
-        query_bind_i64(query, (int64_t) * (const uint64_t *)field);
+        statement_bind_i64(query, (int64_t) * (const uint64_t *)field);
         break;
     case TYPE_I64:
-        query_bind_i64(query, *(const int64_t *)field);
+        statement_bind_i64(query, *(const int64_t *)field);
         break;
     case TYPE_F64:
-        query_bind_f64(query, *(const double *)field);
+        statement_bind_f64(query, *(const double *)field);
         break;
     case TYPE_F32:
-        query_bind_f64(query, (double)*(const float *)field);
+        statement_bind_f64(query, (double)*(const float *)field);
         break;
     case TYPE_TEXT:
-        query_bind_text(query, field);
+        statement_bind_text(query, field);
         break;
     case TYPE_STRING:
-        query_bind_text(query, *(char *const *)field);
+        statement_bind_text(query, *(char *const *)field);
         break;
     case TYPE_NAMED:
-        query_bind_text(query, type->name(*(const int *)field));
+        statement_bind_text(query, type->name(*(const int *)field));
         break;
     }
 }
 
-void row_bind(struct query *query, const struct column *columns, size_t count, const void *row)
+void row_bind(struct statement *query, const struct column *columns, size_t count, const void *row)
 {
     for (size_t i = 0; i < count; i++) {
         bind(query, columns[i].type, (const char *)row + columns[i].offset);
     }
 }
 
-static enum status read_string(const struct query *query, int column, char **field, struct error *error)
+static enum status read_string(const struct statement *query, int column, char **field, struct error *error)
 {
     *field = NULL;
     if (sqlite3_column_type(query->statement, column) == SQLITE_NULL) {
@@ -100,11 +100,11 @@ static enum status read_string(const struct query *query, int column, char **fie
     return *field == NULL ? error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a text of the database") : STATUS_OK;
 }
 
-static enum status read_named(const struct query *query, int column, const struct column_type *type, int *field,
+static enum status read_named(const struct statement *query, int column, const struct column_type *type, int *field,
                               struct error *error)
 {
     char text[32];
-    enum status status = query_text(query, column, text, sizeof(text), error);
+    enum status status = statement_text(query, column, text, sizeof(text), error);
     for (int value = 0; status == STATUS_OK && value < type->count; value++) {
         if (strcmp(text, type->name(value)) == 0) {
             *field = value;
@@ -115,29 +115,29 @@ static enum status read_named(const struct query *query, int column, const struc
                      sqlite3_column_name(query->statement, column));
 }
 
-static double read_f64(const struct query *query, int column)
+static double read_f64(const struct statement *query, int column)
 {
     int is_null = sqlite3_column_type(query->statement, column) == SQLITE_NULL;
     return is_null ? (double)NAN : sqlite3_column_double(query->statement, column);
 }
 
-static enum status read(const struct query *query, int column, const struct column *to, void *field, struct error *error)
+static enum status read(const struct statement *query, int column, const struct column *to, void *field, struct error *error)
 {
     switch (to->type->kind) {
     case TYPE_INT:
-        *(int *)field = (int)query_i64(query, column);
+        *(int *)field = (int)statement_i64(query, column);
         break;
     case TYPE_U32:
-        *(uint32_t *)field = (uint32_t)query_i64(query, column);
+        *(uint32_t *)field = (uint32_t)statement_i64(query, column);
         break;
     case TYPE_I32:
-        *(int32_t *)field = (int32_t)query_i64(query, column);
+        *(int32_t *)field = (int32_t)statement_i64(query, column);
         break;
     case TYPE_U64:
-        *(uint64_t *)field = (uint64_t)query_i64(query, column);
+        *(uint64_t *)field = (uint64_t)statement_i64(query, column);
         break;
     case TYPE_I64:
-        *(int64_t *)field = query_i64(query, column);
+        *(int64_t *)field = statement_i64(query, column);
         break;
     case TYPE_F64:
         *(double *)field = read_f64(query, column);
@@ -146,7 +146,7 @@ static enum status read(const struct query *query, int column, const struct colu
         *(float *)field = (float)read_f64(query, column);
         break;
     case TYPE_TEXT:
-        return query_text(query, column, field, to->size, error);
+        return statement_text(query, column, field, to->size, error);
     case TYPE_STRING:
         return read_string(query, column, field, error);
     case TYPE_NAMED:
@@ -155,7 +155,7 @@ static enum status read(const struct query *query, int column, const struct colu
     return STATUS_OK;
 }
 
-enum status row_read(const struct query *query, int first, const struct column *columns, size_t count, void *row,
+enum status row_read(const struct statement *query, int first, const struct column *columns, size_t count, void *row,
                      struct error *error)
 {
     for (size_t i = 0; i < count; i++) {

@@ -39,12 +39,12 @@ struct column {
 #define COLUMN_COUNT(array)               (sizeof(array) / sizeof((array)[0]))
 
 /* Binds the next [count] parameters from *row. */
-void row_bind(struct query *query, const struct column *columns, size_t count, const void *row);
+void row_bind(struct statement *query, const struct column *columns, size_t count, const void *row);
 /*
  * Reads [count] columns from number `first` on into *row. On failure strings that were read stay in *row, for the
  * struct's own release. STATUS_STORAGE_ERROR: a value that this program never wrote.
  */
-MUST_CHECK enum status row_read(const struct query *query, int first, const struct column *columns, size_t count, void *row,
-                                struct error *error);
+MUST_CHECK enum status row_read(const struct statement *query, int first, const struct column *columns, size_t count,
+                                void *row, struct error *error);
 
 #endif

@@ -87,15 +87,15 @@ static const char *const migrations[] = {version_1};
 static enum status read_one(struct connection *connection, const char *sql, int64_t *number, char *text, size_t size,
                             struct error *error)
 {
-    struct query query;
+    struct statement query;
     int row;
-    query_begin(&query, connection, sql);
-    enum status status = query_step(&query, &row, error);
+    statement_begin(&query, connection, sql);
+    enum status status = statement_step(&query, &row, error);
     if (status == STATUS_OK && row) {
-        *number = query_i64(&query, 0);
-        status = query_text(&query, 0, text, size, error);
+        *number = statement_i64(&query, 0);
+        status = statement_text(&query, 0, text, size, error);
     }
-    query_end(&query);
+    statement_end(&query);
     return status;
 }
 

@@ -3,22 +3,22 @@
 
 enum status tombstones_add(struct connection *connection, const char *id, int64_t number, struct error *error)
 {
-    struct query query;
-    query_begin(&query, connection, "INSERT INTO tombstones(id, number, deleted_at) VALUES(?, ?, ?)");
-    query_bind_text(&query, id);
-    query_bind_i64(&query, number);
-    query_bind_i64(&query, clock_now_ms());
-    return query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, connection, "INSERT INTO tombstones(id, number, deleted_at) VALUES(?, ?, ?)");
+    statement_bind_text(&query, id);
+    statement_bind_i64(&query, number);
+    statement_bind_i64(&query, clock_now_ms());
+    return statement_finish(&query, error);
 }
 
 enum status tombstones_explain(struct connection *connection, const char *id, struct error *error)
 {
-    struct query query;
+    struct statement query;
     int deleted;
-    query_begin(&query, connection, "SELECT 1 FROM tombstones WHERE id = ?");
-    query_bind_text(&query, id);
-    enum status status = query_step(&query, &deleted, error);
-    query_end(&query);
+    statement_begin(&query, connection, "SELECT 1 FROM tombstones WHERE id = ?");
+    statement_bind_text(&query, id);
+    enum status status = statement_step(&query, &deleted, error);
+    statement_end(&query);
     if (status != STATUS_OK) {
         return status;
     }

@@ -42,9 +42,9 @@ struct writer {
 
 static enum status run(struct writer *writer, const char *sql, struct error *error)
 {
-    struct query query;
-    query_begin(&query, &writer->connection, sql);
-    return query_finish(&query, error);
+    struct statement query;
+    statement_begin(&query, &writer->connection, sql);
+    return statement_finish(&query, error);
 }
 
 /*

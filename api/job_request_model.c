@@ -1,0 +1,245 @@
+/* Objects whose "type" says which fields they have, and the largest of them: the model. */
+#include "job_request_decoder.h"
+
+#include <string.h>
+
+/* ---- objects with a "type" ---- */
+
+static int is_in(const char *const *words, const char *word)
+{
+    for (; words != NULL && *words != NULL; words++) {
+        if (strcmp(*words, word) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const struct field *job_decode_find(const struct field_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->fields[i].name, name) == 0) {
+            return &table->fields[i];
+        }
+    }
+    return NULL;
+}
+
+/* An error of a "type" that is none: not supported yet, or unknown. */
+static void wrong_type_word(enum job_table id, const char *word, const char *pointer, struct problem *problem)
+{
+    const char *names[16];
+    struct field_table table;
+    struct field field = {.choices = names, .choice_count = job_table_variants(id)};
+
+    if (is_in(job_table_later(id), word)) {
+        problem_add_field(problem, STATUS_NOT_SUPPORTED, pointer, NULL, "%s is not supported yet", word);
+        return;
+    }
+    for (size_t i = 0; i < field.choice_count && i < sizeof names / sizeof *names; i++) {
+        job_table(id, i, &table);
+        names[i] = table.variant;
+    }
+    field_unknown_value(&field, word, pointer, problem);
+}
+
+size_t job_decode_type(const struct json_value *object, enum job_table id, size_t otherwise, const char *pointer,
+                       struct field_table *table, struct problem *problem)
+{
+    size_t variants = job_table_variants(id), variant = otherwise;
+    char place[FIELD_POINTER_TEXT];
+
+    if (json_type(object) != JSON_OBJECT) {
+        field_wrong_type(object, "an object", pointer, problem);
+        return variants;
+    }
+    const struct json_value *type = json_get(object, "type");
+    field_pointer(place, pointer, "type");
+    if (type != NULL && json_type(type) != JSON_STRING) {
+        field_wrong_type(type, "a string", place, problem);
+        return variants;
+    }
+    if (type == NULL && otherwise == variants) {
+        problem_add_field(problem, STATUS_MISSING_FIELD, place, NULL, "type is required");
+        return variants;
+    }
+    for (size_t i = 0; type != NULL && i <= variants; i++) {
+        variant = i;
+        if (i == variants) {
+            wrong_type_word(id, json_to_string(type), place, problem);
+            return variants;
+        }
+        job_table(id, i, table);
+        if (strcmp(table->variant, json_to_string(type)) == 0) {
+            break;
+        }
+    }
+    job_table(id, variant, table);
+    return variant;
+}
+
+/* ---- the model ---- */
+
+/* A list of at most `limit` elements, not empty; NULL after an error, or when it is missing. */
+static const struct json_value *get_list(const struct json_value *object, const char *key, size_t limit, const char *pointer,
+                                         struct problem *problem)
+{
+    const struct json_value *list = json_get(object, key);
+    size_t count = list != NULL ? json_count(list) : 0;
+
+    if (list == NULL) {
+        return NULL; /* its table says that it is required */
+    }
+    if (json_type(list) != JSON_ARRAY) {
+        field_wrong_type(list, "a list", pointer, problem);
+        return NULL;
+    }
+    if (count < 1 || count > limit) {
+        problem_add_field(problem, STATUS_OUT_OF_RANGE, pointer, NULL, "%zu elements, 1 to %zu are allowed", count, limit);
+        return NULL;
+    }
+    return list;
+}
+
+static void decode_hidden(struct decoder *d, const struct json_value *model)
+{
+    static const struct field UNITS = {.name = "units", .kind = FIELD_COUNT32, .minimum = 1, .maximum = MODEL_MAX_UNITS};
+    size_t per_hidden = d->request->dropout > 0 ? 3 : 2;
+    const struct json_value *list =
+        get_list(model, "hidden", (MODEL_MAX_LAYERS - 1) / per_hidden, "/model/hidden", d->problem);
+    char pointer[FIELD_POINTER_TEXT];
+
+    if (list == NULL) {
+        return;
+    }
+    for (const struct json_value *units = json_first(list); units != NULL; units = json_next(units)) {
+        uint32_t index = d->request->hidden_count++;
+
+        field_pointer_index(pointer, "/model/hidden", index);
+        (void)field_decode(&UNITS, units, &d->request->hidden[index], pointer, d->problem); /* the problem has it */
+    }
+}
+
+static void decode_layer(struct decoder *d, const struct json_value *value, int is_last, const char *pointer)
+{
+    struct model_spec *model = &d->request->train.model;
+    struct layer_spec *layer = &model->layers[model->layer_count++];
+    struct field_table table;
+    size_t variant = job_decode_type(value, JOB_TABLE_LAYER, LAYER_TYPE_COUNT, pointer, &table, d->problem);
+    char place[FIELD_POINTER_TEXT];
+
+    if (variant == LAYER_TYPE_COUNT) {
+        return;
+    }
+    layer->type = (enum layer_type)variant;
+    fields_set_defaults(table.fields, table.count, layer);
+    fields_decode(table.fields, table.count, value, layer, pointer, d->problem);
+    if (is_last && layer->type != LAYER_DENSE) {
+        field_pointer(place, pointer, "type");
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, place, NULL,
+                          "the last layer is %s; it must be dense, the softmax after it belongs to the loss",
+                          layer_type_name(layer->type));
+    }
+    if (!is_last && layer->type == LAYER_DENSE && json_get(value, "units") == NULL) {
+        field_pointer(place, pointer, "units");
+        problem_add_field(d->problem, STATUS_MISSING_FIELD, place, NULL, "only the last dense layer may leave units out");
+    }
+}
+
+static void decode_layers(struct decoder *d, const struct json_value *model)
+{
+    const struct json_value *list = get_list(model, "layers", MODEL_MAX_LAYERS, "/model/layers", d->problem);
+    char pointer[FIELD_POINTER_TEXT];
+    size_t index = 0;
+
+    if (list == NULL) {
+        return;
+    }
+    for (const struct json_value *layer = json_first(list); layer != NULL; layer = json_next(layer)) {
+        field_pointer_index(pointer, "/model/layers", index++);
+        decode_layer(d, layer, json_next(layer) == NULL, pointer);
+    }
+}
+
+void job_decode_model(struct decoder *d, const struct json_value *value)
+{
+    static const enum model_type TYPES[MODEL_FORM_COUNT] = {
+        [MODEL_FORM_SOFTMAX] = MODEL_SOFTMAX_REGRESSION,
+        [MODEL_FORM_LOGISTIC] = MODEL_SOFTMAX_REGRESSION,
+        [MODEL_FORM_MLP] = MODEL_MLP,
+        [MODEL_FORM_LAYERS] = MODEL_LAYERS,
+    };
+    struct field_table table;
+    size_t form = job_decode_type(value, JOB_TABLE_MODEL, MODEL_FORM_COUNT, "/model", &table, d->problem);
+
+    if (form == MODEL_FORM_COUNT) {
+        return;
+    }
+    d->request->train.model.type = TYPES[form];
+    d->request->logistic = form == MODEL_FORM_LOGISTIC;
+    fields_set_defaults(table.fields, table.count, d->request);
+    fields_decode(table.fields, table.count, value, d->request, "/model", d->problem);
+    if (form == MODEL_FORM_MLP) {
+        decode_hidden(d, value);
+    } else if (form == MODEL_FORM_LAYERS) {
+        decode_layers(d, value);
+    }
+}
+
+/* The activation that decides how weights start; LAYER_DENSE where there is none. */
+static enum layer_type first_activation(const struct job_request *request)
+{
+    const struct model_spec *model = &request->train.model;
+
+    if (model->type == MODEL_MLP) {
+        return (enum layer_type)(LAYER_RELU + (int)request->activation);
+    }
+    for (uint32_t i = 0; model->type == MODEL_LAYERS && i < model->layer_count; i++) {
+        if (model->layers[i].type != LAYER_DENSE && model->layers[i].type != LAYER_DROPOUT) {
+            return model->layers[i].type;
+        }
+    }
+    return LAYER_DENSE;
+}
+
+static uint32_t dense_count(const struct job_request *request)
+{
+    const struct model_spec *model = &request->train.model;
+    uint32_t count = 0;
+
+    if (model->type != MODEL_LAYERS) {
+        return request->hidden_count + 1;
+    }
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        count += model->layers[i].type == LAYER_DENSE;
+    }
+    return count;
+}
+
+static enum initializer default_initializer(const struct job_request *request)
+{
+    enum layer_type activation = first_activation(request);
+
+    if (dense_count(request) == 1) {
+        return INIT_ZEROS;
+    }
+    return activation == LAYER_RELU || activation == LAYER_LEAKY_RELU ? INIT_HE_NORMAL : INIT_GLOROT_UNIFORM;
+}
+
+void job_decode_init(struct decoder *d, const struct json_value *value)
+{
+    struct field_table table;
+
+    d->request->train.initializer = default_initializer(d->request);
+    if (value == NULL) {
+        return;
+    }
+    if (json_type(value) == JSON_OBJECT) {
+        problem_add_field(d->problem, STATUS_NOT_SUPPORTED, "/init", NULL, "to start from a model is not supported yet");
+        return;
+    }
+    job_table(JOB_TABLE_JOB, 0, &table);
+    struct field field = *job_decode_find(&table, "init");
+    field.kind = FIELD_CHOICE;
+    (void)field_decode(&field, value, d->request, "/init", d->problem); /* the problem has it */
+}

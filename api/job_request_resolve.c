@@ -1,0 +1,229 @@
+/* The request meets its data: what it left open is filled in, what cannot be is refused. */
+#include "job_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/fields.h"
+#include "api/job_request_tables.h"
+
+struct resolver {
+    struct job_request *request;
+    const struct dataset *dataset;
+    const struct split *split;
+    const struct dataset *test;
+    struct problem *problem;
+};
+
+/* ---- the model ---- */
+
+/* Errors of model_spec.h point into the model. */
+static void add_model_error(struct resolver *r, const struct error *error)
+{
+    struct error placed = *error;
+
+    snprintf(placed.pointer, sizeof placed.pointer, "/model%.180s", error->pointer);
+    problem_add(r->problem, &placed);
+}
+
+static enum status build_model(struct resolver *r, struct error *error)
+{
+    struct job_request *request = r->request;
+    struct model_spec *model = &request->train.model;
+    uint32_t inputs = r->dataset->features, classes = r->dataset->classes;
+
+    if (model->type != MODEL_LAYERS) {
+        return model_spec_perceptron(model, model->type, inputs, classes, request->hidden, request->hidden_count,
+                                     (enum layer_type)(LAYER_RELU + (int)request->activation), request->dropout, error);
+    }
+    model->inputs = inputs;
+    model->classes = classes;
+    struct layer_spec *last = &model->layers[model->layer_count - 1];
+    if (last->units == 0) {
+        last->units = classes;
+    }
+    return STATUS_OK;
+}
+
+static void resolve_model(struct resolver *r)
+{
+    const struct model_spec *model = &r->request->train.model;
+    struct error error = {.status = STATUS_OK};
+    char pointer[FIELD_POINTER_TEXT];
+    enum status status;
+
+    if (r->request->logistic && r->dataset->classes != 2) {
+        problem_add_field(r->problem, STATUS_CLASS_COUNT_MISMATCH, "/model/type", NULL,
+                          "logistic regression is for 2 classes, the data set has %u; softmax_regression takes any number",
+                          r->dataset->classes);
+    }
+    status = build_model(r, &error);
+    if (status == STATUS_OK && model->layers[model->layer_count - 1].units != model->classes) {
+        snprintf(pointer, sizeof pointer, "/model/layers/%u/units", model->layer_count - 1);
+        problem_add_field(r->problem, STATUS_CLASS_COUNT_MISMATCH, pointer, NULL, "%u units for %u classes",
+                          model->layers[model->layer_count - 1].units, model->classes);
+        return;
+    }
+    if (status == STATUS_OK) {
+        status = model_spec_check(model, &error);
+    }
+    if (status != STATUS_OK) {
+        add_model_error(r, &error);
+    }
+}
+
+/* ---- data ---- */
+
+static void resolve_preprocessing(struct resolver *r)
+{
+    if (r->request->preprocessing_auto) {
+        r->request->train.preprocessing = r->dataset->is_image ? PREPROCESS_SCALE_255 : PREPROCESS_STANDARDIZE;
+        r->request->preprocessing_auto = 0;
+    }
+}
+
+static void check_test(struct resolver *r)
+{
+    if (r->test != NULL && r->test->features != r->dataset->features) {
+        problem_add_field(r->problem, STATUS_FEATURE_COUNT_MISMATCH, "/test/dataset", NULL,
+                          "the test set has %u features, the training set %u", r->test->features, r->dataset->features);
+    }
+}
+
+static void resolve_batch(struct resolver *r)
+{
+    struct job_request *request = r->request;
+    uint64_t rows = r->split->train_count;
+
+    if (!request->batch_given) {
+        request->batch_full = request->gradient_descent;
+        request->train.batch_size = rows < DEFAULT_BATCH_SIZE ? rows : DEFAULT_BATCH_SIZE;
+        request->batch_given = 1;
+    }
+    if (request->batch_full) {
+        request->train.batch_size = rows;
+    }
+    if (request->train.batch_size > rows) {
+        char extra[96];
+
+        snprintf(extra, sizeof extra, "\"value\":%llu,\"maximum\":%llu", (unsigned long long)request->train.batch_size,
+                 (unsigned long long)rows);
+        problem_add_field(r->problem, STATUS_BATCH_TOO_LARGE, "/training/batch_size", extra,
+                          "a batch of %llu rows, there are %llu to train on", (unsigned long long)request->train.batch_size,
+                          (unsigned long long)rows);
+    }
+}
+
+/* ---- class weights ---- */
+
+/* rows / (classes * rows of the class), over the training split (scikit-learn's "balanced"). */
+static void balance(struct resolver *r, const uint64_t *counts)
+{
+    uint32_t classes = r->dataset->classes;
+
+    for (uint32_t c = 0; c < classes; c++) {
+        if (counts[c] == 0) {
+            problem_add_field(r->problem, STATUS_CLASS_COUNT_MISMATCH, "/loss/class_weights", NULL,
+                              "class \"%.64s\" has no row to train on, so it has no balanced weight",
+                              r->dataset->class_names[c]);
+            return;
+        }
+        r->request->class_weights[c] = (double)r->split->train_count / ((double)classes * (double)counts[c]);
+    }
+}
+
+static void resolve_balanced(struct resolver *r)
+{
+    struct job_request *request = r->request;
+    uint64_t *counts = calloc(r->dataset->classes, sizeof *counts);
+
+    free(request->class_weights);
+    request->class_weights = calloc(r->dataset->classes, sizeof *request->class_weights);
+    if (counts == NULL || request->class_weights == NULL) {
+        struct error error = {.status = STATUS_OK};
+
+        (void)error_set(&error, STATUS_OUT_OF_MEMORY, "no memory for %u class weights", r->dataset->classes);
+        problem_add(r->problem, &error);
+    } else {
+        request->class_weight_count = r->dataset->classes;
+        for (uint64_t i = 0; i < r->split->train_count; i++) {
+            counts[dataset_label(r->dataset, r->split->train[i])]++;
+        }
+        balance(r, counts);
+    }
+    free(counts);
+}
+
+static void resolve_class_weights(struct resolver *r)
+{
+    struct job_request *request = r->request;
+
+    if (request->train.loss.weighting == CLASS_WEIGHTS_BALANCED) {
+        resolve_balanced(r);
+    } else if (request->train.loss.weighting == CLASS_WEIGHTS_LIST && request->class_weight_count != r->dataset->classes) {
+        problem_add_field(r->problem, STATUS_CLASS_COUNT_MISMATCH, "/loss/class_weights", NULL, "%u weights for %u classes",
+                          request->class_weight_count, r->dataset->classes);
+    }
+    request->train.loss.class_weights = request->class_weights;
+}
+
+/* ---- stops and curves ---- */
+
+static void resolve_metric(struct resolver *r)
+{
+    struct stop_spec *stop = &r->request->train.stop;
+    int validates = r->split->validation_count > 0;
+
+    if (!stop->early || !r->request->metric_given) {
+        stop->early_metric = validates ? METRIC_VALIDATION_LOSS : METRIC_TRAIN_LOSS;
+    } else if (!validates &&
+               (stop->early_metric == METRIC_VALIDATION_LOSS || stop->early_metric == METRIC_VALIDATION_ACCURACY)) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/stop/early/metric", NULL,
+                          "%s needs rows to validate on; set /split/validation", metric_name(stop->early_metric));
+    }
+    r->request->metric_given = stop->early;
+}
+
+/*
+ * Points that log_every_steps makes; those at the ends of epochs come on top. Needs the batch, which is not 0 unless the
+ * split has no rows to train on.
+ */
+static void resolve_log(struct resolver *r)
+{
+    struct train_spec *train = &r->request->train;
+    uint64_t batch = train->batch_size > 0 ? train->batch_size : 1;
+    uint64_t steps = (r->split->train_count + batch - 1) / batch * train->epochs; /* at most 2^31 * 10^7 */
+    uint64_t least;
+
+    if (train->stop.max_steps > 0 && train->stop.max_steps < steps) {
+        steps = train->stop.max_steps;
+    }
+    if (r->request->log_auto) {
+        train->log_every_steps = steps > 0 ? (steps + JOB_AUTO_METRICS_ROWS - 1) / JOB_AUTO_METRICS_ROWS : 1;
+        r->request->log_auto = 0;
+    }
+    least = steps / JOB_MAX_METRICS_ROWS + (steps % JOB_MAX_METRICS_ROWS > 0);
+    if (train->log_every_steps < least) {
+        char extra[96];
+
+        snprintf(extra, sizeof extra, "\"value\":%llu,\"minimum\":%llu", (unsigned long long)train->log_every_steps,
+                 (unsigned long long)least);
+        problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/training/log_every_steps", extra,
+                          "%llu steps would make more than %d points", (unsigned long long)steps, JOB_MAX_METRICS_ROWS);
+    }
+}
+
+enum status job_request_resolve(struct job_request *request, const struct dataset *dataset, const struct split *split,
+                                const struct dataset *test, struct problem *problem)
+{
+    struct resolver r = {.request = request, .dataset = dataset, .split = split, .test = test, .problem = problem};
+
+    resolve_model(&r);
+    resolve_preprocessing(&r);
+    check_test(&r);
+    resolve_batch(&r);
+    resolve_class_weights(&r);
+    resolve_metric(&r);
+    resolve_log(&r);
+    return problem->status;
+}

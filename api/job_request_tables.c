@@ -1,0 +1,586 @@
+#include "job_request_tables.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "api/job_request.h"
+
+#define LARGEST         1e30 /* what float32 training can still multiply */
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* Names of enums, as a table asks for them. */
+#define CHOICE(function, type)                                                                                              \
+    static const char *function##_choice(unsigned index)                                                                    \
+    {                                                                                                                       \
+        return function((enum type)index);                                                                                  \
+    }
+CHOICE(initializer_name, initializer)
+CHOICE(preprocessing_name, preprocessing)
+CHOICE(shuffle_name, shuffle)
+CHOICE(metric_name, metric)
+CHOICE(generator_name, generator)
+
+#define AT(member) .offset = offsetof(struct job_request, member)
+
+static const struct field JOB[] = {
+    {.name = "name", .kind = FIELD_NAME, AT(name), .default_value = NAN, .help = "for people; need not be unique"},
+    {.name = "dataset",
+     .kind = FIELD_OTHER,
+     .required = 1,
+     .json_type = "string or object",
+     .help = "a data set's id, rows sent along {\"x\", \"y\"}, or a generator"},
+    {.name = "split", .kind = FIELD_OTHER, .json_type = "object", .help = "rows that are kept from training"},
+    {.name = "test", .kind = FIELD_OTHER, .json_type = "object", .help = "a test set of its own; classes match by name"},
+    {.name = "model", .kind = FIELD_OTHER, .required = 1, .json_type = "object", .help = "what is trained"},
+    {.name = "init",
+     .kind = FIELD_OTHER,
+     AT(train.initializer),
+     .choice = initializer_name_choice,
+     .choice_count = INITIALIZER_COUNT,
+     .json_type = "string",
+     .help = "how weights start; zeros for models without hidden layers, he_normal before relu and leaky_relu, "
+             "glorot_uniform else"},
+    {.name = "preprocessing",
+     .kind = FIELD_CHOICE,
+     AT(train.preprocessing),
+     .default_value = NAN,
+     .word = "auto",
+     .word_flag = offsetof(struct job_request, preprocessing_auto),
+     .word_is_default = 1,
+     .choice = preprocessing_name_choice,
+     .choice_count = PREPROCESS_COUNT,
+     .help = "of the features; auto: scale_255 for images, standardize for tables"},
+    {.name = "loss", .kind = FIELD_OTHER, .json_type = "object", .help = "cross-entropy and what is added to it"},
+    {.name = "optimizer",
+     .kind = FIELD_OTHER,
+     .json_type = "object",
+     .help = "the update rule; without it sgd, learning rate 0.05, momentum 0.9, Nesterov's lookahead"},
+    {.name = "schedule", .kind = FIELD_OTHER, .json_type = "object", .help = "the learning rate over time; constant"},
+    {.name = "training", .kind = FIELD_OTHER, .json_type = "object", .help = "epochs, batches, seed, curves"},
+    {.name = "stop", .kind = FIELD_OTHER, .json_type = "object", .help = "reasons to end before the last epoch"},
+    {.name = "checkpoint", .kind = FIELD_OTHER, .json_type = "object", .help = "how often the state is saved"},
+    {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
+    {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},
+    {.name = "expect", .kind = FIELD_OTHER, .json_type = "object", .help = "what must hold for the same bits to come out"},
+    {.name = "diagnostics", .kind = FIELD_LATER},
+    {.name = "kind", .kind = FIELD_LATER},
+    {.name = "precision", .kind = FIELD_LATER},
+};
+
+static const struct field GENERATOR[] = {
+    {.name = "generator",
+     .kind = FIELD_CHOICE,
+     .required = 1,
+     .offset = offsetof(struct generator_spec, type),
+     .default_value = NAN,
+     .choice = generator_name_choice,
+     .choice_count = GENERATOR_COUNT,
+     .help = "the shape of the classes in the plane"},
+    {.name = "n",
+     .kind = FIELD_COUNT32,
+     .offset = offsetof(struct generator_spec, n),
+     .default_value = 1000,
+     .minimum = 2,
+     .maximum = GENERATOR_MAX_ROWS,
+     .help = "rows, at least one a class"},
+    {.name = "classes",
+     .kind = FIELD_COUNT32,
+     .offset = offsetof(struct generator_spec, classes),
+     .default_value = 2,
+     .minimum = 2,
+     .maximum = GENERATOR_MAX_CLASSES,
+     .help = "classes; moons have 2"},
+    {.name = "noise",
+     .kind = FIELD_NUMBER,
+     .offset = offsetof(struct generator_spec, noise),
+     .default_value = 0.1,
+     .minimum = 0,
+     .maximum = GENERATOR_MAX_NOISE,
+     .help = "standard deviation of each coordinate"},
+    {.name = "seed",
+     .kind = FIELD_SEED,
+     .offset = offsetof(struct generator_spec, seed),
+     .maximum = FIELD_EXACT_INTEGER,
+     .help = "the same seed gives the same rows"},
+};
+
+static const struct field INLINE[] = {
+    {.name = "x", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "rows of numbers, all of one length"},
+    {.name = "y",
+     .kind = FIELD_OTHER,
+     .required = 1,
+     .json_type = "array",
+     .help = "a label for each row (strings or numbers), or a row of class probabilities for each"},
+};
+
+static const struct field SPLIT[] = {
+    {.name = "validation",
+     .kind = FIELD_NUMBER,
+     AT(split.validation),
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "fraction of the rows to validate on"},
+    {.name = "test",
+     .kind = FIELD_NUMBER,
+     AT(split.test),
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "fraction of the rows to test the final model on"},
+    {.name = "stratified",
+     .kind = FIELD_FLAG,
+     AT(split.stratified),
+     .default_value = 1,
+     .help = "the same fraction of every class"},
+};
+
+static const struct field TEST[] = {
+    {.name = "dataset", .kind = FIELD_OTHER, .required = 1, .json_type = "string or object", .help = "as for the job"},
+};
+
+/* The activations of an mlp are the layer types in between. */
+static const enum layer_type ACTIVATIONS[] = {LAYER_RELU, LAYER_LEAKY_RELU, LAYER_TANH, LAYER_SIGMOID};
+
+static const char *activation_choice(unsigned index)
+{
+    return layer_type_name(ACTIVATIONS[index]);
+}
+
+static_assert(LAYER_LEAKY_RELU == LAYER_RELU + 1 && LAYER_TANH == LAYER_RELU + 2 && LAYER_SIGMOID == LAYER_RELU + 3,
+              "an activation is stored as its index and LAYER_RELU");
+
+static const struct field MLP[] = {
+    {.name = "hidden", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "units of each hidden layer"},
+    {.name = "activation",
+     .kind = FIELD_CHOICE,
+     AT(activation),
+     .choice = activation_choice,
+     .choice_count = COUNT_OF(ACTIVATIONS),
+     .help = "behind each hidden layer"},
+    {.name = "dropout",
+     .kind = FIELD_NUMBER,
+     AT(dropout),
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "probability with which training zeroes a hidden value"},
+};
+
+static const struct field LAYERS[] = {
+    {.name = "layers", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "from the features to the logits"},
+};
+
+static const struct field DENSE[] = {
+    {.name = "units",
+     .kind = FIELD_COUNT32,
+     .offset = offsetof(struct layer_spec, units),
+     .default_value = NAN,
+     .minimum = 1,
+     .maximum = MODEL_MAX_UNITS,
+     .help = "outputs; of the last layer the classes, and need not be given"},
+};
+
+static const struct field LEAKY_RELU[] = {
+    {.name = "slope",
+     .kind = FIELD_NUMBER,
+     .offset = offsetof(struct layer_spec, slope),
+     .default_value = LAYER_DEFAULT_SLOPE,
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "factor of values below 0"},
+};
+
+static const struct field DROPOUT[] = {
+    {.name = "rate",
+     .kind = FIELD_NUMBER,
+     .required = 1,
+     .offset = offsetof(struct layer_spec, rate),
+     .default_value = NAN,
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "probability with which training zeroes a value"},
+};
+
+static const char *const LOSSES[] = {"cross_entropy"};
+static const char *const REDUCTIONS[] = {[REDUCTION_WEIGHTED_MEAN] = "weighted_mean", [REDUCTION_MEAN] = "mean"};
+
+static const struct field LOSS[] = {
+    {.name = "type",
+     .kind = FIELD_OTHER,
+     .choices = LOSSES,
+     .choice_count = COUNT_OF(LOSSES),
+     .json_type = "string",
+     .help = "cross_entropy"},
+    {.name = "label_smoothing",
+     .kind = FIELD_NUMBER,
+     AT(train.loss.label_smoothing),
+     .maximum = 1,
+     .maximum_excluded = 1,
+     .help = "targets become (1 - s) u + s / K"},
+    {.name = "class_weights",
+     .kind = FIELD_OTHER,
+     .json_type = "null, string or array",
+     .help = "null: all alike; \"balanced\": rows / (classes * rows of the class), of the training split; or a positive "
+             "number for each class"},
+    {.name = "class_weight_reduction",
+     .kind = FIELD_CHOICE,
+     AT(train.loss.reduction),
+     .choices = REDUCTIONS,
+     .choice_count = COUNT_OF(REDUCTIONS),
+     .help = "the weighted losses' sum is divided by the sum of the weights, or by the number of rows"},
+    {.name = "l2",
+     .kind = FIELD_NUMBER,
+     AT(train.loss.l2),
+     .maximum = LARGEST,
+     .help = "adds (l2 / 2) * sum of squared weights, biases excluded"},
+};
+
+static const struct field TRAINING[] = {
+    {.name = "epochs",
+     .kind = FIELD_COUNT32,
+     AT(train.epochs),
+     .default_value = 10,
+     .minimum = 1,
+     .maximum = 10000000,
+     .help = "passes over the training rows"},
+    {.name = "batch_size",
+     .kind = FIELD_COUNT64,
+     AT(train.batch_size),
+     .default_value = NAN,
+     .minimum = 1,
+     .maximum = DATASET_MAX_ROWS,
+     .word = "full",
+     .word_flag = offsetof(struct job_request, batch_full),
+     .help = "rows of a minibatch; full: all training rows (batch gradient descent); without it 128, or all if there are "
+             "fewer; for gd full"},
+    {.name = "shuffle",
+     .kind = FIELD_CHOICE,
+     AT(train.shuffle),
+     .choice = shuffle_name_choice,
+     .choice_count = SHUFFLE_COUNT,
+     .help = "the order of the rows"},
+    {.name = "seed",
+     .kind = FIELD_SEED,
+     AT(train.seed),
+     .maximum = FIELD_EXACT_INTEGER,
+     .help = "of everything random: split, weights, order, dropout; beyond 2^53 - 1 as a string"},
+    {.name = "shards", .kind = FIELD_OTHER, .json_type = "integer", .help = "1; more are not supported yet"},
+    {.name = "clip_norm",
+     .kind = FIELD_NUMBER,
+     AT(train.clip_norm),
+     .minimum = 1e-30,
+     .maximum = LARGEST,
+     .word = "null",
+     .help = "longest gradient; a longer one is shortened to it"},
+    {.name = "eval_every",
+     .kind = FIELD_COUNT64,
+     AT(train.eval_every_steps),
+     .minimum = 1,
+     .maximum = FIELD_EXACT_INTEGER,
+     .word = "epoch",
+     .help = "steps between two evaluations; epoch: at the end of each"},
+    {.name = "log_every_steps",
+     .kind = FIELD_COUNT64,
+     AT(train.log_every_steps),
+     .default_value = NAN,
+     .minimum = 1,
+     .maximum = FIELD_EXACT_INTEGER,
+     .word = "auto",
+     .word_flag = offsetof(struct job_request, log_auto),
+     .word_is_default = 1,
+     .help = "steps between two points of the curves; auto: about 2,000 points"},
+};
+
+static const struct field STOP[] = {
+    {.name = "gradient_norm",
+     .kind = FIELD_NUMBER,
+     AT(train.stop.gradient_norm),
+     .minimum = 1e-30,
+     .maximum = LARGEST,
+     .word = "null",
+     .help = "stop when the gradient over the training set is as short as this"},
+    {.name = "max_steps",
+     .kind = FIELD_COUNT64,
+     AT(train.stop.max_steps),
+     .minimum = 1,
+     .maximum = FIELD_EXACT_INTEGER,
+     .word = "null",
+     .help = "stop after so many updates"},
+    {.name = "max_seconds",
+     .kind = FIELD_NUMBER,
+     AT(train.stop.max_seconds),
+     .minimum = 1e-3,
+     .maximum = 1e9,
+     .word = "null",
+     .help = "stop after so many seconds of training"},
+    {.name = "early",
+     .kind = FIELD_OTHER,
+     .json_type = "object or null",
+     .help = "stop when it gets no better; null: never"},
+};
+
+static const struct field EARLY[] = {
+    {.name = "metric",
+     .kind = FIELD_CHOICE,
+     AT(train.stop.early_metric),
+     .default_value = NAN,
+     .choice = metric_name_choice,
+     .choice_count = METRIC_COUNT,
+     .help = "what is to get better; validation_loss, or train_loss without a validation split"},
+    {.name = "patience",
+     .kind = FIELD_COUNT32,
+     AT(train.stop.patience),
+     .default_value = 3,
+     .minimum = 1,
+     .maximum = 1000000,
+     .help = "evaluations without an improvement"},
+    {.name = "min_delta",
+     .kind = FIELD_NUMBER,
+     AT(train.stop.min_delta),
+     .maximum = LARGEST,
+     .help = "what counts as an improvement is larger than this"},
+};
+
+static const struct field CHECKPOINT[] = {
+    {.name = "every_seconds",
+     .kind = FIELD_NUMBER,
+     AT(checkpoint_every_seconds),
+     .default_value = 30,
+     .minimum = 0.1,
+     .maximum = 86400,
+     .word = "null",
+     .help = "seconds between two checkpoints"},
+    {.name = "every_steps",
+     .kind = FIELD_COUNT64,
+     AT(checkpoint_every_steps),
+     .minimum = 1,
+     .maximum = FIELD_EXACT_INTEGER,
+     .word = "null",
+     .help = "steps between two checkpoints"},
+    {.name = "keep",
+     .kind = FIELD_COUNT32,
+     AT(checkpoint_keep),
+     .default_value = 2,
+     .minimum = 1,
+     .maximum = 100,
+     .help = "checkpoints that are kept"},
+};
+
+static const struct field RESOURCES[] = {
+    {.name = "threads",
+     .kind = FIELD_COUNT32,
+     AT(threads),
+     .minimum = 1,
+     .maximum = 64,
+     .word = "auto",
+     .help = "threads to train with; auto: as many as the work is worth. The result is the same for any number"},
+    {.name = "priority",
+     .kind = FIELD_INT32,
+     AT(priority),
+     .minimum = -100,
+     .maximum = 100,
+     .help = "higher ones leave the queue first"},
+};
+
+static const struct field EXPECT[] = {
+    {.name = "dataset_sha256", .kind = FIELD_OTHER, .json_type = "string", .help = "SHA-256 of the data set's content"},
+    {.name = "kernel_tier", .kind = FIELD_OTHER, .json_type = "string", .help = "as GET /v1 tells it"},
+};
+
+/* Every form of every object but optimizers and schedules, whose rows come from their hyper-parameters. */
+struct form {
+    const char *variant, *help;
+    const struct field *fields;
+    size_t count;
+};
+#define FIELDS(array) .fields = (array), .count = COUNT_OF(array)
+
+static const struct form DATASETS[DATASET_FORM_COUNT] = {
+    [DATASET_FORM_GENERATOR] = {"generator", "points in the plane, made here", FIELDS(GENERATOR)},
+    [DATASET_FORM_INLINE] = {"inline", "rows that the request brings along", FIELDS(INLINE)},
+};
+static const struct form MODELS[MODEL_FORM_COUNT] = {
+    [MODEL_FORM_SOFTMAX] = {"softmax_regression", "one dense layer; convex", NULL, 0},
+    [MODEL_FORM_LOGISTIC] = {"logistic_regression", "softmax regression for exactly 2 classes", NULL, 0},
+    [MODEL_FORM_MLP] = {"mlp", "dense hidden layers, each with an activation", FIELDS(MLP)},
+    [MODEL_FORM_LAYERS] = {"layers", "any list of layers that ends in a dense one", FIELDS(LAYERS)},
+};
+
+static const struct {
+    const char *name, *help;
+    struct form form;
+} SINGLE[JOB_TABLE_COUNT] = {
+    [JOB_TABLE_JOB] = {"job", "a training job", {FIELDS(JOB)}},
+    [JOB_TABLE_DATASET] = {"dataset", "", {.fields = NULL}},
+    [JOB_TABLE_SPLIT] = {"split", "rows that are kept from training", {FIELDS(SPLIT)}},
+    [JOB_TABLE_TEST] = {"test", "a test set of its own", {FIELDS(TEST)}},
+    [JOB_TABLE_MODEL] = {"model", "", {.fields = NULL}},
+    [JOB_TABLE_LAYER] = {"layer", "", {.fields = NULL}},
+    [JOB_TABLE_LOSS] = {"loss", "mean softmax cross-entropy", {FIELDS(LOSS)}},
+    [JOB_TABLE_OPTIMIZER] = {"optimizer", "", {.fields = NULL}},
+    [JOB_TABLE_SCHEDULE] = {"schedule", "", {.fields = NULL}},
+    [JOB_TABLE_TRAINING] = {"training", "epochs, batches, seed, curves", {FIELDS(TRAINING)}},
+    [JOB_TABLE_STOP] = {"stop", "reasons to end before the last epoch", {FIELDS(STOP)}},
+    [JOB_TABLE_EARLY] = {"stop.early", "early stopping: the best model is kept", {FIELDS(EARLY)}},
+    [JOB_TABLE_CHECKPOINT] = {"checkpoint", "how often the state is saved", {FIELDS(CHECKPOINT)}},
+    [JOB_TABLE_RESOURCES] = {"resources", "what a job may use, and when", {FIELDS(RESOURCES)}},
+    [JOB_TABLE_EXPECT] = {"expect", "refused with 409 where it does not hold", {FIELDS(EXPECT)}},
+};
+
+static void append(struct field_table *table, const struct field *fields, size_t count)
+{
+    assert(table->count + count <= FIELD_TABLE_MAX);
+    if (count > 0) {
+        memcpy(table->fields + table->count, fields, count * sizeof *fields);
+    }
+    table->count += count;
+}
+
+static void set_form(struct field_table *table, const struct form *form)
+{
+    table->variant = form->variant;
+    table->help = form->help;
+    append(table, form->fields, form->count);
+}
+
+static void set_layer(struct field_table *table, enum layer_type type)
+{
+    struct form form = {.variant = layer_type_name(type), .help = layer_type_formula(type)};
+
+    switch (type) {
+    case LAYER_DENSE:
+        form.fields = DENSE;
+        form.count = COUNT_OF(DENSE);
+        break;
+    case LAYER_LEAKY_RELU:
+        form.fields = LEAKY_RELU;
+        form.count = COUNT_OF(LEAKY_RELU);
+        break;
+    case LAYER_DROPOUT:
+        form.fields = DROPOUT;
+        form.count = COUNT_OF(DROPOUT);
+        break;
+    case LAYER_RELU:
+    case LAYER_TANH:
+    case LAYER_SIGMOID:
+    case LAYER_TYPE_COUNT:
+        break;
+    }
+    set_form(table, &form);
+}
+
+/* The learning rates that usually work, since the rules themselves have none. */
+static const double LEARNING_RATES[OPTIMIZER_COUNT] = {
+    [OPTIMIZER_SGD] = 0.05,   [OPTIMIZER_ADAGRAD] = 0.01, [OPTIMIZER_RMSPROP] = 0.01,
+    [OPTIMIZER_ADAM] = 0.001, [OPTIMIZER_ADAMW] = 0.001,
+};
+
+static void set_optimizer(struct field_table *table, size_t variant)
+{
+    enum optimizer_type type = variant == OPTIMIZER_GD ? OPTIMIZER_SGD : (enum optimizer_type)variant;
+    struct hyperparameter parameter;
+
+    table->variant = variant == OPTIMIZER_GD ? "gd" : optimizer_name(type);
+    table->help = optimizer_formula(type);
+    for (size_t i = 0; optimizer_hyperparameter(type, i, &parameter); i++) {
+        struct field field = field_of_hyperparameter(&parameter);
+
+        if (parameter.offset == offsetof(struct optimizer_spec, learning_rate)) {
+            field.default_value = LEARNING_RATES[type];
+            field.required = 0;
+        }
+        append(table, &field, 1);
+    }
+}
+
+static void set_schedule(struct field_table *table, enum schedule_type type)
+{
+    struct hyperparameter parameter;
+
+    table->variant = schedule_name(type);
+    table->help = schedule_formula(type);
+    for (size_t i = 0; schedule_hyperparameter(type, i, &parameter); i++) {
+        struct field field = field_of_hyperparameter(&parameter);
+
+        append(table, &field, 1);
+    }
+}
+
+size_t job_table_variants(enum job_table id)
+{
+    switch (id) {
+    case JOB_TABLE_DATASET:
+        return DATASET_FORM_COUNT;
+    case JOB_TABLE_MODEL:
+        return MODEL_FORM_COUNT;
+    case JOB_TABLE_LAYER:
+        return LAYER_TYPE_COUNT;
+    case JOB_TABLE_OPTIMIZER:
+        return OPTIMIZER_FORM_COUNT;
+    case JOB_TABLE_SCHEDULE:
+        return SCHEDULE_COUNT;
+    default:
+        return 1;
+    }
+}
+
+void job_table(enum job_table id, size_t variant, struct field_table *table)
+{
+    static const struct field TYPE = {
+        .name = "type", .kind = FIELD_OTHER, .json_type = "string", .default_value = NAN, .help = "which one"};
+
+    assert(variant < job_table_variants(id));
+    *table = (struct field_table){.name = SINGLE[id].name};
+    switch (id) {
+    case JOB_TABLE_DATASET:
+        set_form(table, &DATASETS[variant]);
+        break;
+    case JOB_TABLE_MODEL:
+        append(table, &TYPE, 1);
+        set_form(table, &MODELS[variant]);
+        break;
+    case JOB_TABLE_LAYER:
+        append(table, &TYPE, 1);
+        set_layer(table, (enum layer_type)variant);
+        break;
+    case JOB_TABLE_OPTIMIZER:
+        append(table, &TYPE, 1);
+        set_optimizer(table, variant);
+        break;
+    case JOB_TABLE_SCHEDULE:
+        append(table, &TYPE, 1);
+        set_schedule(table, (enum schedule_type)variant);
+        break;
+    default:
+        set_form(table, &SINGLE[id].form);
+        table->help = SINGLE[id].help;
+        break;
+    }
+}
+
+const char *const *job_table_later(enum job_table id)
+{
+    static const char *const MODEL_WORDS[] = {"cnn", NULL};
+    static const char *const LAYER_WORDS[] = {"conv2d", "max_pool2d", "avg_pool2d", "batch_norm", "gelu", "flatten", NULL};
+    static const char *const OPTIMIZER_WORDS[] = {
+        "adadelta", "nadam",     "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw",
+        "lbfgs",    "newton_cg", NULL};
+
+    return id == JOB_TABLE_MODEL       ? MODEL_WORDS
+           : id == JOB_TABLE_LAYER     ? LAYER_WORDS
+           : id == JOB_TABLE_OPTIMIZER ? OPTIMIZER_WORDS
+                                       : NULL;
+}
+
+int job_request_table(size_t index, struct field_table *table)
+{
+    for (int id = 0; id < JOB_TABLE_COUNT; id++) {
+        size_t variants = job_table_variants((enum job_table)id);
+
+        if (index < variants) {
+            job_table((enum job_table)id, index, table);
+            return 1;
+        }
+        index -= variants;
+    }
+    return 0;
+}

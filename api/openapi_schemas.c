@@ -1,0 +1,254 @@
+/*
+ * Schemas from three sources: literal ones (schemas.def), enumerations out of the code's own name functions, and the
+ * objects of POST /v1/jobs out of the tables that decode them (JobRequest, JobTraining, JobOptimizer, JobOptimizerSgd ...).
+ */
+#include "openapi_schemas.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/field_description.h"
+#include "api/job_request_tables.h"
+#include "api/json_writer.h"
+#include "api/views.h"
+#include "core/train/train_spec.h"
+
+#define NAME_MAX_TEXT 64
+
+static const struct {
+    const char *name, *json;
+} literal_schemas[] = {
+#define SCHEMA(name, ...) {#name, #__VA_ARGS__},
+#include "api/schemas.def"
+#undef SCHEMA
+};
+
+#define NAMES(function, type)                                                                                               \
+    static const char *function##_of(unsigned index)                                                                        \
+    {                                                                                                                       \
+        return function((enum type)index);                                                                                  \
+    }
+NAMES(status_code, status)
+NAMES(job_status_name, job_status)
+NAMES(event_type_name, event_type)
+NAMES(stop_reason_name, stop_reason)
+NAMES(metric_name, metric)
+
+/* Values first ... count - 1 of an enum. */
+static const struct {
+    const char *name;
+    const char *(*value)(unsigned index);
+    unsigned first, count;
+} enumerations[] = {
+    {"ProblemCode", status_code_of, STATUS_OK + 1, STATUS_COUNT},
+    {"JobStatus", job_status_name_of, 0, JOB_STATUS_COUNT},
+    {"EventType", event_type_name_of, 0, EVENT_TYPE_COUNT},
+    {"StopReason", stop_reason_name_of, STOP_NONE + 1, STOP_REASON_COUNT},
+    {"Metric", metric_name_of, 0, METRIC_COUNT},
+};
+
+void openapi_write_reference(const char *schema, struct json_writer *writer)
+{
+    char reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT];
+
+    (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", schema);
+    json_begin_object(writer);
+    json_member_string(writer, "$ref", reference);
+    json_end_object(writer);
+}
+
+/* "stop.early" and "sgd" appended to a name as "StopEarly" and "Sgd". */
+static void append_words(char name[NAME_MAX_TEXT], const char *words)
+{
+    size_t used = strlen(name);
+    int begins = 1;
+
+    for (; *words != '\0' && used + 1 < NAME_MAX_TEXT; words++) {
+        if (*words == '_' || *words == '.') {
+            begins = 1;
+        } else {
+            name[used++] = begins && *words >= 'a' && *words <= 'z' ? (char)(*words - 'a' + 'A') : *words;
+            begins = 0;
+        }
+    }
+    name[used] = '\0';
+}
+
+/* variant NULL: of the object as a whole. */
+static void schema_name(char name[NAME_MAX_TEXT], enum job_table id, const char *table, const char *variant)
+{
+    (void)snprintf(name, NAME_MAX_TEXT, "Job");
+    append_words(name, id == JOB_TABLE_JOB ? "request" : table);
+    append_words(name, variant == NULL ? "" : variant);
+}
+
+/*
+ * The table that an object's field is described by, JOB_TABLE_COUNT: none. A field is called as its table ("split"), or
+ * with the object's name before it ("stop.early"); of a list ("layers") the table is called as one item.
+ */
+static enum job_table table_of(const struct field_table *object, const struct field *field)
+{
+    char path[NAME_MAX_TEXT];
+    struct field_table table;
+
+    (void)snprintf(path, sizeof path, "%s.%s", object->name, field->name);
+    for (int id = JOB_TABLE_JOB + 1; id < JOB_TABLE_COUNT && field->kind == FIELD_OTHER; id++) {
+        size_t size;
+
+        job_table((enum job_table)id, 0, &table);
+        size = strlen(table.name);
+        if (strcmp(table.name, field->name) == 0 || strcmp(table.name, path) == 0 ||
+            (strncmp(table.name, field->name, size) == 0 && strcmp(field->name + size, "s") == 0)) {
+            return (enum job_table)id;
+        }
+    }
+    return JOB_TABLE_COUNT;
+}
+
+/* A list whose items have a table, {"type":"array","items":{…}}. */
+static void write_list(const struct field *field, const char *item, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "type", "array");
+    json_member_int(writer, "minItems", 1);
+    json_key(writer, "items");
+    openapi_write_reference(item, writer);
+    json_member_string(writer, "description", field->help);
+    json_end_object(writer);
+}
+
+static void write_property(const struct field_table *object, const struct field *field, struct json_writer *writer)
+{
+    enum job_table id = table_of(object, field);
+    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT] = SCHEMA_REFERENCE;
+    struct field_table table;
+
+    json_key(writer, field->name);
+    if (strcmp(field->name, "type") == 0 && object->variant != NULL) {
+        json_begin_object(writer);
+        json_member_string(writer, "const", object->variant);
+        json_end_object(writer);
+    } else if (field->kind == FIELD_SEED) {
+        field_write_schema(field, SCHEMA_REFERENCE "Seed", writer);
+    } else if (id == JOB_TABLE_COUNT) {
+        field_write_schema(field, NULL, writer);
+    } else {
+        job_table(id, 0, &table);
+        schema_name(name, id, table.name, NULL);
+        (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
+        if (strcmp(field->json_type, "array") == 0) {
+            write_list(field, name, writer);
+        } else {
+            field_write_schema(field, reference, writer);
+        }
+    }
+}
+
+/* An object, or one variant of it. */
+static void write_object(const struct field_table *table, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "type", "object");
+    json_member_string(writer, "description", table->help);
+    json_key(writer, "required");
+    json_begin_array(writer);
+    for (size_t f = 0; f < table->count; f++) {
+        if (table->fields[f].required || (table->variant != NULL && strcmp(table->fields[f].name, "type") == 0)) {
+            json_string(writer, table->fields[f].name);
+        }
+    }
+    json_end_array(writer);
+    json_key(writer, "properties");
+    json_begin_object(writer);
+    for (size_t f = 0; f < table->count; f++) {
+        if (table->fields[f].kind != FIELD_LATER) {
+            write_property(table, &table->fields[f], writer);
+        }
+    }
+    json_end_object(writer);
+    json_member_bool(writer, "additionalProperties", 0);
+    json_end_object(writer);
+}
+
+/* {"oneOf":[each variant]}; a data set may also be an id, and its variants have no "type" to tell them apart. */
+static void write_variants(enum job_table id, struct json_writer *writer)
+{
+    struct field_table table;
+    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT];
+
+    json_begin_object(writer);
+    json_key(writer, "oneOf");
+    json_begin_array(writer);
+    if (id == JOB_TABLE_DATASET) {
+        openapi_write_reference("DatasetId", writer);
+    }
+    for (size_t v = 0; v < job_table_variants(id); v++) {
+        job_table(id, v, &table);
+        schema_name(name, id, table.name, table.variant);
+        openapi_write_reference(name, writer);
+    }
+    json_end_array(writer);
+    if (id != JOB_TABLE_DATASET) {
+        json_key(writer, "discriminator");
+        json_begin_object(writer);
+        json_member_string(writer, "propertyName", "type");
+        json_key(writer, "mapping");
+        json_begin_object(writer);
+        for (size_t v = 0; v < job_table_variants(id); v++) {
+            job_table(id, v, &table);
+            schema_name(name, id, table.name, table.variant);
+            (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
+            json_member_string(writer, table.variant, reference);
+        }
+        json_end_object(writer);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
+static void write_request_schemas(struct json_writer *writer)
+{
+    struct field_table table;
+    char name[NAME_MAX_TEXT];
+
+    for (int t = 0; t < JOB_TABLE_COUNT; t++) {
+        enum job_table id = (enum job_table)t;
+
+        job_table(id, 0, &table);
+        schema_name(name, id, table.name, NULL);
+        json_key(writer, name);
+        if (table.variant == NULL) {
+            write_object(&table, writer);
+            continue;
+        }
+        write_variants(id, writer);
+        for (size_t v = 0; v < job_table_variants(id); v++) {
+            job_table(id, v, &table);
+            schema_name(name, id, table.name, table.variant);
+            json_key(writer, name);
+            write_object(&table, writer);
+        }
+    }
+}
+
+void openapi_write_schemas(struct json_writer *writer)
+{
+    json_begin_object(writer);
+    for (size_t i = 0; i < sizeof literal_schemas / sizeof *literal_schemas; i++) {
+        json_member_raw(writer, literal_schemas[i].name, literal_schemas[i].json);
+    }
+    for (size_t i = 0; i < sizeof enumerations / sizeof *enumerations; i++) {
+        json_key(writer, enumerations[i].name);
+        json_begin_object(writer);
+        json_member_string(writer, "type", "string");
+        json_key(writer, "enum");
+        json_begin_array(writer);
+        for (unsigned v = enumerations[i].first; v < enumerations[i].count; v++) {
+            json_string(writer, enumerations[i].value(v));
+        }
+        json_end_array(writer);
+        json_end_object(writer);
+    }
+    write_request_schemas(writer);
+    json_end_object(writer);
+}
