@@ -89,7 +89,7 @@ static enum status read_value(struct json_rows *rows, char first, uint32_t colum
     size_t size;
     float value;
 
-    if (column >= rows->max_width) {
+    if (rows->width == 0 && column >= rows->max_width) {
         snprintf(pointer, sizeof pointer, "%s/%llu", rows->pointer, (unsigned long long)rows->index);
         return error_set_pointer(error, STATUS_TOO_MANY_COLUMNS, pointer, "a row has more than %u values", rows->max_width);
     }

@@ -16,7 +16,7 @@ struct json_rows {
     const char *pointer;     /* of the array, borrowed */
     struct json_span span;   /* borrows its text */
     uint32_t width;          /* values a row must have; 0: as many as the first, which sets this */
-    uint32_t max_width;      /* more in a row are STATUS_TOO_MANY_COLUMNS */
+    uint32_t max_width;      /* with width 0: more in the first row are STATUS_TOO_MANY_COLUMNS */
     enum status width_error; /* of a row with another number of values */
 
     size_t at;      /* behind what was read */

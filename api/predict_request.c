@@ -93,7 +93,7 @@ static void decode_instances(struct predict_request *request, const struct json_
     struct json_rows rows = {.pointer = "/instances",
                              .span = *span,
                              .width = features,
-                             .max_width = features,
+                             .max_width = UINT32_MAX,
                              .width_error = STATUS_FEATURE_COUNT_MISMATCH};
     struct error error = {0};
     const float *x = NULL;

@@ -142,6 +142,21 @@ static void write_place(struct json_writer *writer, const struct error *error)
     }
 }
 
+/* What is wrong with what was sent stands in errors[], whatever its form. */
+static int is_of_content(const struct error *error)
+{
+    return status_kind(error->status) == KIND_INVALID || (status_kind(error->status) == KIND_MALFORMED && error->has_offset);
+}
+
+static void write_whole(struct json_writer *writer, const struct error *error)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "code", status_code(error->status));
+    json_member_string(writer, "detail", error->message);
+    write_place(writer, error);
+    json_end_object(writer);
+}
+
 char *problem_encode(const struct problem *problem, const char *request_id, size_t *size)
 {
     struct json_writer writer = {0};
@@ -160,9 +175,12 @@ char *problem_encode(const struct problem *problem, const char *request_id, size
     }
     write_place(&writer, &problem->whole);
     write_extra(&writer, problem->extra);
-    if (problem->field_count > 0) {
+    if (problem->field_count > 0 || is_of_content(&problem->whole)) {
         json_key(&writer, "errors");
         json_begin_array(&writer);
+        if (is_of_content(&problem->whole)) {
+            write_whole(&writer, &problem->whole);
+        }
         for (size_t i = 0; i < problem->field_count; i++) {
             write_field(&writer, &problem->fields[i]);
         }

@@ -1,6 +1,8 @@
 /* Chunk by chunk: gather, forward, losses and probabilities by grains; then the scores, row by row in order. */
 #include "evaluator.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/nn/loss.h"
@@ -99,6 +101,33 @@ static void probabilities_of_grain(void *context, uint32_t grain, uint32_t worke
                      evaluator->probabilities + (size_t)first * evaluator->classes);
 }
 
+/*
+ * The same, finite for every finite input: features so large that a sum overflows give the probabilities of logits at the
+ * ends of their range, and where even the sign is lost (infinity minus infinity) the class counts as 0.
+ */
+static void finite_probabilities_of_grain(void *context, uint32_t grain, uint32_t worker)
+{
+    struct evaluator *evaluator = context;
+    uint32_t stride, end = grain_end(evaluator, grain);
+    const float *logits = network_logits_f32(evaluator->network, &stride);
+
+    probabilities_of_grain(context, grain, worker);
+    for (uint32_t r = grain * NETWORK_GRAIN_ROWS; r < end; r++) {
+        double *p = evaluator->probabilities + (size_t)r * evaluator->classes;
+        float clamped[DATASET_MAX_CLASSES];
+
+        if (isfinite(p[0])) {
+            continue;
+        }
+        for (uint32_t c = 0; c < evaluator->classes; c++) {
+            float z = logits[(size_t)r * stride + c];
+
+            clamped[c] = isnan(z) ? 0 : fmaxf(-FLT_MAX, fminf(z, FLT_MAX));
+        }
+        softmax_rows_f32(evaluator->classes, 1, clamped, evaluator->classes, p);
+    }
+}
+
 /* Probabilities and plain cross-entropies. */
 static void scores_of_grain(void *context, uint32_t grain, uint32_t worker)
 {
@@ -139,7 +168,7 @@ void evaluator_probabilities(struct evaluator *evaluator, const struct evaluatio
 {
     evaluator->job = job;
     for (uint64_t first = 0; first < job->count; first += EVALUATOR_ROWS) {
-        run_chunk(evaluator, first, probabilities_of_grain);
+        run_chunk(evaluator, first, finite_probabilities_of_grain);
         for (size_t i = 0; i < (size_t)evaluator->count * evaluator->classes; i++) {
             probabilities[first * evaluator->classes + i] = (float)evaluator->probabilities[i];
         }

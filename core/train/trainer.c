@@ -301,10 +301,11 @@ static double forward_chunk(struct trainer *trainer, struct cursor *cursor, cons
     return sum;
 }
 
+/* The schedule's length is that of all epochs, so that a run cut by max_steps has the steps of the longer one. */
 static double scheduled_rate(const struct trainer *trainer)
 {
     return schedule_learning_rate(&trainer->spec.schedule, trainer->spec.optimizer.learning_rate, trainer->progress.step,
-                                  trainer->plan.total_steps, trainer->plan.steps_per_epoch);
+                                  trainer->spec.epochs * trainer->plan.steps_per_epoch, trainer->plan.steps_per_epoch);
 }
 
 static struct network_update update_of_step(const struct trainer *trainer, double gradient_scale, int measure)

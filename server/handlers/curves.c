@@ -95,6 +95,17 @@ static void answer_curve(struct request *request, const struct metric_list *rows
     request_respond(request, &response);
 }
 
+/* FNV-1a: tags of different queries differ. */
+static uint32_t hash_of(const char *text)
+{
+    uint32_t hash = UINT32_C(2166136261);
+
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT32_C(16777619);
+    }
+    return hash;
+}
+
 void get_job_metrics(struct app *app, struct request *request)
 {
     const struct query *query = request_query(request);
@@ -112,7 +123,7 @@ void get_job_metrics(struct app *app, struct request *request)
         request_respond_error(request, &error);
         return;
     }
-    reply_tag(tag, "%" PRIu64 "-%s", rows.version, media_word(media));
+    reply_tag(tag, "%" PRIu64 "-%s-%08" PRIx32, rows.version, media_word(media), hash_of(request_target(request)));
     if (!reply_not_modified(request, tag)) {
         answer_curve(request, &rows, media, tag);
     }

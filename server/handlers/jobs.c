@@ -48,7 +48,8 @@ static int has_news(const struct request *request, const struct job_view *job, u
     if (job_status_is_terminal(job->status)) {
         return 1;
     }
-    return !query_given(request_query(request), PARAMETER_UNTIL) && job->version > since;
+    return !query_given(request_query(request), PARAMETER_UNTIL) &&
+           job->version != since; /* also a version that never was */
 }
 
 /* The version that the client knows: its own word, or the one at its first look, kept while it waits. */

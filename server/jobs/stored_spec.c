@@ -38,6 +38,11 @@ enum status stored_spec_encode(const struct job_view *job, struct json_writer *w
     struct job_request request;
     enum status status = stored_spec_decode(job, &request, error);
 
+    if (status == STATUS_OK && job->stop_reason == STOP_MAX_SECONDS) {
+        /* ended by the clock: the step that it reached is what gives the same bits again */
+        request.train.stop.max_seconds = 0;
+        request.train.stop.max_steps = job->progress.step;
+    }
     if (status == STATUS_OK) {
         job_request_encode(&request, request.expect_dataset_sha256, request.expect_kernel_tier, writer);
     }

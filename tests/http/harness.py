@@ -180,7 +180,7 @@ class Client:
         if pointer is not None:
             found = [e for e in entries if e.get("pointer") == pointer and e["code"] == code]
             want(found, f"wanted {code} at {pointer!r}: {seen}")
-        problem["headers"] = answer.headers
+        problem["headers"] = dict(answer.headers.items())
         return problem
 
     def job(self, spec):

@@ -161,7 +161,7 @@ def an_expectation_that_does_not_hold_is_409(server, key, value):
       ("blobs", {"generator": "blobs", "n": 60, "classes": 4, "noise": 0.2, "seed": 1}), ("moons", {"generator": "moons", "n": 60, "noise": 0.1, "seed": 1}),
       ("spirals", {"generator": "spirals", "n": 60, "classes": 3, "noise": 0.1, "seed": 1}), ("rings", {"generator": "rings", "n": 60, "classes": 2, "noise": 0.1, "seed": 1}))
 def the_first_request_needs_no_file(server, dataset):
-    job = server.train(mlp(dataset, (4,)))
+    job = server.train(mlp(dataset, (4,), training={"epochs": 3, "batch_size": 8, "seed": 1}))
     want(server.results(job["id"])["splits"]["train"]["samples"] >= 12, "samples")
 
 

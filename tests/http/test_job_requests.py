@@ -97,7 +97,7 @@ def _with(path, value):
     ("momentum 1", "/optimizer/momentum", 1, "out_of_range"),
     ("unknown optimizer", "/optimizer/type", "adm", "unknown_value"),
     ("unknown model", "/model/type", "forest", "unknown_value"),
-    ("later model", "/model", {"type": "cnn"}, "not_supported"),
+    ("later model", "/model/type", {"type": "cnn"}, "not_supported"),
     ("unknown schedule", "/schedule/type", "sawtooth", "unknown_value"),
     ("unknown loss", "/loss/type", "hinge", "unknown_value"),
     ("smoothing 1", "/loss/label_smoothing", 1, "out_of_range"),
