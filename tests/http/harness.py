@@ -95,6 +95,17 @@ def strict_json(raw):
     return json.loads(raw.decode("utf-8"), parse_constant=refuse, object_pairs_hook=unique)
 
 
+class Problem(dict):
+    """A problem document, and the headers that it came with."""
+
+    headers = None
+
+    @property
+    def places(self):
+        """The errors that it lists; itself if it is the only one."""
+        return self.get("errors") or [self]
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -150,7 +161,8 @@ class Client:
             headers["Authorization"] = "Bearer " + self.token
         connection = http.client.HTTPConnection(self.host, self.port, timeout=70 + 10 * PATIENCE)
         try:
-            connection.request(method, path, body, headers)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all of the body was sent
+                connection.request(method, path, body, headers)
             raw = connection.getresponse()
             answer = Answer(raw.status, raw.headers, raw.read())
         finally:
@@ -174,7 +186,8 @@ class Client:
         answer = self.call(method, path, body, headers)
         seen = f"{method} {path} -> {answer.status} {short(answer.body.decode('utf-8', 'replace'), 600)}"
         want(answer.status == status, f"wanted {status} {code}: {seen}")
-        problem = answer.json
+        problem = Problem(answer.json)
+        problem.headers = answer.headers
         entries = problem.get("errors", [])
         want(problem["code"] == code or code in [e["code"] for e in entries], f"wanted code {code}: {seen}")
         if pointer is not None:
@@ -220,8 +233,7 @@ class Client:
 
     def upload_idx(self, images, labels, name):
         dataset = self.upload(images, "application/x-idx", f"?name={name}")["id"]
-        self.ok("PUT", f"/v1/datasets/{dataset}/labels", labels, {"Content-Type": "application/x-idx"})
-        return dataset
+        return self.ok("PUT", f"/v1/datasets/{dataset}/labels", labels, {"Content-Type": "application/x-idx"})["id"]
 
     def raw(self, data, half_close=False, seconds=15):
         """Sends bytes, gives back all that comes until the server closes or `seconds` pass."""

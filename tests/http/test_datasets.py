@@ -99,14 +99,14 @@ def a_bad_table_is_refused(server, body, status, code):
 
 def a_bad_cell_is_named_by_line_column_and_text(server):
     problem = server.refuse(422, "csv_not_number", "POST", "/v1/datasets", "a,b,kind\n1,2,x\n3,4,x\n5,six,y\n", CSV)
-    entry = problem["errors"][0]
+    entry = problem.places[0]
     equal((entry["line"], entry["column"]), (4, 2), "line and column")
     want("six" in entry["detail"], entry["detail"])
 
 
 def a_line_is_counted_through_quoted_line_breaks(server):
     problem = server.refuse(422, "csv_ragged_row", "POST", "/v1/datasets", 'a,b,kind\n1,2,"x\ny"\n3,y\n', CSV)
-    equal(problem["errors"][0]["line"], 4, "line")
+    equal(problem.places[0]["line"], 4, "line")
 
 
 def a_missing_label_column_is_named(server):

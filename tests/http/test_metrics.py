@@ -56,7 +56,8 @@ def the_four_forms_tell_the_same(server):
             equal(lines[i].get(name), value, f"ndjson row {i}, {name}")
 
 
-@rows(("json", "application/json"), ("csv", "text/csv"), ("ndjson", "application/x-ndjson"), ("svg", "image/svg+xml"), ("ascii", "text/plain"))
+@rows(("json", "json", "application/json"), ("csv", "csv", "text/csv"), ("ndjson", "ndjson", "application/x-ndjson"), ("svg", "svg", "image/svg+xml"),
+      ("ascii", "ascii", "text/plain"))
 def the_form_follows_the_accept_header_too(server, form, media):
     equal(server.call("GET", _job(server), headers={"Accept": media}).media, media, "by Accept")
     equal(server.call("GET", _job(server) + "?format=" + form).media, media, "by format=")

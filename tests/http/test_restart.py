@@ -100,10 +100,10 @@ def a_running_job_starts_again_and_ends_with_the_same_bits(kill):
         equal(events, list(range(1, len(events) + 1)), "event numbers")
 
 
-def versions_never_go_back(_rounds=4):
+def versions_never_go_back():
     with Server() as s:
         job, last = s.job(endless()), 0
-        for _ in range(_rounds):
+        for _ in range(4):
             version = s.wait_until(job, lambda j: j["status"] == "running" and j["version"] > last)["version"]
             want(version > last, f"version {version} after {last}")
             last = version
