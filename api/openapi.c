@@ -32,6 +32,10 @@ static void write_info(const char *version, struct json_writer *writer)
         writer, "description",
         "Send a data set and a job, watch the loss go down, ask the model for predictions. Unknown fields and "
         "parameters are refused; errors are problem documents (RFC 9457) with every mistake at once.");
+    json_key(writer, "contact");
+    json_begin_object(writer);
+    json_member_string(writer, "name", "The descentd authors");
+    json_end_object(writer);
     json_key(writer, "license");
     json_begin_object(writer);
     json_member_string(writer, "name", "MIT");
@@ -322,11 +326,11 @@ static void write_security(const struct route *route, struct json_writer *writer
         json_begin_object(writer);
         json_key(writer, "token");
         json_begin_array(writer);
-        json_string(writer, scope_name(route->scope));
         json_end_array(writer);
         json_end_object(writer);
     }
     json_end_array(writer);
+    json_member_string(writer, "x-scope", scope_name(route->scope));
 }
 
 static void write_operation(const struct route *route, struct json_writer *writer)
@@ -405,7 +409,8 @@ void openapi_write(const char *version, struct json_writer *writer)
     json_begin_object(writer);
     json_member_string(writer, "type", "http");
     json_member_string(writer, "scheme", "bearer");
-    json_member_string(writer, "description", "Where the server has a token file. Scopes: read, write, admin.");
+    json_member_string(writer, "description",
+                       "Where the server has a token file. x-scope of an operation is what the token must allow.");
     json_end_object(writer);
     json_end_object(writer);
     json_end_object(writer);

@@ -4,16 +4,46 @@
  */
 #include "openapi_schemas.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/dataset_path.h"
+#include "api/evaluate_request.h"
 #include "api/field_description.h"
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
+#include "api/predict_request.h"
 #include "api/views.h"
 #include "core/train/train_spec.h"
 
 #define NAME_MAX_TEXT 64
+
+/* Bodies beside the job's that have a table of fields. */
+static const struct {
+    const char *name;
+    const struct field *fields;
+    const size_t *count;
+} bodies[] = {
+    {"DatasetPath", dataset_path_fields, &dataset_path_field_count},
+    {"PredictRequest", predict_request_fields, &predict_request_field_count},
+    {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
+};
+
+/* Fields that are decoded by hand, and the schema that says what a table cannot. */
+static const struct {
+    const char *object, *field, *schema;
+} by_hand[] = {
+    {"dataset", "x", "Rows"},
+    {"dataset", "y", "Labels"},
+    {"model", "hidden", "HiddenUnits"},
+    {"loss", "class_weights", "ClassWeights"},
+    {"job", "metadata", "Metadata"},
+    {"expect", "dataset_sha256", "Sha256"},
+    {"PredictRequest", "instances", "Rows"},
+    {"PredictRequest", "return", "PredictReturn"},
+    {"EvaluateRequest", "dataset", "DatasetId"},
+};
 
 static const struct {
     const char *name, *json;
@@ -117,43 +147,61 @@ static void write_list(const struct field *field, const char *item, struct json_
     json_end_object(writer);
 }
 
-static void write_property(const struct field_table *object, const struct field *field, struct json_writer *writer)
+/* The schema that a field refers to, "" for none. */
+static void property_schema(char name[NAME_MAX_TEXT], const struct field_table *object, const struct field *field)
 {
     enum job_table id = table_of(object, field);
-    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT] = SCHEMA_REFERENCE;
     struct field_table table;
+
+    name[0] = '\0';
+    for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
+        if (strcmp(by_hand[i].object, object->name) == 0 && strcmp(by_hand[i].field, field->name) == 0) {
+            (void)snprintf(name, NAME_MAX_TEXT, "%s", by_hand[i].schema);
+            return;
+        }
+    }
+    if (field->kind == FIELD_SEED) {
+        (void)snprintf(name, NAME_MAX_TEXT, "Seed");
+    } else if (id != JOB_TABLE_COUNT) {
+        job_table(id, 0, &table);
+        schema_name(name, id, table.name, NULL);
+    }
+}
+
+static void write_property(const struct field_table *object, const struct field *field, struct json_writer *writer)
+{
+    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT];
 
     json_key(writer, field->name);
     if (strcmp(field->name, "type") == 0 && object->variant != NULL) {
         json_begin_object(writer);
         json_member_string(writer, "const", object->variant);
         json_end_object(writer);
-    } else if (field->kind == FIELD_SEED) {
-        field_write_schema(field, SCHEMA_REFERENCE "Seed", writer);
-    } else if (id == JOB_TABLE_COUNT) {
-        field_write_schema(field, NULL, writer);
+        return;
+    }
+    property_schema(name, object, field);
+    (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
+    if (strcmp(field->name, "layers") == 0) {
+        write_list(field, name, writer);
     } else {
-        job_table(id, 0, &table);
-        schema_name(name, id, table.name, NULL);
-        (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
-        if (strcmp(field->json_type, "array") == 0) {
-            write_list(field, name, writer);
-        } else {
-            field_write_schema(field, reference, writer);
-        }
+        field_write_schema(field, name[0] == '\0' ? NULL : reference, writer);
     }
 }
 
-/* An object, or one variant of it. */
-static void write_object(const struct field_table *table, struct json_writer *writer)
+/* An object, or one variant of it; type_is_optional: the variant that an object without "type" is. */
+static void write_object(const struct field_table *table, int type_is_optional, struct json_writer *writer)
 {
     json_begin_object(writer);
     json_member_string(writer, "type", "object");
-    json_member_string(writer, "description", table->help);
+    if (table->help[0] != '\0') {
+        json_member_string(writer, "description", table->help);
+    }
     json_key(writer, "required");
     json_begin_array(writer);
     for (size_t f = 0; f < table->count; f++) {
-        if (table->fields[f].required || (table->variant != NULL && strcmp(table->fields[f].name, "type") == 0)) {
+        int is_type = table->variant != NULL && strcmp(table->fields[f].name, "type") == 0;
+
+        if (table->fields[f].required || (is_type && !type_is_optional)) {
             json_string(writer, table->fields[f].name);
         }
     }
@@ -170,11 +218,38 @@ static void write_object(const struct field_table *table, struct json_writer *wr
     json_end_object(writer);
 }
 
+/* Objects that may leave "type" out; they are then their first variant. */
+static int has_default_type(enum job_table id)
+{
+    return id == JOB_TABLE_OPTIMIZER || id == JOB_TABLE_SCHEDULE;
+}
+
+/* {"discriminator":…}: which value of "type" is which variant. */
+static void write_discriminator(enum job_table id, struct json_writer *writer)
+{
+    struct field_table table;
+    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT];
+
+    json_key(writer, "discriminator");
+    json_begin_object(writer);
+    json_member_string(writer, "propertyName", "type");
+    json_key(writer, "mapping");
+    json_begin_object(writer);
+    for (size_t v = 0; v < job_table_variants(id); v++) {
+        job_table(id, v, &table);
+        schema_name(name, id, table.name, table.variant);
+        (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
+        json_member_string(writer, table.variant, reference);
+    }
+    json_end_object(writer);
+    json_end_object(writer);
+}
+
 /* {"oneOf":[each variant]}; a data set may also be an id, and its variants have no "type" to tell them apart. */
 static void write_variants(enum job_table id, struct json_writer *writer)
 {
     struct field_table table;
-    char name[NAME_MAX_TEXT], reference[sizeof SCHEMA_REFERENCE + NAME_MAX_TEXT];
+    char name[NAME_MAX_TEXT];
 
     json_begin_object(writer);
     json_key(writer, "oneOf");
@@ -188,20 +263,8 @@ static void write_variants(enum job_table id, struct json_writer *writer)
         openapi_write_reference(name, writer);
     }
     json_end_array(writer);
-    if (id != JOB_TABLE_DATASET) {
-        json_key(writer, "discriminator");
-        json_begin_object(writer);
-        json_member_string(writer, "propertyName", "type");
-        json_key(writer, "mapping");
-        json_begin_object(writer);
-        for (size_t v = 0; v < job_table_variants(id); v++) {
-            job_table(id, v, &table);
-            schema_name(name, id, table.name, table.variant);
-            (void)snprintf(reference, sizeof reference, SCHEMA_REFERENCE "%s", name);
-            json_member_string(writer, table.variant, reference);
-        }
-        json_end_object(writer);
-        json_end_object(writer);
+    if (id != JOB_TABLE_DATASET && !has_default_type(id)) {
+        write_discriminator(id, writer);
     }
     json_end_object(writer);
 }
@@ -218,7 +281,7 @@ static void write_request_schemas(struct json_writer *writer)
         schema_name(name, id, table.name, NULL);
         json_key(writer, name);
         if (table.variant == NULL) {
-            write_object(&table, writer);
+            write_object(&table, 0, writer);
             continue;
         }
         write_variants(id, writer);
@@ -226,9 +289,18 @@ static void write_request_schemas(struct json_writer *writer)
             job_table(id, v, &table);
             schema_name(name, id, table.name, table.variant);
             json_key(writer, name);
-            write_object(&table, writer);
+            write_object(&table, has_default_type(id) && v == 0, writer);
         }
     }
+}
+
+static void write_body(size_t body, struct json_writer *writer)
+{
+    struct field_table table = {.name = bodies[body].name, .help = "", .count = *bodies[body].count};
+
+    assert(table.count <= FIELD_TABLE_MAX);
+    memcpy(table.fields, bodies[body].fields, table.count * sizeof *table.fields);
+    write_object(&table, 0, writer);
 }
 
 void openapi_write_schemas(struct json_writer *writer)
@@ -248,6 +320,10 @@ void openapi_write_schemas(struct json_writer *writer)
         }
         json_end_array(writer);
         json_end_object(writer);
+    }
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        json_key(writer, bodies[i].name);
+        write_body(i, writer);
     }
     write_request_schemas(writer);
     json_end_object(writer);
