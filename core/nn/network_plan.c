@@ -6,7 +6,7 @@
 #define TILE_WIDTH ((uint32_t)NETWORK_MAX_TILE_WIDTH)
 /* Rows of the first stage's blocks: a gradient block of 112 x 128 floats stays in the first-level caches. */
 #define BLOCK_WIDTH  112u
-#define LARGEST_SIZE ((uint64_t)1 << 40)
+#define LARGEST_SIZE ((uint64_t)1 << 34) /* bytes of float32 parameters */
 
 static uint32_t pieces(uint32_t n, uint32_t width)
 {

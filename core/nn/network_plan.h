@@ -60,7 +60,7 @@ struct network_segment {
     int is_bias;
 };
 
-/* `rows` is cut to NETWORK_CHUNK_ROWS. STATUS_MODEL_TOO_LARGE when a size does not fit 2^40 bytes. */
+/* `rows` is cut to NETWORK_CHUNK_ROWS. STATUS_MODEL_TOO_LARGE when a size does not fit 2^34 bytes. */
 MUST_CHECK enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows,
                                          struct error *error);
 

@@ -34,7 +34,7 @@ struct train_plan {
     double expected_first_loss; /* ln K */
     uint64_t step_flops;
 };
-/* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^40 bytes. */
+/* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes. */
 MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows,
                                     uint32_t max_threads, struct error *error);
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */

@@ -188,11 +188,12 @@ enum status http_start(struct http *http, const struct http_app *app, struct err
 
 void http_drain(struct http *http)
 {
-    if (http->daemon == NULL || http->listen_fd < 0)
+    if (http->daemon == NULL || http->draining)
         return;
+    http->draining = 1;
     MHD_quiesce_daemon(http->daemon);
-    close(http->listen_fd);
-    http->listen_fd = -1;
+    /* Ends listening, but keeps the number: a polling thread may be about to accept from it. */
+    shutdown(http->listen_fd, SHUT_RDWR);
     waiters_drain(http->waiters);
 }
 

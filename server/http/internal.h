@@ -32,6 +32,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct tls tls;
     int listen_fd;
+    int draining; /* the thread that drains and stops knows it alone */
     char address[ADDRESS_TEXT];
     char local[ADDRESS_TEXT]; /* the host listened on; "" when that is any */
     uint64_t boot;            /* random, in every request id */

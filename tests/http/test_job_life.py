@@ -174,7 +174,7 @@ def two_clients_at_once_get_their_own_jobs(server):
 
 
 def many_small_jobs_all_end_in_order_of_arrival():
-    with Server() as s:
+    with Server(["--threads", "1"]) as s:
         jobs = [s.job(softmax()) for _ in range(30)]
         views = [s.wait(j) for j in jobs]
         started = [v["started_at"] for v in views]

@@ -89,7 +89,7 @@ def a_running_job_starts_again_and_ends_with_the_same_bits(kill):
             s.restart(kill)
         view = s.wait(again, seconds=120)
         equal(view["digest"], golden["digest"], "digest")
-        want(view["restarts"] >= 1, f"restarts {view['restarts']}")
+        want(view["restarts"] >= 1 or not kill, f"restarts {view['restarts']}")
         equal(curve(s, again), curve(s, golden["id"]), "curves")
         events = []
         while True:
@@ -162,7 +162,7 @@ def _files(s):
 def deleting_frees_the_files():
     with Server() as s:
         start = _files(s)
-        job = s.train(softmax(s.upload(csv_table(50))["id"]))
+        job = s.train(mlp(s.upload(csv_table(9000))["id"], (128, 128)))
         data = s.get(f"/v1/jobs/{job['id']}/spec")["dataset"]
         want(len(_files(s)) >= len(start) + 2, "a data set and a model are files")
         s.ok("DELETE", f"/v1/models/{job['model']}", status=204)
@@ -195,7 +195,7 @@ def a_foreign_file_in_the_folder_is_left_alone():
 
 def files_belong_to_their_owner_only():
     with Server() as s:
-        s.train(softmax(s.upload(csv_table(30))["id"]))
+        s.train(softmax(s.upload(csv_table(60))["id"]))
         for folder, _, names in os.walk(s.data):
             for name in names:
                 mode = os.stat(os.path.join(folder, name)).st_mode & 0o077
@@ -204,15 +204,15 @@ def files_belong_to_their_owner_only():
 
 def a_damaged_object_is_named_and_harms_nothing_else():
     with Server() as s:
-        job = s.train(softmax())
-        other = s.train(mlp())
-        victim = s.get(f"/v1/models/{job['model']}/export")
-        hit = [p for p in pathlib.Path(s.data).rglob("*") if p.is_file() and p.stat().st_size == len(victim) and p.read_bytes() == victim]
-        want(hit, "the model's file")
+        job = s.train(mlp(hidden=(128, 128)))  # large enough for a file of its own
+        other = s.train(softmax())
+        hit = [p for p in pathlib.Path(s.data, "objects").iterdir() if p.is_file()]
+        equal(len(hit), 1, "files of models")
         s.terminate()
         for p in hit:
             p.chmod(0o600)
-            p.write_bytes(victim[:-4] + bytes(4) if victim[-4:] != bytes(4) else victim[:-4] + b"\1\1\1\1")
+            bytes_before = p.read_bytes()
+            p.write_bytes(bytes_before[:-1] + bytes([bytes_before[-1] ^ 1]))
         s.start()
         s.refuse(500, "object_corrupt", "POST", f"/v1/models/{job['model']}/predict", {"instances": [[1, 2]]})
         s.ok("POST", f"/v1/models/{other['model']}/predict", {"instances": [[1, 2]]})
