@@ -232,6 +232,7 @@ void json_member_raw(struct json_writer *writer, const char *key, const char *js
 enum status json_writer_take(struct json_writer *writer, char **text, size_t *size, struct error *error)
 {
     assert(writer->depth == 0 && !writer->after_key);
+    writer->has_items = 0;
     return text_take(&writer->text, text, size, error);
 }
 
