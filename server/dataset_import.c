@@ -193,23 +193,6 @@ void dataset_import_free(struct dataset_import *import)
     }
 }
 
-enum status dataset_import_block(struct store *store, const void *bytes, size_t size, const char *format,
-                                 struct imported_dataset *imported, struct error *error)
-{
-    struct object_writer *writer;
-    enum status status = object_writer_new(&writer, store, 0, error);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    struct sink sink = object_writer_sink(writer);
-    status = sink.write(sink.context, bytes, size, error);
-    if (status == STATUS_OK) {
-        status = finish_object(writer, format, imported, error);
-    }
-    object_writer_free(writer);
-    return status;
-}
-
 enum status dataset_import_labels(struct store *store, const struct dataset *images, const int32_t *labels, uint64_t count,
                                   struct imported_dataset *imported, struct error *error)
 {

@@ -2,8 +2,8 @@
  * From bytes that somebody sent to a data set that the store can take: the parser writes the canonical block through an
  * object's writer, the finished block is opened as every later reader will open it, and described.
  *
- * Uploads, files below the data root and data sets that come inline with a job all go this way, and the description is
- * computed in one place. Nothing here is stored yet: datasets_insert, datasets_label or jobs_insert do that.
+ * Uploads and files below the data root go this way; data sets that come inline with a job are described here, too. Nothing
+ * here is stored yet: datasets_insert, datasets_label or jobs_insert do that.
  */
 #ifndef DESCENT_SERVER_DATASET_IMPORT_H
 #define DESCENT_SERVER_DATASET_IMPORT_H
@@ -45,10 +45,6 @@ MUST_CHECK enum status dataset_import_finish(struct dataset_import *import, stru
                                              struct error *error);
 /* Without a successful finish: removes what was written. NULL: nothing. */
 void dataset_import_free(struct dataset_import *import);
-
-/* A canonical block that is in memory already: bytes [size], 64-byte aligned. Blocks for the disk. */
-MUST_CHECK enum status dataset_import_block(struct store *store, const void *bytes, size_t size, const char *format,
-                                            struct imported_dataset *imported, struct error *error);
 
 /* Images and their labels [count] as one data set (core/data/attach_labels.h). Blocks for the disk. */
 MUST_CHECK enum status dataset_import_labels(struct store *store, const struct dataset *images, const int32_t *labels,

@@ -227,22 +227,6 @@ static void a_bad_file_leaves_nothing(void **state)
     free(text);
 }
 
-static void a_block_in_memory_is_the_same_data_set(void **state)
-{
-    struct imported_dataset parsed, block;
-    struct object_preview preview;
-
-    (void)state;
-    assert_int_equal(import_csv(CSV, sizeof(CSV), &parsed, NULL), STATUS_OK);
-    assert_int_equal(object_preview_open(&preview, &parsed.object, NULL), STATUS_OK);
-    assert_int_equal(dataset_import_block(store, preview.bytes, preview.size, "inline", &block, NULL), STATUS_OK);
-    assert_string_equal(block.object.sha256, parsed.object.sha256);
-    assert_string_equal(block.view.format, "inline");
-    object_preview_close(&preview);
-    imported_dataset_release(&parsed);
-    imported_dataset_release(&block);
-}
-
 /* ---- labels ---- */
 
 static const unsigned char IMAGES[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 30, 40};
@@ -308,7 +292,6 @@ int main(void)
         cmocka_unit_test(the_pieces_of_a_file_do_not_matter),
         cmocka_unit_test(a_large_file_is_described_from_its_temporary_and_leaves_none),
         cmocka_unit_test(a_bad_file_leaves_nothing),
-        cmocka_unit_test(a_block_in_memory_is_the_same_data_set),
         cmocka_unit_test(images_and_labels_are_a_data_set),
         cmocka_unit_test(labels_of_another_number_are_refused),
     };
