@@ -89,9 +89,11 @@ static enum status insert(struct class_names *classes, const char *text, size_t 
 
     if ((status = check_name(text, size, error)) || (status = grow(classes, error)))
         return status;
-    name = strndup(text, size);
+    name = malloc(size + 1);
     if (!name)
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a class name");
+    memcpy(name, text, size);
+    name[size] = '\0';
     memmove(classes->by_name + place + 1, classes->by_name + place, (classes->count - place) * sizeof *classes->by_name);
     classes->by_name[place] = (int32_t)classes->count;
     classes->names[classes->count++] = name;

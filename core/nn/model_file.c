@@ -250,10 +250,12 @@ static enum status take_class_names(struct byte_reader *reader, struct model *mo
         if (name == NULL) {
             return CORRUPT("the name of class %u is not a text of at most %d bytes", c, DATASET_CLASS_NAME_MAX);
         }
-        model->class_names[c] = strndup(name, length);
+        model->class_names[c] = malloc(length + 1);
         if (model->class_names[c] == NULL) {
             return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a class name of %zu bytes", length);
         }
+        memcpy(model->class_names[c], name, length);
+        model->class_names[c][length] = '\0';
     }
     return model->class_names != NULL
                ? STATUS_OK
