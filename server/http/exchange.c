@@ -7,7 +7,6 @@
  * complete is suspended and given to an executor thread. All bytes that are offered are always taken: what is left over
  * would be offered again without end.
  */
-#include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -398,7 +397,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
     if (request == NULL)
         return;
     *context = NULL;
-    assert(request->phase != PHASE_HANDED);
+    /* Also right after a resume, when the client has left meanwhile: whoever had the request is done with it then. */
     watchdog_phase(http->watchdog, request->peer, PEER_IDLE);
     if (request->phase != PHASE_HEAD) {
         log_request(request, code);

@@ -317,6 +317,48 @@ static void a_client_that_leaves_while_its_request_is_worked_on_harms_nobody(voi
     assert_int_equal(fake_status(fake_ask(&fake, "GET /v1", "", "")), 200);
 }
 
+static void clients_that_leave_at_any_moment_harm_nobody(void **state)
+{
+    (void)state;
+    static const char asks[] = "GET /v1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                               "GET /v1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    for (int i = 0; i < 3000; i++) {
+        int fd = fake_connect(&fake);
+        fake_send(fd, asks, sizeof(asks) - 1);
+        struct timespec moment = {.tv_nsec = i % 100 * 3000};
+        nanosleep(&moment, NULL);
+        if (i % 2 == 0)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(fd);
+    }
+    assert_int_equal(fake_status(fake_ask(&fake, "GET /v1", "", "")), 200);
+}
+
+static void every_upload_ends_or_is_aborted_whenever_its_client_leaves(void **state)
+{
+    (void)state;
+    size_t size = 300000;
+    char *body = malloc(size);
+    memset(body, '1', size);
+    static const char head[] = "POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\n" CSV "Content-Length: 300000\r\n\r\n";
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    for (int i = 0; i < 300; i++) {
+        int fd = fake_connect(&fake);
+        fake_send(fd, head, sizeof(head) - 1);
+        fake_send(fd, body, i % 3 == 0 ? size : size - 1);
+        struct timespec moment = {.tv_nsec = i % 100 * 10000};
+        nanosleep(&moment, NULL);
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(fd);
+    }
+    free(body);
+    for (int i = 0; i < 1000 && fake.ended + fake.aborted < fake.begun; i++)
+        pause_ms(5);
+    assert_int_equal(fake.ended + fake.aborted, fake.begun);
+    assert_true(fake.begun > 0);
+}
+
 static void a_file_is_sent_whole_or_in_part(void **state)
 {
     (void)state;
@@ -383,6 +425,8 @@ int main(void)
         SERVED(the_end_waits_for_a_handler_and_sends_its_answer),
         SERVED(health_is_answered_while_all_threads_are_busy),
         SERVED(a_client_that_leaves_while_its_request_is_worked_on_harms_nobody),
+        SERVED(clients_that_leave_at_any_moment_harm_nobody),
+        SERVED(every_upload_ends_or_is_aborted_whenever_its_client_leaves),
         SERVED(a_file_is_sent_whole_or_in_part),
         SERVED(requests_on_one_connection_are_answered_in_order),
     };
