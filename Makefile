@@ -51,7 +51,7 @@ PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libcla
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_bench := $(PACKAGES_test)
 
-export ASAN_OPTIONS := strict_string_checks=1:detect_stack_use_after_return=1
+export ASAN_OPTIONS := detect_stack_use_after_return=1
 export UBSAN_OPTIONS := print_stacktrace=1
 export TSAN_OPTIONS := second_deadlock_stack=1
 
