@@ -121,6 +121,12 @@ demo: deps-demo ## train on Fashion-MNIST and watch it learn
 bench: deps-bench ## measure speed and memory, write bench/results.md
 	+@$(MAKE) --no-print-directory descentd bench-run
 
+bench-run: $(BUILD)/descentd $(BUILD)/bench/train
+	@bench/run $(BUILD)/descentd $(BUILD)/bench/train
+.PHONY: bench-run
+$(BUILD)/bench/train: $(BUILD)/bench/train.o $(ARCHIVES_core)
+	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_core)
+
 ##@ Test
 # Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.
 define unit_tests

@@ -3,7 +3,7 @@
  *
  * Two sorts of errors: those of one field of a JSON document, of which there can be many at once, and those of the whole
  * request. The document's own code is that of the first error of the whole request, or validation_failed when there are
- * only fields' errors. docs/errors.md lists all codes.
+ * only fields' errors. core/base/status.def has all codes.
  */
 #ifndef DESCENT_API_PROBLEM_H
 #define DESCENT_API_PROBLEM_H

@@ -13,7 +13,14 @@
 
 #include "api/json_writer.h"
 
-/* Fails unless the whole JSON text is `want`. */
+/* Makes the writer new again. */
+static inline void discard(struct json_writer *writer)
+{
+    json_writer_release(writer);
+    *writer = (struct json_writer){.depth = 0};
+}
+
+/* Fails unless the whole JSON text is `want`; makes the writer new again. */
 static inline void assert_written(struct json_writer *writer, const char *want)
 {
     char *text;
@@ -22,6 +29,7 @@ static inline void assert_written(struct json_writer *writer, const char *want)
     assert_int_equal(json_writer_take(writer, &text, &size, NULL), STATUS_OK);
     assert_string_equal(text, want);
     free(text);
+    discard(writer);
 }
 
 static inline void assert_text_written(struct text *text, const char *want)
@@ -42,13 +50,6 @@ static inline void assert_has(const struct json_writer *writer, const char *piec
         print_error("%s\nlacks %s\n", writer->text.data, piece);
         fail();
     }
-}
-
-/* Makes the writer new again. */
-static inline void discard(struct json_writer *writer)
-{
-    json_writer_release(writer);
-    *writer = (struct json_writer){.depth = 0};
 }
 
 #endif
