@@ -2,6 +2,13 @@
 #ifndef DESCENT_TESTS_API_REFUSAL_H
 #define DESCENT_TESTS_API_REFUSAL_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <string.h>
 
 #include "api/problem.h"

@@ -1,0 +1,130 @@
+#include "api/text.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/assert_close.h"
+
+static void pieces_are_appended_and_given_away(void **state)
+{
+    struct text text = {.data = NULL};
+    char *data;
+    size_t size;
+
+    (void)state;
+    text_string(&text, "a");
+    text_put(&text, "b\0c", 3);
+    text_printf(&text, "%d-%s", 7, "x");
+    assert_int_equal(text_take(&text, &data, &size, NULL), STATUS_OK);
+    assert_int_equal(size, 7);
+    assert_memory_equal(data, "ab\0c7-x", 8);
+    assert_null(text.data);
+    free(data);
+}
+
+static void a_text_without_pieces_is_empty_not_missing(void **state)
+{
+    struct text text = {.data = NULL};
+    char *data;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(text_take(&text, &data, &size, NULL), STATUS_OK);
+    assert_int_equal(size, 0);
+    assert_string_equal(data, "");
+    free(data);
+}
+
+static void it_grows_as_long_as_it_is_allowed_to(void **state)
+{
+    struct text text = {.data = NULL};
+    static char piece[1 << 20];
+    char *data;
+    size_t size;
+
+    (void)state;
+    for (size_t i = 0; i < TEXT_MAX_BYTES / sizeof piece; i++) {
+        text_put(&text, piece, sizeof piece);
+    }
+    assert_int_equal(text.size, TEXT_MAX_BYTES);
+    assert_false(text.failed);
+    text_put(&text, piece, 1);
+    assert_true(text.failed);
+    text_string(&text, "");
+    assert_int_equal(text_take(&text, &data, &size, NULL), STATUS_OUT_OF_MEMORY);
+    assert_null(text.data);
+}
+
+static void a_printed_piece_that_is_too_long_fails_instead_of_being_cut(void **state)
+{
+    struct text text = {.data = NULL};
+    static char longish[600];
+    struct error error = {.status = STATUS_OK};
+    char *data;
+    size_t size;
+
+    (void)state;
+    memset(longish, 'a', sizeof longish - 1);
+    text_printf(&text, "%s", longish);
+    assert_int_equal(text_take(&text, &data, &size, &error), STATUS_OUT_OF_MEMORY);
+    assert_int_equal(error.status, STATUS_OUT_OF_MEMORY);
+}
+
+static void assert_number(double value, const char *want)
+{
+    struct text text = {.data = NULL};
+
+    text_number(&text, value);
+    assert_string_equal(text.data, want);
+    assert_close(strtod(text.data, NULL), value, 0, 0);
+    text_release(&text);
+}
+
+static void numbers_have_as_few_digits_as_read_back_equal(void **state)
+{
+    uint64_t bits = 1;
+
+    (void)state;
+    assert_number(0, "0");
+    assert_number(0.1, "0.1");
+    assert_number(1.0 / 3, "0.3333333333333333");
+    assert_number(0.1 + 0.2, "0.30000000000000004");
+    assert_number(1e300, "1e+300");
+    assert_number(-2.5, "-2.5");
+    assert_number(9007199254740991, "9007199254740991");
+    assert_number(DBL_TRUE_MIN, "4.94065645841247e-324");
+    assert_number((double)INFINITY, "inf");
+    for (int i = 0; i < 100000; i++) {
+        struct text text = {.data = NULL};
+        double value;
+
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        memcpy(&value, &bits, sizeof value);
+        if (isfinite(value)) {
+            text_number(&text, value);
+            assert_true(strtod(text.data, NULL) == value);
+            text_release(&text);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_are_appended_and_given_away),
+        cmocka_unit_test(a_text_without_pieces_is_empty_not_missing),
+        cmocka_unit_test(it_grows_as_long_as_it_is_allowed_to),
+        cmocka_unit_test(a_printed_piece_that_is_too_long_fails_instead_of_being_cut),
+        cmocka_unit_test(numbers_have_as_few_digits_as_read_back_equal),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
