@@ -81,13 +81,14 @@ static int id_is_valid(const char *id, size_t size)
     return size > 0 && size < TOKEN_ID_TEXT && strspn(id, alphabet) >= size;
 }
 
+/* hex [size] holds no NUL. */
 static int parse_digest(const char *hex, size_t size, unsigned char digest[SHA256_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
     if (size != 2 * SHA256_BYTES)
         return 0;
     for (size_t i = 0; i < size; i++) {
-        const char *digit = memchr(digits, hex[i], 16);
+        const char *digit = strchr(digits, hex[i]);
         if (digit == NULL)
             return 0;
         unsigned value = (unsigned)(digit - digits);

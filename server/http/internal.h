@@ -88,12 +88,12 @@ struct request {
     char target[]; /* as sent */
 };
 
-/* exchange.c: the callbacks of the library */
-void *exchange_uri(void *http, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result exchange_step(void *http, struct MHD_Connection *connection, const char *url, const char *method,
+/* exchange.c: the callbacks of the library; cls is the struct http */
+void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload_data, size_t *upload_data_size, void **context);
-void exchange_completed(void *http, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code);
-void exchange_connection(void *http, struct MHD_Connection *connection, void **context,
+void exchange_completed(void *cls, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code);
+void exchange_connection(void *cls, struct MHD_Connection *connection, void **context,
                          enum MHD_ConnectionNotificationCode code);
 
 /* request.c: the connection goes on; the request must not be touched afterwards. */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -83,12 +84,32 @@ static void tasks_run_side_by_side(void **state)
     pthread_barrier_destroy(&barrier);
 }
 
+/* A sanitizer's own memory would not survive the limit. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static void threads_that_cannot_be_made_are_an_error_that_leaves_nothing(void **state)
+{
+    (void)state;
+    struct rlimit before, little;
+    struct executor *executor = NULL;
+    struct error error = {.status = STATUS_OK};
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    little.rlim_max = before.rlim_max;
+    little.rlim_cur = (rlim_t)64 << 20;
+    assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+    enum status status = executor_new(500, &executor, &error);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_int_equal(status, STATUS_SYSTEM_ERROR);
+    assert_null(executor);
+}
+#define TEST_THREADS_LIMIT cmocka_unit_test(threads_that_cannot_be_made_are_an_error_that_leaves_nothing),
+#else
+#define TEST_THREADS_LIMIT
+#endif
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tasks_run_in_the_order_of_submission),
-        cmocka_unit_test(a_task_may_free_itself_and_the_end_runs_what_is_left),
-        cmocka_unit_test(tasks_run_side_by_side),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tasks_run_in_the_order_of_submission),
+                                       cmocka_unit_test(a_task_may_free_itself_and_the_end_runs_what_is_left),
+                                       cmocka_unit_test(tasks_run_side_by_side), TEST_THREADS_LIMIT};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
