@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -30,12 +31,15 @@ const char *curve_series_name(enum curve_series series)
 
 double curve_value(const struct metric_row *row, enum curve_series series)
 {
-    return *(const double *)((const char *)&row->point + series_table[series].offset);
+    double value;
+
+    memcpy(&value, (const char *)&row->point + series_table[series].offset, sizeof value);
+    return value;
 }
 
 static void set_value(struct metric_row *row, enum curve_series series, double value)
 {
-    *(double *)((char *)&row->point + series_table[series].offset) = value;
+    memcpy((char *)&row->point + series_table[series].offset, &value, sizeof value);
 }
 
 static void choose_series(struct curve *curve, const struct metric_row *rows, size_t count, unsigned wanted)
@@ -212,7 +216,7 @@ enum status curve_select(struct curve *curve, const struct metric_row *rows, siz
     }
     filter_rows(curve, count, options->after_step);
     curve->total_points = curve->count;
-    if (curve->count > options->max_points && options->minmax) {
+    if (curve->count > options->max_points && options->minmax && curve->series_count > 0) {
         thin_out(curve, options->max_points, marks);
     } else if (curve->count > options->max_points) {
         curve->count = options->max_points;

@@ -57,7 +57,7 @@ static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32
 
     for (uint32_t k = 0; k < classes; k++) {
         int after = before == classes || probabilities[k] < probabilities[before] ||
-                    (probabilities[k] == probabilities[before] && k > before);
+                    (k > before && probabilities[k] == probabilities[before]);
 
         if (after && (best == classes || probabilities[k] > probabilities[best])) {
             best = k;

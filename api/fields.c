@@ -242,13 +242,14 @@ void fields_encode(const struct field *fields, size_t count, const void *from, s
 
 void field_write_default(const struct field *field, struct json_writer *writer)
 {
-    if (field->word_is_default) {
+    int fixed = !isnan(field->default_value) && field->kind < FIELD_OTHER && field->kind != FIELD_NAME;
+    int word_is_zero = field->word_flag == 0 && field->default_value == 0;
+
+    if (field->word != NULL && (field->word_is_default || (fixed && word_is_zero))) {
         write_word(field->word, writer);
-    } else if (isnan(field->default_value) || field->kind >= FIELD_OTHER || field->kind == FIELD_NAME) {
-        json_null(writer);
-    } else if (field->word != NULL && field->word_flag == 0 && field->default_value == 0) {
-        write_word(field->word, writer);
-    } else {
+    } else if (fixed) {
         write_number(field, field->default_value, writer);
+    } else {
+        json_null(writer);
     }
 }

@@ -49,6 +49,7 @@ size_t job_decode_type(const struct json_value *object, enum job_table id, size_
     size_t variants = job_table_variants(id), variant = otherwise;
     char place[FIELD_POINTER_TEXT];
 
+    table->count = 0;
     if (json_type(object) != JSON_OBJECT) {
         field_wrong_type(object, "an object", pointer, problem);
         return variants;

@@ -97,7 +97,6 @@ static void decode_instances(struct predict_request *request, const struct json_
                              .width_error = STATUS_FEATURE_COUNT_MISMATCH};
     struct error error = {0};
     const float *x = NULL;
-    enum status status;
 
     if (span->count > PREDICT_MAX_ROWS) {
         too_many_rows(span->count, problem);
@@ -112,7 +111,7 @@ static void decode_instances(struct predict_request *request, const struct json_
         no_memory(span->count, problem);
         return;
     }
-    while ((status = json_rows_next(&rows, &x, &error)) == STATUS_OK && x != NULL) {
+    while (json_rows_next(&rows, &x, &error) == STATUS_OK && x != NULL) {
         memcpy(request->x + request->rows++ * features, x, features * sizeof *x);
     }
     problem_add(problem, &error);

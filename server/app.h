@@ -25,8 +25,8 @@ MUST_CHECK enum status app_new(const struct config *config, struct waiters *wait
 /* Starts threads and takes up what an earlier run left. */
 MUST_CHECK enum status app_start(struct app *app, struct error *error);
 
-/* A complete request: dispatches it to the handler of its route. Runs on an executor thread. */
-void app_handle(void *app, struct request *request);
+/* A complete request, with the app as `context`: dispatches it to the handler of its route. Runs on an executor thread. */
+void app_handle(void *context, struct request *request);
 
 /* Streamed bodies; their context is the app. Process lifetime. */
 const struct upload_ops *app_uploads(void);

@@ -13,7 +13,7 @@ struct evaluator {
     uint32_t classes;
     uint32_t rows[EVALUATOR_ROWS];
     uint32_t count; /* of the chunk at hand */
-    const struct evaluation *job;
+    const struct evaluation *evaluation;
     double losses[EVALUATOR_ROWS];
     double *probabilities; /* [EVALUATOR_ROWS][classes] */
 };
@@ -72,15 +72,16 @@ struct network_f32 *evaluator_network(struct evaluator *evaluator)
     return evaluator->network;
 }
 
-static const float *soft_row(const struct evaluation *job, uint32_t row, uint32_t classes)
+static const float *soft_row(const struct evaluation *evaluation, uint32_t row, uint32_t classes)
 {
-    return job->labels == NULL && job->dataset->label_type == LABEL_SOFT ? job->dataset->soft_labels + (size_t)row * classes
-                                                                         : NULL;
+    return evaluation->labels == NULL && evaluation->dataset->label_type == LABEL_SOFT
+               ? evaluation->dataset->soft_labels + (size_t)row * classes
+               : NULL;
 }
 
-static int32_t hard_label(const struct evaluation *job, uint32_t row)
+static int32_t hard_label(const struct evaluation *evaluation, uint32_t row)
 {
-    return job->labels != NULL ? job->labels[row] : job->dataset->labels[row];
+    return evaluation->labels != NULL ? evaluation->labels[row] : evaluation->dataset->labels[row];
 }
 
 static uint32_t grain_end(const struct evaluator *evaluator, uint32_t grain)
@@ -138,8 +139,8 @@ static void scores_of_grain(void *context, uint32_t grain, uint32_t worker)
 
     probabilities_of_grain(context, grain, worker);
     for (uint32_t r = grain * NETWORK_GRAIN_ROWS; r < end; r++) {
-        const float *soft = soft_row(evaluator->job, evaluator->rows[r], evaluator->classes);
-        int32_t label = soft == NULL ? hard_label(evaluator->job, evaluator->rows[r]) : 0;
+        const float *soft = soft_row(evaluator->evaluation, evaluator->rows[r], evaluator->classes);
+        int32_t label = soft == NULL ? hard_label(evaluator->evaluation, evaluator->rows[r]) : 0;
         struct softmax_loss_rows out = {.plain = &evaluator->losses[r]};
 
         softmax_cross_entropy_rows_f32(&rule, 1, logits + (size_t)r * stride, stride, &label, soft, 1, NULL, 0, &out);
@@ -149,25 +150,25 @@ static void scores_of_grain(void *context, uint32_t grain, uint32_t worker)
 /* Forward of the rows from `first` on, as many as fit, then `task` on their grains. */
 static void run_chunk(struct evaluator *evaluator, uint64_t first, pool_task task)
 {
-    const struct evaluation *job = evaluator->job;
-    uint64_t left = job->count - first;
+    const struct evaluation *evaluation = evaluator->evaluation;
+    uint64_t left = evaluation->count - first;
 
     evaluator->count = left < EVALUATOR_ROWS ? (uint32_t)left : EVALUATOR_ROWS;
     for (uint32_t r = 0; r < evaluator->count; r++) {
-        evaluator->rows[r] = job->rows != NULL ? job->rows[first + r] : (uint32_t)(first + r);
+        evaluator->rows[r] = evaluation->rows != NULL ? evaluation->rows[first + r] : (uint32_t)(first + r);
     }
     struct network_batch batch = {
-        .dataset = job->dataset, .scaler = job->scaler, .rows = evaluator->rows, .count = evaluator->count};
+        .dataset = evaluation->dataset, .scaler = evaluation->scaler, .rows = evaluator->rows, .count = evaluator->count};
 
     network_gather_f32(evaluator->network, 0, &batch);
     network_forward_f32(evaluator->network, 0, evaluator->count);
     pool_run(evaluator->pool, (evaluator->count + NETWORK_GRAIN_ROWS - 1) / NETWORK_GRAIN_ROWS, task, evaluator);
 }
 
-void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *job, float *probabilities)
+void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *evaluation, float *probabilities)
 {
-    evaluator->job = job;
-    for (uint64_t first = 0; first < job->count; first += EVALUATOR_ROWS) {
+    evaluator->evaluation = evaluation;
+    for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
         run_chunk(evaluator, first, finite_probabilities_of_grain);
         for (size_t i = 0; i < (size_t)evaluator->count * evaluator->classes; i++) {
             probabilities[first * evaluator->classes + i] = (float)evaluator->probabilities[i];
@@ -175,16 +176,16 @@ void evaluator_probabilities(struct evaluator *evaluator, const struct evaluatio
     }
 }
 
-void evaluator_run(struct evaluator *evaluator, const struct evaluation *job, struct scores *scores)
+void evaluator_run(struct evaluator *evaluator, const struct evaluation *evaluation, struct scores *scores)
 {
-    evaluator->job = job;
-    for (uint64_t first = 0; first < job->count; first += EVALUATOR_ROWS) {
+    evaluator->evaluation = evaluation;
+    for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
         run_chunk(evaluator, first, scores_of_grain);
         for (uint32_t r = 0; r < evaluator->count; r++) {
-            const float *soft = soft_row(job, evaluator->rows[r], evaluator->classes);
+            const float *soft = soft_row(evaluation, evaluator->rows[r], evaluator->classes);
 
             scores_add(scores, evaluator->losses[r], evaluator->probabilities + (size_t)r * evaluator->classes,
-                       soft == NULL ? hard_label(job, evaluator->rows[r]) : 0, soft);
+                       soft == NULL ? hard_label(evaluation, evaluator->rows[r]) : 0, soft);
         }
     }
     scores_finish(scores);
