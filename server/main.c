@@ -131,15 +131,25 @@ static void tell_start(const struct server *server)
              http_address(server->http), config->data);
 }
 
+/* Tells what became of one of the files that SIGHUP reads again. */
+static void tell_reload(const char *what, enum status status, const struct error *error)
+{
+    if (status == STATUS_OK)
+        log_info(NULL, "SIGHUP: %s read again", what);
+    else
+        log_error(NULL, "SIGHUP: %s not read, the old ones stay: %s", what, error->message);
+}
+
 static void reload(struct server *server)
 {
     struct error error = {.status = STATUS_OK};
-    if (server->tokens == NULL)
-        log_info(NULL, "SIGHUP: there is no token file to read again");
-    else if (tokens_reload(server->tokens, &error) != STATUS_OK)
-        log_error(NULL, "SIGHUP: the tokens stay as they were: %s", error.message);
-    else
-        log_info(NULL, "SIGHUP: the tokens were read again");
+    if (server->tokens != NULL)
+        tell_reload("tokens", tokens_reload(server->tokens, &error), &error);
+    error = (struct error){.status = STATUS_OK};
+    if (server->config.tls_cert != NULL)
+        tell_reload("certificate and key", http_reload(server->http, &error), &error);
+    if (server->tokens == NULL && server->config.tls_cert == NULL)
+        log_info(NULL, "SIGHUP: there is no token file and no certificate to read again");
 }
 
 static void wait_for_end(struct server *server)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/http/internal.h"
+#include "server/http/tls.h"
 #include "server/http/waiters.h"
 #include "server/log.h"
 
@@ -74,7 +75,7 @@ enum status http_new(const struct config *config, struct tokens *tokens, struct 
     if (getrandom(&made->boot, sizeof(made->boot), 0) != (ssize_t)sizeof(made->boot))
         status = error_set(error, STATUS_SYSTEM_ERROR, "the system gives no random numbers");
     if (status == STATUS_OK)
-        status = tls_load(config->tls_cert, config->tls_key, &made->tls, error);
+        status = http_reload(made, error);
     if (status == STATUS_OK)
         status = address_parse(config->listen, &address, error);
     if (status == STATUS_OK)
@@ -91,6 +92,12 @@ enum status http_new(const struct config *config, struct tokens *tokens, struct 
     }
     *http = made;
     return STATUS_OK;
+}
+
+enum status http_reload(struct http *http, struct error *error)
+{
+    const struct config *config = http->config;
+    return config->tls_cert != NULL ? tls_load(config->tls_cert, config->tls_key, error) : STATUS_OK;
 }
 
 struct waiters *http_waiters(struct http *http)
@@ -162,12 +169,11 @@ enum status http_start(struct http *http, const struct http_app *app, struct err
         return error_set(error, STATUS_CONFIG_INVALID, "cannot listen on %.60s: another program listens there",
                          http->config->listen);
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls.key},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls.cert},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)tls_certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
-    int with_tls = http->tls.key != NULL;
+    int with_tls = http->config->tls_cert != NULL;
     unsigned connections = connection_limit(http);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     http->daemon = MHD_start_daemon(
@@ -180,7 +186,7 @@ enum status http_start(struct http *http, const struct http_app *app, struct err
         MHD_OPTION_THREAD_STACK_SIZE, POLLING_STACK, MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS, MHD_OPTION_URI_LOG_CALLBACK,
         exchange_uri, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION,
         exchange_connection, http, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, http, MHD_OPTION_ARRAY,
-        with_tls ? tls : &tls[3], MHD_OPTION_END);
+        with_tls ? tls : &tls[2], MHD_OPTION_END);
     if (http->daemon == NULL)
         return error_set(error, STATUS_SYSTEM_ERROR, "the HTTP threads could not be started");
     return STATUS_OK;
@@ -235,6 +241,6 @@ void http_free(struct http *http)
     waiters_free(http->waiters);
     if (http->listen_fd >= 0)
         close(http->listen_fd);
-    tls_release(&http->tls);
+    tls_unload();
     free(http);
 }

@@ -31,6 +31,9 @@ struct http_app {
  */
 MUST_CHECK enum status http_new(const struct config *config, struct tokens *tokens, struct http **http, struct error *error);
 
+/* Reads certificate and key again, where there are some. After an error those from before are served. */
+MUST_CHECK enum status http_reload(struct http *http, struct error *error);
+
 struct waiters *http_waiters(struct http *http);
 
 /* "127.0.0.1:8080", "[::1]:8080": where it listens, with the port that was really bound. */

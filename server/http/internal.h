@@ -16,7 +16,6 @@
 #include "server/http/executor.h"
 #include "server/http/first_check.h"
 #include "server/http/http.h"
-#include "server/http/tls.h"
 #include "server/http/watchdog.h"
 
 #define REQUEST_ID_TEXT 25 /* "req_" + 20 characters and a NUL */
@@ -30,7 +29,6 @@ struct http {
     struct waiters *waiters;
     struct watchdog *watchdog;
     struct MHD_Daemon *daemon;
-    struct tls tls;
     int listen_fd;
     int draining; /* the thread that drains and stops knows it alone */
     char address[ADDRESS_TEXT];

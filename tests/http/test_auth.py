@@ -3,13 +3,14 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import ssl
 import subprocess
 import tempfile
 import time
 import urllib.request
 
-from harness import BINARY, Client, Failure, Server, equal, free_port, rows, run_program, want
+from harness import BINARY, PATIENCE, Client, Failure, Server, equal, free_port, rows, run_program, want
 from material import softmax
 
 JSON = {"Content-Type": "application/json"}
@@ -136,8 +137,6 @@ def many_wrong_tokens_are_slowed_down():
 
 
 def sighup_reads_the_tokens_again():
-    import signal
-
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/tokens"
         first = _new_token(path, "--scopes", "read")
@@ -226,43 +225,88 @@ def the_token_file_keeps_hashes_only():
         equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
 
 
-def tls_serves_https_and_nothing_else():
+def _certificate(folder, days=2):
+    """A certificate for 127.0.0.1 and its key: (certificate's path, key's path)."""
+    cert, key = folder + "/cert.pem", folder + "/key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    os.chmod(key, 0o600)
+    return cert, key
+
+
+@contextlib.contextmanager
+def _tls_server():
+    """A server with TLS and a token: (process, port, token, folder of cert.pem, key.pem and log)."""
     with tempfile.TemporaryDirectory() as folder:
-        cert, key, path = folder + "/cert.pem", folder + "/key.pem", folder + "/tokens"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", key, "-out", cert], check=True, capture_output=True)
-        os.chmod(key, 0o600)
-        token, port = _new_token(path, "--scopes", "write"), free_port()
-        log = open(folder + "/log", "wb")
-        process = subprocess.Popen([BINARY, "--data", folder + "/data", "--listen", f"0.0.0.0:{port}", "--token-file", path, "--tls-cert", cert, "--tls-key", key],
-                                   stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            context = ssl.create_default_context(cafile=cert)
-            request = urllib.request.Request(f"https://127.0.0.1:{port}/v1", headers={"Authorization": "Bearer " + token})
-            end = time.monotonic() + 20
-            while True:
-                try:
-                    with urllib.request.urlopen(request, context=context, timeout=5) as answer:
-                        equal(answer.status, 200, "over TLS")
-                        break
-                except OSError:
-                    want(time.monotonic() < end and process.poll() is None, f"no TLS: {pathlib.Path(folder, 'log').read_text()}")
-                    time.sleep(0.05)
-            plain = Client(port).raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", seconds=5)
-            want(not plain.startswith(b"HTTP"), f"plain HTTP on the TLS port: {plain[:60]}")
-            old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-            old.maximum_version = ssl.TLSVersion.TLSv1_1
-            old.minimum_version = ssl.TLSVersion.TLSv1
+        cert, key = _certificate(folder)
+        path, port = folder + "/tokens", free_port()
+        token = _new_token(path, "--scopes", "write")
+        with open(folder + "/log", "wb") as log:
+            process = subprocess.Popen([BINARY, "--data", folder + "/data", "--listen", f"0.0.0.0:{port}", "--token-file", path, "--tls-cert", cert, "--tls-key", key],
+                                       stdout=log, stderr=log, stdin=subprocess.DEVNULL)
             try:
-                urllib.request.urlopen(f"https://127.0.0.1:{port}/healthz", context=old, timeout=5)
-                raise Failure("TLS 1.1 is served")
-            except OSError:
-                pass
-        finally:
-            process.terminate()
-            equal(process.wait(30), 0, "exit status")
-            log.close()
+                end = time.monotonic() + 10 * PATIENCE
+                while b"listens" not in pathlib.Path(folder, "log").read_bytes():
+                    want(time.monotonic() < end and process.poll() is None, f"no start: {pathlib.Path(folder, 'log').read_text()}")
+                    time.sleep(0.05)
+                yield process, port, token, folder
+            finally:
+                process.terminate()
+                equal(process.wait(30 * PATIENCE), 0, "exit status")
+
+
+def _served_certificate(port):
+    return ssl.get_server_certificate(("127.0.0.1", port)).strip()
+
+
+def tls_serves_https_and_nothing_else():
+    with _tls_server() as (_, port, token, folder):
+        context = ssl.create_default_context(cafile=folder + "/cert.pem")
+        request = urllib.request.Request(f"https://127.0.0.1:{port}/v1", headers={"Authorization": "Bearer " + token})
+        with urllib.request.urlopen(request, context=context, timeout=5 * PATIENCE) as answer:
+            equal(answer.status, 200, "over TLS")
+        plain = Client(port).raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", seconds=5)
+        want(not plain.startswith(b"HTTP"), f"plain HTTP on the TLS port: {plain[:60]}")
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        try:
+            urllib.request.urlopen(f"https://127.0.0.1:{port}/healthz", context=old, timeout=5)
+            raise Failure("TLS 1.1 is served")
+        except OSError:
+            pass
+
+
+def tls_1_2_is_served_too():
+    with _tls_server() as (_, port, token, folder):
+        context = ssl.create_default_context(cafile=folder + "/cert.pem")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        request = urllib.request.Request(f"https://127.0.0.1:{port}/v1", headers={"Authorization": "Bearer " + token})
+        with urllib.request.urlopen(request, context=context, timeout=5 * PATIENCE) as answer:
+            equal(answer.status, 200, "over TLS 1.2")
+
+
+def sighup_reads_the_certificate_again_and_keeps_the_old_one_if_it_cannot():
+    with _tls_server() as (process, port, _, folder):
+
+        def hang_up(says):
+            process.send_signal(signal.SIGHUP)
+            end = time.monotonic() + 5 * PATIENCE
+            while says not in pathlib.Path(folder, "log").read_text():
+                want(time.monotonic() < end, f"the log never says {says!r}: {pathlib.Path(folder, 'log').read_text()}")
+                time.sleep(0.02)
+
+        first = pathlib.Path(folder, "cert.pem").read_text().strip()
+        equal(_served_certificate(port), first, "the first certificate")
+        pathlib.Path(folder, "cert.pem").write_text("no certificate")
+        hang_up("the old ones stay")
+        equal(_served_certificate(port), first, "after a bad one")
+        _certificate(folder)
+        hang_up("certificate and key read again")
+        second = _served_certificate(port)
+        want(second != first, "the certificate is still the first one")
+        equal(second, pathlib.Path(folder, "cert.pem").read_text().strip(), "the second certificate")
 
 
 @rows(("certificate without key", ("--tls-cert", "/dev/null"), "key"), ("no certificate", ("--tls-cert", "/dev/null", "--tls-key", "/dev/null"), "(?i)certificate|tls|regular file"))

@@ -94,33 +94,79 @@ static int tear_down(void **state)
 
 static void refuses(const char *cert, const char *key, const char *says)
 {
-    struct tls tls;
     struct error error = {.status = STATUS_OK};
-    assert_int_equal(tls_load(cert, key, &tls, &error), STATUS_CONFIG_INVALID);
+    assert_int_equal(tls_load(cert, key, &error), STATUS_CONFIG_INVALID);
     if (strstr(error.message, says) == NULL)
         fail_msg("\"%s\" is not in: %s", says, error.message);
-    assert_null(tls.cert);
-    assert_null(tls.key);
 }
 
-static void a_pair_is_read(void **state)
+/* The SHA-256 of the certificate that a handshake gets now; 0: it gets none. */
+static int served(unsigned char digest[32])
 {
-    (void)state;
-    struct tls tls;
+    gnutls_pcert_st *chain = NULL;
+    gnutls_ocsp_data_st *ocsp = NULL;
+    gnutls_privkey_t key = NULL;
+    unsigned size = 0, ocsp_size = 1, flags = 0;
+    size_t digest_size = 32;
+    if (tls_certificate(NULL, NULL, &chain, &size, &ocsp, &ocsp_size, &key, &flags) != 0)
+        return 0;
+    assert_int_equal(size, 1);
+    assert_int_equal(ocsp_size, 0);
+    assert_int_equal(flags, GNUTLS_CERT_RETR_DEINIT_ALL);
+    assert_int_equal(gnutls_fingerprint(GNUTLS_DIG_SHA256, &chain[0].cert, digest, &digest_size), 0);
+    gnutls_pcert_deinit(&chain[0]);
+    gnutls_free(chain);
+    gnutls_privkey_deinit(key);
+    return 1;
+}
+
+static void load(void)
+{
     struct error error = {.status = STATUS_OK};
-    assert_int_equal(tls_load(cert_path, key_path, &tls, &error), STATUS_OK);
-    assert_non_null(strstr(tls.cert, "BEGIN CERTIFICATE"));
-    assert_non_null(strstr(tls.key, "PRIVATE KEY"));
-    tls_release(&tls);
-    assert_null(tls.key);
+    if (tls_load(cert_path, key_path, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
 }
 
-static void without_files_there_is_no_tls(void **state)
+static void a_pair_is_served_until_it_is_unloaded(void **state)
 {
     (void)state;
-    struct tls tls;
-    assert_int_equal(tls_load(NULL, NULL, &tls, NULL), STATUS_OK);
-    assert_null(tls.cert);
+    unsigned char digest[32];
+    assert_false(served(digest));
+    load();
+    assert_true(served(digest));
+    assert_true(served(digest));
+    tls_unload();
+    assert_false(served(digest));
+}
+
+static void a_pair_loaded_later_takes_its_place_and_a_wrong_one_does_not(void **state)
+{
+    (void)state;
+    unsigned char first[32], second[32], third[32];
+    load();
+    assert_true(served(first));
+    make_files(8);
+    load();
+    assert_true(served(second));
+    assert_memory_not_equal(first, second, 32);
+    refuses(cert_path, other_key_path, "other.pem");
+    assert_true(served(third));
+    assert_memory_equal(second, third, 32);
+    tls_unload();
+}
+
+static void a_chain_that_a_handshake_cannot_send_is_refused(void **state)
+{
+    (void)state;
+    char text[4096];
+    FILE *file = fopen(cert_path, "r");
+    size_t size = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    file = fopen(cert_path, "a");
+    for (int i = 0; i < 16; i++)
+        fwrite(text, 1, size, file);
+    fclose(file);
+    refuses(cert_path, key_path, "cert.pem");
 }
 
 static void a_key_of_another_certificate_is_refused(void **state)
@@ -160,8 +206,9 @@ int main(void)
 {
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_FILES(a_pair_is_read),
-        WITH_FILES(without_files_there_is_no_tls),
+        WITH_FILES(a_pair_is_served_until_it_is_unloaded),
+        WITH_FILES(a_pair_loaded_later_takes_its_place_and_a_wrong_one_does_not),
+        WITH_FILES(a_chain_that_a_handshake_cannot_send_is_refused),
         WITH_FILES(a_key_of_another_certificate_is_refused),
         WITH_FILES(a_key_that_everybody_may_read_is_refused),
         WITH_FILES(an_expired_certificate_is_refused),
