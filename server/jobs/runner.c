@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "api/job_request.h"
@@ -14,6 +13,7 @@
 #include "server/jobs/job_data.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/recorder.h"
+#include "server/jobs/stored_spec.h"
 #include "server/log.h"
 
 /* Everything of one run. */
@@ -63,14 +63,14 @@ static enum status load(struct run *run, struct error *error)
     struct problem problem;
     enum status status = jobs_get(store, run->runner->id, JOB_SPEC, &run->job, error);
 
+    if (status == STATUS_OK) {
+        status = stored_spec_decode(&run->job, &run->request, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }
     problem_init(&problem);
-    status = job_request_decode(&run->request, run->job.spec, strlen(run->job.spec), &problem);
-    if (status == STATUS_OK) {
-        status = job_data_open(&run->data, store, &run->request, &problem);
-    }
+    status = job_data_open(&run->data, store, &run->request, &problem);
     if (status == STATUS_OK) {
         status = job_request_resolve(&run->request, &run->data.train.dataset, &run->data.split,
                                      run->data.has_test ? &run->data.test.dataset : NULL, &problem);

@@ -165,6 +165,16 @@ def the_first_request_needs_no_file(server, dataset):
     want(server.results(job["id"])["splits"]["train"]["samples"] >= 12, "samples")
 
 
+def inline_rows_sent_again_are_one_data_set_and_train_again(server):
+    rows_sent = {"x": [[0.25, 1], [1.75, 0], [0.5, 2], [1.5, 1]] * 8, "y": ["a", "b", "a", "b"] * 8}
+    spec = softmax(rows_sent, test={"dataset": rows_sent})
+    first, again = server.train(spec), server.train(spec)
+    equal(again["links"]["dataset"], first["links"]["dataset"], "the data set")
+    equal(again["links"]["test_dataset"], first["links"]["dataset"], "the test set, of the same content")
+    equal(again["digest"]["parameters_sha256"], first["digest"]["parameters_sha256"], "digest")
+    equal(server.get(f"/v1/jobs/{again['id']}/spec")["dataset"], first["links"]["dataset"].rsplit("/", 1)[1], "the spec's data set")
+
+
 def two_clients_at_once_get_their_own_jobs(server):
     specs = [softmax(training={"epochs": 5, "batch_size": 16, "seed": seed}) for seed in range(8)]
     alone = [server.digest(spec) for spec in specs]
