@@ -153,13 +153,11 @@ http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" 
 HTTP ?=
 
 ##@ Check
-CHECKS := format ceilings layers forbidden headers packages scripts openapi warnings tidy cppcheck
-# To become part of check: a test for every status code.
-CHECKS_WANTED := codes
+CHECKS := format ceilings layers forbidden headers codes packages scripts openapi warnings tidy cppcheck
 C_FILES = $(shell find core api server tests bench -name '*.[ch]' 2>/dev/null | sort)
 HEADERS = $(filter %.h,$(C_FILES))
 
-.PHONY: check $(CHECKS:%=check-%) $(CHECKS_WANTED:%=check-%)
+.PHONY: check $(CHECKS:%=check-%)
 check: deps-check ## everything that CI runs besides `make test`
 	+@scripts/pieces $(CHECKS:%='make check-%') 'make unit MODE=asan' 'make http MODE=asan' 'make unit MODE=tsan' \
 		'make http MODE=tsan' 'make fuzz-replay' 'make mutants' 'make docker-test'

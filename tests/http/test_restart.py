@@ -1,7 +1,9 @@
 """What was acknowledged is there after a restart: after SIGTERM, and after kill -9 at any moment."""
+import contextlib
 import os
 import pathlib
 import random
+import sqlite3
 import time
 
 from harness import PATIENCE, THOROUGH, Server, equal, rows, want
@@ -100,6 +102,21 @@ def a_running_job_starts_again_and_ends_with_the_same_bits(kill):
         equal([int(e["id"]) for e in events], list(range(1, len(events) + 1)), "event numbers")
         runs = [e for e in events if e["type"] == "state" and e["data"]["status"] == "running"]
         equal(len(runs), 4, "how often it began to run")
+
+
+def a_restarted_job_that_comes_out_otherwise_fails():
+    with Server() as s:
+        job = s.job(mlp({**BLOBS, "n": 5000}, (32,), training={"epochs": 100000, "batch_size": 50, "log_every_steps": 100}))
+        s.wait_until(job, lambda j: j["step"] > 200)
+        s.kill()
+        with contextlib.closing(sqlite3.connect(s.data + "/descentd.db")) as store, store:
+            changed = store.execute("UPDATE metrics SET batch_loss = batch_loss * 1.0000001 WHERE step = 100").rowcount
+        equal(changed, 1, "rows changed behind the server's back")
+        s.start()
+        view = s.wait(job, "failed")
+        equal((view["error"]["code"], view["model"], view["restarts"]), ("replay_mismatch", None, 1), "how it failed")
+        want("step 100 " in view["error"]["message"], f"which step: {view['error']}")
+        s.refuse(409, "results_not_ready", "GET", f"/v1/jobs/{job}/results")
 
 
 def versions_never_go_back():
