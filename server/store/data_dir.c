@@ -47,6 +47,19 @@ static int open_folder(int parent, const char *name)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* A folder that was made is there after a power failure once its parent knows of it. */
+static int sync_parent(int fd)
+{
+    int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) {
+        return errno == EACCES ? 0 : -1; /* one that may not be read cannot be synced */
+    }
+    int failure = fsync(parent) == 0 ? 0 : errno;
+    close(parent);
+    errno = failure;
+    return failure == 0 || failure == EINVAL || failure == EROFS ? 0 : -1;
+}
+
 /* An open file description's lock: unlike a process's lock it is not lost when some other descriptor is closed. */
 static enum status take_lock(struct data_dir *dir, struct error *error)
 {
@@ -113,6 +126,11 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
     if (dir->fd < 0) {
         return unusable(path, "", error);
     }
+    if (sync_parent(dir->fd) != 0) {
+        enum status unsynced = unusable(path, "/..", error);
+        data_dir_close(dir);
+        return unsynced;
+    }
     char *real = realpath(path, NULL);
     if (real == NULL || strlen(real) >= sizeof(dir->path)) {
         free(real);
@@ -165,10 +183,12 @@ void data_dir_remove_temporary(const struct data_dir *dir, const char *name)
     unlinkat(dir->tmp_fd, name, 0); /* what cannot be removed now goes at the next start */
 }
 
-enum status data_dir_publish(const struct data_dir *dir, const char *temporary, const char *sha256, struct error *error)
+enum status data_dir_publish(const struct data_dir *dir, const char *temporary, const char *sha256, int *moved,
+                             struct error *error)
 {
     /* A file without a row may stand there from before a failed transaction; the new one is known to be whole. */
-    if (renameat(dir->tmp_fd, temporary, dir->objects_fd, sha256) != 0 || fsync(dir->objects_fd) != 0) {
+    *moved = renameat(dir->tmp_fd, temporary, dir->objects_fd, sha256) == 0;
+    if (!*moved || fsync(dir->objects_fd) != 0) {
         return file_failed(errno, "moving a file into the store", error);
     }
     return STATUS_OK;

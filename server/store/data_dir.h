@@ -35,8 +35,8 @@ void data_dir_close(struct data_dir *dir);
 int data_dir_new_temporary(struct data_dir *dir, char name[TEMPORARY_TEXT]);
 void data_dir_remove_temporary(const struct data_dir *dir, const char *name);
 
-/* Moves a synced temporary file to objects/<sha256>, durably. Writer thread. */
-MUST_CHECK enum status data_dir_publish(const struct data_dir *dir, const char *temporary, const char *sha256,
+/* Moves a synced temporary file to objects/<sha256>, durably; *moved although it failed: but not durably. Writer thread. */
+MUST_CHECK enum status data_dir_publish(const struct data_dir *dir, const char *temporary, const char *sha256, int *moved,
                                         struct error *error);
 /* Removes objects/<sha256>. Writer thread. */
 void data_dir_remove_object(const struct data_dir *dir, const char *sha256);

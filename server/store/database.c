@@ -129,7 +129,8 @@ enum status connection_fail(struct connection *connection, int code, struct erro
             return error_set(error, STATUS_INTERNAL, "database: %s (%d)", text, code);
         }
     }
-    return error_set(error, connection->failure, "database %s: %s (%d)", connection->dir->database, text, code);
+    /* Clients may read this: no path. */
+    return error_set(error, connection->failure, "database: %s (%d)", text, code);
 }
 
 enum status connection_run(struct connection *connection, const char *sql, struct error *error)

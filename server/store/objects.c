@@ -2,7 +2,8 @@
  * Rows of objects, and the files that follow them.
  *
  * Only the writer moves files into the folder and removes them, and it alone writes rows; so between looking for a row
- * and removing a file nothing can come.
+ * and removing a file nothing can come. A file that was moved in, or whose row was removed, is looked at again when the
+ * transaction's fate is known.
  */
 #include "server/store/objects.h"
 
@@ -26,31 +27,7 @@ static enum status has_row(struct connection *connection, const char *sha256, in
     return status;
 }
 
-enum status objects_insert(struct connection *connection, struct object *object, struct error *error)
-{
-    int found;
-    enum status status = has_row(connection, object->sha256, &found, error);
-    if (status != STATUS_OK || found) {
-        return status; /* a temporary file that is not needed goes with object_release */
-    }
-    if (object->temporary[0] != '\0') {
-        status = data_dir_publish(connection->dir, object->temporary, object->sha256, error);
-        if (status != STATUS_OK) {
-            return status;
-        }
-        object->temporary[0] = '\0';
-    }
-    struct statement query;
-    statement_begin(&query, connection, "INSERT INTO objects(sha256, size, bytes) VALUES(?, ?, ?)");
-    statement_bind_text(&query, object->sha256);
-    statement_bind_i64(&query, (int64_t)object->size);
-    if (object->bytes != NULL) {
-        statement_bind_bytes(&query, object->bytes, (size_t)object->size);
-    }
-    return statement_finish(&query, error);
-}
-
-/* Without memory to remember a file, it stays until the next start finds it. */
+/* For objects_sweep. Without memory to remember a file, it stays until the next start finds it. */
 static void remember(struct connection *connection, const char *sha256)
 {
     struct trash *trash = connection->trash;
@@ -69,6 +46,45 @@ static void remember(struct connection *connection, const char *sha256)
     trash->count = count + 1;
 }
 
+/* A folder that cannot be synced may lose later files, too, whatever it says of them: the disk has failed. */
+static enum status publish(struct connection *connection, const struct object *object, struct error *error)
+{
+    int moved;
+    enum status status = data_dir_publish(connection->dir, object->temporary, object->sha256, &moved, error);
+    if (status != STATUS_OK && moved) {
+        connection->failure = status;
+        connection->disk_failed = 1;
+    }
+    return status;
+}
+
+enum status objects_insert(struct connection *connection, struct object *object, struct error *error)
+{
+    int found;
+    enum status status = has_row(connection, object->sha256, &found, error);
+    if (status != STATUS_OK || found) {
+        return status; /* a temporary file that is not needed goes with object_release */
+    }
+    if (object->temporary[0] != '\0') {
+        status = publish(connection, object, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        object->temporary[0] = '\0';
+        remember(connection, object->sha256); /* should the row not come */
+    } else if (object->bytes == NULL) {
+        return error_set(error, STATUS_INTERNAL, "object %s was given away to an operation that failed", object->sha256);
+    }
+    struct statement query;
+    statement_begin(&query, connection, "INSERT INTO objects(sha256, size, bytes) VALUES(?, ?, ?)");
+    statement_bind_text(&query, object->sha256);
+    statement_bind_i64(&query, (int64_t)object->size);
+    if (object->bytes != NULL) {
+        statement_bind_bytes(&query, object->bytes, (size_t)object->size);
+    }
+    return statement_finish(&query, error);
+}
+
 enum status objects_forget(struct connection *connection, const char *sha256, struct error *error)
 {
     struct statement query;
@@ -85,7 +101,8 @@ enum status objects_forget(struct connection *connection, const char *sha256, st
 
 void objects_sweep(struct connection *connection)
 {
-    for (size_t i = 0; connection->trash != NULL && i < connection->trash->count; i++) {
+    size_t count = connection->trash == NULL || connection->disk_failed ? 0 : connection->trash->count;
+    for (size_t i = 0; i < count; i++) { /* after a failed commit on a broken disk nobody knows which rows are durable */
         int found;
         const char *sha256 = connection->trash->names[i];
         if (has_row(connection, sha256, &found, NULL) == STATUS_OK && !found) {

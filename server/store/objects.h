@@ -10,7 +10,7 @@ MUST_CHECK enum status objects_insert(struct connection *connection, struct obje
 /* Removes the object's row unless a data set or a model names it; its file goes after the commit. */
 MUST_CHECK enum status objects_forget(struct connection *connection, const char *sha256, struct error *error);
 
-/* After a transaction: removes files that lost their row. */
+/* After a transaction: removes files that lost their row, or did not get it. */
 void objects_sweep(struct connection *connection);
 /* At the start: removes files that never got one. */
 MUST_CHECK enum status objects_collect(struct connection *connection, struct error *error);

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/store/data_dir.h"
-
 static const char *const version_1 =
     "CREATE TABLE objects("
     "  sha256 TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL,"
@@ -106,7 +104,7 @@ static enum status check(struct connection *connection, struct error *error)
     char text[200] = "";
     enum status status = read_one(connection, "PRAGMA quick_check(1)", &unused, text, sizeof(text), error);
     if (status == STATUS_OK && strcmp(text, "ok") != 0) {
-        return error_set(error, STATUS_STORAGE_ERROR, "%s is damaged: %s", connection->dir->database, text);
+        return error_set(error, STATUS_STORAGE_ERROR, "database: damaged: %s", text);
     }
     return status;
 }
@@ -117,8 +115,8 @@ enum status schema_prepare(struct connection *connection, struct error *error)
     char text[32];
     enum status status = read_one(connection, "PRAGMA user_version", &version, text, sizeof(text), error);
     if (status == STATUS_OK && (version < 0 || version > NEWEST)) {
-        return error_set(error, STATUS_SCHEMA_TOO_NEW, "%s has schema %lld, this program knows up to %lld",
-                         connection->dir->database, (long long)version, (long long)NEWEST);
+        return error_set(error, STATUS_SCHEMA_TOO_NEW, "database: schema %lld, this program knows up to %lld",
+                         (long long)version, (long long)NEWEST);
     }
     if (status == STATUS_OK) {
         status = check(connection, error);

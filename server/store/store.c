@@ -10,6 +10,17 @@
 #define RESERVE_BYTES ((uint64_t)256 << 20)
 #define RESERVE_SHARE 20 /* or one part in so many of a small disk */
 
+/* Errors of the store name no path, since clients may read them; who starts the server must. */
+static enum status name_database(const struct data_dir *dir, enum status status, struct error *error)
+{
+    if (error != NULL) {
+        const struct error reason = *error;
+        *error = (struct error){.status = STATUS_OK};
+        return error_set(error, status, "%.120s, in %s", reason.message, dir->database);
+    }
+    return status;
+}
+
 enum status store_open(struct store **result, const char *path, struct error *error)
 {
     struct store *store = calloc(1, sizeof(*store));
@@ -33,6 +44,7 @@ enum status store_open(struct store **result, const char *path, struct error *er
         *result = store;
         return STATUS_OK;
     }
+    status = name_database(&store->dir, status, error);
     readers_close(&store->readers);
 no_readers:
     object_cache_close(&store->objects);

@@ -2,6 +2,7 @@
 #ifndef DESCENT_TESTS_SERVER_STORE_TEMPORARY_STORE_H
 #define DESCENT_TESTS_SERVER_STORE_TEMPORARY_STORE_H
 
+#include <dirent.h>
 #include <ftw.h>
 #include <math.h>
 #include <setjmp.h>
@@ -210,6 +211,20 @@ static inline int file_exists(const struct fixture *fixture, const char *folder,
     snprintf(path, sizeof(path), "%s/%s/%s", fixture->data, folder, name);
     struct stat file;
     return stat(path, &file) == 0;
+}
+
+static inline int count_files(const struct fixture *fixture, const char *folder)
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", fixture->data, folder);
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    int count = -2; /* "." and ".." */
+    while (readdir(directory) != NULL) {
+        count++;
+    }
+    closedir(directory);
+    return count;
 }
 
 #endif

@@ -11,8 +11,12 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
+#define SYNCED_MAX 256 /* inodes that were synced, a ring */
+
 static struct {
     atomic_int armed, calls, fail_at, sticky, error, tripped, short_writes;
+    atomic_int folders; /* only syncs of folders fail */
+    atomic_ulong synced[SYNCED_MAX], sync_count;
 } fault;
 
 enum call { TAKES_ROOM, SYNCS };
@@ -20,7 +24,8 @@ enum call { TAKES_ROOM, SYNCS };
 /* Want of room shows when writing; a sync fails on a broken disk only. */
 static int fails(enum call call_type)
 {
-    if (!atomic_load(&fault.armed) || (call_type == SYNCS && atomic_load(&fault.error) != EIO)) {
+    if (!atomic_load(&fault.armed) || (call_type == SYNCS && atomic_load(&fault.error) != EIO) ||
+        (call_type == TAKES_ROOM && atomic_load(&fault.folders))) {
         return 0;
     }
     int call = atomic_fetch_add(&fault.calls, 1) + 1, at = atomic_load(&fault.fail_at);
@@ -55,7 +60,12 @@ EXPORTED ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset
 }
 EXPORTED int fsync(int fd)
 {
-    return fails(SYNCS) ? -1 : (int)syscall(SYS_fsync, fd);
+    struct stat file;
+    if (fstat(fd, &file) == 0) {
+        atomic_store(&fault.synced[atomic_fetch_add(&fault.sync_count, 1) % SYNCED_MAX], file.st_ino);
+    }
+    int spared = atomic_load(&fault.folders) && !S_ISDIR(file.st_mode);
+    return !spared && fails(SYNCS) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 EXPORTED int fdatasync(int fd)
 {
@@ -160,6 +170,7 @@ static int try_fault(struct fixture *fixture, int at, int sticky, int system_err
 {
     static unsigned seed = 1;
     char job[ID_TEXT], dataset[ID_TEXT];
+    int files = count_files(fixture, "objects");
     add_job(fixture->store, "", "{}", 0, job);
     arm(at, sticky, system_error);
     enum status uploaded = upload(fixture->store, seed++, dataset);
@@ -175,6 +186,8 @@ static int try_fault(struct fixture *fixture, int at, int sticky, int system_err
         assert_true(started == STATUS_OK || started == STATUS_INSUFFICIENT_STORAGE);
         assert_int_equal(start_job(fixture->store, job), started == STATUS_OK ? STATUS_STATE_CONFLICT : STATUS_OK);
         started = STATUS_OK;
+        assert_int_equal(count_files(fixture, "objects"), files + (uploaded == STATUS_OK)); /* room comes back at once */
+        assert_int_equal(count_files(fixture, "tmp"), 0);
     }
     reopen(fixture);
     check_upload(fixture->store, dataset, uploaded);
@@ -237,6 +250,70 @@ static void after_a_failed_commit_on_a_broken_disk_the_store_is_read_only(void *
     assert_false(store_is_read_only(fixture->store));
 }
 
+static void a_folder_that_cannot_be_synced_is_a_broken_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    char lost[ID_TEXT], job[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, job);
+    atomic_store(&fault.folders, 1);
+    arm(1, 0, EIO);
+    assert_int_equal(upload(fixture->store, 777, lost), STATUS_STORAGE_ERROR);
+    disarm();
+    atomic_store(&fault.folders, 0);
+    assert_int_equal(start_job(fixture->store, job), STATUS_READ_ONLY); /* what it says next is worth nothing */
+    reopen(fixture);
+    check_upload(fixture->store, lost, STATUS_STORAGE_ERROR);
+    assert_int_equal(count_files(fixture, "objects"), 0);
+}
+
+static int was_synced(const char *path)
+{
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    for (int i = 0; i < SYNCED_MAX; i++) {
+        if (atomic_load(&fault.synced[i]) == file.st_ino) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void a_new_folder_is_made_known_to_its_parent(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct error error;
+    struct store *store;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/new", fixture->folder);
+    for (int i = 0; i < SYNCED_MAX; i++) {
+        atomic_store(&fault.synced[i], 0);
+    }
+    assert_false(was_synced(fixture->folder));
+    assert_ok(store_open(&store, path, &error));
+    assert_true(was_synced(path));
+    assert_true(was_synced(fixture->folder));
+    store_close(store);
+}
+
+static void an_object_that_went_to_a_failed_operation_cannot_be_used_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct object object;
+    struct dataset_view dataset = describe_dataset("again", DATASET_READY);
+    make_object(fixture->store, &object, 100000, 4711);
+    struct datasets_insert insert = {.dataset = &dataset, .object = &object};
+    for (int at = 1; object.temporary[0] != '\0'; at++) { /* until it fails after the file was moved */
+        arm(at, 1, ENOSPC);
+        assert_status(STATUS_INSUFFICIENT_STORAGE, store_wait(fixture->store, datasets_insert(&insert), &error));
+        disarm();
+    }
+    assert_status(STATUS_INTERNAL, store_wait(fixture->store, datasets_insert(&insert), &error));
+    assert_int_equal(count_files(fixture, "objects"), 0);
+    object_release(&object);
+    dataset_view_release(&dataset);
+}
+
 static void interrupted_and_short_writes_lose_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -263,6 +340,9 @@ int main(void)
         TEST(a_disk_that_breaks_for_one_call_is_survived),
         TEST(a_disk_that_stays_broken_is_survived),
         TEST(after_a_failed_commit_on_a_broken_disk_the_store_is_read_only),
+        TEST(a_folder_that_cannot_be_synced_is_a_broken_disk),
+        TEST(a_new_folder_is_made_known_to_its_parent),
+        TEST(an_object_that_went_to_a_failed_operation_cannot_be_used_again),
         TEST(interrupted_and_short_writes_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* Objects: written once, named by their content, verified when read, shared, and gone when nothing names them. */
 #include "tests/server/store/temporary_store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,20 +10,6 @@
 #include "core/base/sha256.h"
 
 #define LARGE (OBJECT_INLINE_BYTES + 1)
-
-static int count_files(const struct fixture *fixture, const char *folder)
-{
-    char path[160];
-    snprintf(path, sizeof(path), "%s/%s", fixture->data, folder);
-    DIR *directory = opendir(path);
-    assert_non_null(directory);
-    int count = -2; /* "." and ".." */
-    while (readdir(directory) != NULL) {
-        count++;
-    }
-    closedir(directory);
-    return count;
-}
 
 /* Stores an object by the data set that it is the content of. */
 static void store_object(struct fixture *fixture, size_t size, unsigned seed, char id[ID_TEXT], char sha256[SHA256_TEXT])
