@@ -24,7 +24,8 @@ static const struct setting table[] = {
     {"data-root", "DIR", SETTING_TEXT, FIELD(data_root), NULL, 0, 0, NULL,
      "Lets clients name files below this folder as data sets; without it they cannot."},
     {"kernel-tier", "NAME", SETTING_TEXT, FIELD(kernel_tier), NULL, 0, 0, NULL,
-     "Computes as a lesser processor would, for equal bits on unlike machines; \"reference\" is the same everywhere."},
+     "Computes as a lesser processor would, for equal bits on unlike machines: avx512, avx2, baseline, or reference, which "
+     "is the same everywhere. The processor's best if not given."},
     {"token-file", "FILE", SETTING_TEXT, FIELD(token_file), NULL, 0, 0, NULL,
      "Asks every client for a token of this file (see descentd token new); read again on SIGHUP."},
     {"tls-cert", "FILE", SETTING_TEXT, FIELD(tls_cert), NULL, 0, 0, NULL,
@@ -33,7 +34,8 @@ static const struct setting table[] = {
     {"insecure-http", NULL, SETTING_FLAG, FIELD(insecure_http), NULL, 0, 0, NULL,
      "Allows an address that is not loopback without TLS or tokens."},
     {"allow-host", "NAME", SETTING_LIST, FIELD(allow_hosts), NULL, 0, 0, NULL,
-     "A name by which clients reach this server, beside loopback and the address listened on; may be repeated."},
+     "A name by which clients reach this server, beside loopback and the address listened on; several are divided by "
+     "commas, or the option is repeated."},
     {"log-format", "text|json", SETTING_CHOICE, FIELD(log_format), "text", 0, 0, log_formats,
      "How standard error is written, one line an event."},
     {"max-dataset-bytes", "BYTES", SETTING_SIZE, FIELD(max_dataset_bytes), "2G", 1, 1024 * GIB, NULL,
@@ -68,17 +70,41 @@ void config_help(FILE *out)
 {
     fputs("descentd trains classifiers over HTTP.\n\n"
           "usage: descentd [options]\n"
-          "       descentd token new --token-file FILE --scopes read,write [--name NAME] [--expires DAYS]\n\n"
-          "options, each with its environment variable:\n\n",
+          "       descentd token new --token-file FILE --scopes LIST [options]\n\n"
+          "options, each with its environment variable; an option beats its variable:\n\n",
           out);
     settings_help(table, TABLE_SIZE, PREFIX, out);
-    fputs("\n  --help\n      This text.\n  --version\n      The version.\n", out);
+    fputs("  --help\n      This text.\n  --version\n      The version, and the commit that it was built from.\n\n"
+          "BYTES may end in K, M, G or T, powers of 1024. SIGTERM and SIGINT drain and end\n"
+          "the server, a second one ends it at once; SIGHUP reads the token file, the\n"
+          "certificate and its key again.\n",
+          out);
+}
+
+/* A scheme, a port or a path would never equal a Host header's name, and nobody would be told. */
+static enum status check_allowed_hosts(const struct setting_list *hosts, struct error *error)
+{
+    for (size_t i = 0; i < hosts->count; i++) {
+        for (const char *name = hosts->items[i]; *name != '\0'; name += *name == ',') {
+            size_t size = strcspn(name, ",");
+            const char *colon = memchr(name, ':', size);
+            int has_port = colon != NULL && memchr(colon + 1, ':', size - (size_t)(colon + 1 - name)) == NULL;
+            if (strcspn(name, "/[] ") < size || has_port)
+                return error_set(error, STATUS_CONFIG_INVALID,
+                                 "--allow-host \"%.*s\": a name or an address alone is wanted, without scheme and port",
+                                 (int)(size < 100 ? size : 100), name);
+            name += size;
+        }
+    }
+    return STATUS_OK;
 }
 
 enum status config_check(const struct config *config, struct error *error)
 {
     struct address address;
     enum status status = address_parse(config->listen, &address, error);
+    if (status == STATUS_OK)
+        status = check_allowed_hosts(&config->allow_hosts, error);
     if (status != STATUS_OK)
         return status;
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))

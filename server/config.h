@@ -47,7 +47,7 @@ void config_help(FILE *out);
 
 /*
  * What only the whole says: an address that is not loopback needs --token-file and TLS (or --insecure-http), a
- * certificate needs its key. STATUS_CONFIG_INVALID with the reason.
+ * certificate needs its key, an allowed host is a name alone. STATUS_CONFIG_INVALID with the reason.
  */
 MUST_CHECK enum status config_check(const struct config *config, struct error *error);
 

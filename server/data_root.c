@@ -77,6 +77,21 @@ static int walk(int folder, const char *path)
     }
 }
 
+enum status data_root_check(const char *root, struct error *error)
+{
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int failure = folder < 0 || faccessat(folder, ".", X_OK, 0) != 0 ? errno : 0;
+
+    if (folder >= 0) {
+        close(folder);
+    }
+    return failure == 0 ? STATUS_OK
+                        : error_set(error, STATUS_CONFIG_INVALID, "--data-root %.150s: %s", root,
+                                    failure == ENOENT    ? "there is no such folder"
+                                    : failure == ENOTDIR ? "it is no folder"
+                                                         : "it cannot be opened");
+}
+
 enum status data_root_open(const char *root, const char *path, const char *pointer, int *fd, struct error *error)
 {
     if (root == NULL) {

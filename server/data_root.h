@@ -11,6 +11,9 @@
 
 #include "core/base/status.h"
 
+/* Whether `root` can serve as data root: a folder that may be entered. STATUS_CONFIG_INVALID. */
+MUST_CHECK enum status data_root_check(const char *root, struct error *error);
+
 /*
  * Opens root/path for reading; the caller closes *fd. Errors carry `pointer`, the place of the path in the request.
  * STATUS_PATH_FORBIDDEN: `root` is NULL, no paths are allowed here. STATUS_PATH_INVALID: absolute, too long, an empty

@@ -21,6 +21,8 @@
 
 #include "server/app.h"
 #include "server/config.h"
+#include "server/data_root.h"
+#include "server/fatal_signal.h"
 #include "server/http/http.h"
 #include "server/log.h"
 #include "server/token_command.h"
@@ -108,6 +110,8 @@ static enum status start(struct server *server, struct error *error)
 {
     const struct config *config = &server->config;
     enum status status = config_check(config, error);
+    if (status == STATUS_OK && config->data_root != NULL)
+        status = data_root_check(config->data_root, error);
     if (status == STATUS_OK && config->token_file != NULL)
         status = tokens_open(config->token_file, &server->tokens, error);
     if (status == STATUS_OK)
@@ -205,6 +209,7 @@ static int run(struct server *server)
     struct error error = {.status = STATUS_OK};
     prepare_process();
     log_set_format((enum log_format)server->config.log_format);
+    fatal_signal_log((enum log_format)server->config.log_format);
     enum status status = start(server, &error);
     if (status != STATUS_OK) {
         log_error(NULL, "cannot start: %s", error.message);

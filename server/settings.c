@@ -9,6 +9,8 @@
 #include "api/nearest.h"
 
 #define VARIABLE_TEXT 64
+#define HELP_INDENT   6
+#define HELP_WIDTH    78
 
 /* Where a value came from, for messages: "--threads" or "DESCENTD_THREADS". */
 struct source {
@@ -199,19 +201,42 @@ enum status settings_parse(const struct setting *table, size_t count, const char
     return STATUS_OK;
 }
 
+/* A paragraph of help: words divided by single blanks. */
+struct paragraph {
+    FILE *out;
+    size_t column; /* 0: nothing is written yet */
+};
+
+static void put_words(struct paragraph *paragraph, const char *text)
+{
+    while (*text != '\0') {
+        size_t size = strcspn(text, " ");
+        if (paragraph->column > 0 && paragraph->column + 1 + size > HELP_WIDTH) {
+            fputc('\n', paragraph->out);
+            paragraph->column = 0;
+        }
+        fprintf(paragraph->out, "%*s%.*s", paragraph->column == 0 ? HELP_INDENT : 1, "", (int)size, text);
+        paragraph->column += (paragraph->column == 0 ? HELP_INDENT : 1) + size;
+        text += size + (text[size] == ' ');
+    }
+}
+
 void settings_help(const struct setting *table, size_t count, const char *prefix, FILE *out)
 {
     for (size_t i = 0; i < count; i++) {
         const struct setting *setting = &table[i];
+        struct paragraph paragraph = {.out = out};
+        char name[VARIABLE_TEXT];
         fprintf(out, "  --%s%s%s\n", setting->name, setting->argument != NULL ? " " : "",
                 setting->argument != NULL ? setting->argument : "");
-        fprintf(out, "      %s", setting->help);
-        if (setting->fallback != NULL)
-            fprintf(out, " Default: %s.", setting->fallback);
+        put_words(&paragraph, setting->help);
+        if (setting->fallback != NULL) {
+            put_words(&paragraph, "Default:");
+            put_words(&paragraph, setting->fallback);
+        }
         if (prefix != NULL) {
-            char name[VARIABLE_TEXT];
             variable_name(setting, prefix, name);
-            fprintf(out, " [%s]", name);
+            fprintf(out, "\n%*s[%s]", HELP_INDENT, "", name);
         }
         fputc('\n', out);
     }

@@ -62,13 +62,15 @@ int token_command(int argc, char *const argv[])
     struct error error = {.status = STATUS_OK};
     char text[TOKEN_TEXT];
     if (asks_for_help(argc, argv)) {
-        puts("usage: descentd token new --token-file FILE --scopes LIST [--name NAME] [--expires DAYS]\n");
+        puts("usage: descentd token new --token-file FILE --scopes LIST [options]\n\n"
+             "Prints a new token, the only time that it can be seen, and keeps its hash.\n");
         settings_help(table, TABLE_SIZE, NULL, stdout);
         return EXIT_SUCCESS;
     }
     enum status status = make(argc, argv, text, &error);
     if (status != STATUS_OK) {
-        fprintf(stderr, "descentd: %s\n", error.message);
+        fprintf(stderr, "descentd: %s\n%s", error.message,
+                status == STATUS_USAGE ? "descentd token --help lists the options.\n" : "");
         return status == STATUS_USAGE ? EX_USAGE : EX_CANTCREAT;
     }
     /* The only time that it can be seen: a token that was not printed is worth nothing. */

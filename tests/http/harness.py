@@ -7,7 +7,8 @@ Python's standard library only. A test is a function of a test_*.py file, its na
     @rows(("empty", ""), ("blanks", "  "))     one test for each row: its label, then what the function gets besides
     def bad_json_is_refused(server, body):
 
-Every problem document that a test receives is checked against the contract on the way (see Answer.check_problem).
+Every answer that a test receives is checked on the way: a problem document against the contract (Answer.check_problem),
+its status and code against what the server's own OpenAPI document promises for the operation (Interface).
 """
 import contextlib
 import http.client
@@ -144,6 +145,26 @@ class Answer:
         return problem
 
 
+class Interface:
+    """What an OpenAPI document promises: which statuses, and which problems with them, an operation may answer with."""
+
+    known = None  # of the program under test: asked for once
+
+    def __init__(self, document):
+        self.items = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), item) for path, item in document["paths"].items()]
+
+    def check(self, method, path, answer):
+        item = next((i for pattern, i in self.items if pattern.fullmatch(path.partition("?")[0])), {})
+        operation = item.get("get" if method == "HEAD" else method.lower()) if method.isupper() else None
+        if operation is None:
+            return
+        promised = operation["responses"].get(str(answer.status))
+        want(promised, f"{method} {path} -> {answer.status}, which {operation['operationId']} does not promise: {short(answer.body)}")
+        if answer.status >= 400 and answer.body:
+            codes = promised["description"].split(", ")
+            want(answer.json["code"] in codes, f"{operation['operationId']} does not promise {answer.json['code']}, only {codes}")
+
+
 class Client:
     """HTTP to one address. One connection a call, so that a test says what it means to say."""
 
@@ -169,6 +190,8 @@ class Client:
             connection.close()
         if answer.status >= 400 and method != "HEAD":
             answer.check_problem()
+        if Interface.known:
+            Interface.known.check(method, path, answer)
         return answer
 
     def ok(self, method, path, body=None, headers=None, status=None):
@@ -292,9 +315,13 @@ class Server(Client):
             want(self.process.poll() is None, f"the server ended at its start: {self.process.returncode}\n{self.log_tail()}")
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.call("GET", "/readyz").status == 200:
-                    return
+                    return self.learn_interface()
             time.sleep(0.01)
         raise Failure(f"the server was not ready in {10 * PATIENCE} s\n{self.log_tail()}")
+
+    def learn_interface(self):
+        if not Interface.known and "--token-file" not in self.options:
+            Interface.known = Interface(self.get("/v1/openapi.json"))
 
     def kill(self):
         """kill -9: no chance to tidy up."""
@@ -335,6 +362,12 @@ class Server(Client):
         with contextlib.suppress(FileNotFoundError):
             return pathlib.Path(self.log).read_text(errors="replace")
         return ""
+
+    def wait_for_log(self, text, seconds=10):
+        end = time.monotonic() + seconds * PATIENCE
+        while text not in self.log_text():
+            want(time.monotonic() < end, f"the log never says {text!r}:\n{self.log_tail()}")
+            time.sleep(0.005)
 
     def log_tail(self, lines=15):
         return "\n".join("        " + line for line in self.log_text().splitlines()[-lines:])

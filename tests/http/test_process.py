@@ -5,6 +5,7 @@ import pathlib
 import re
 import resource
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -99,6 +100,31 @@ def sigint_ends_it_too_and_a_closed_pipe_does_not():
         equal(s.process.wait(20 * PATIENCE), 0, "exit status")
 
 
+def a_second_sigterm_ends_it_at_once_and_loses_nothing():
+    with Server() as s, socket.create_connection(("127.0.0.1", s.port)) as slow:
+        job = s.train(softmax())
+        # An open request holds up the end.
+        slow.sendall(b"POST /v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\na,b\n")
+        s.process.send_signal(signal.SIGTERM)
+        s.wait_for_log("SIGTERM: draining")
+        s.process.send_signal(signal.SIGTERM)
+        equal(s.process.wait(20 * PATIENCE), 1, "exit status")
+        s.start()
+        equal(s.get(f"/v1/jobs/{job['id']}")["status"], "succeeded", "the job after the restart")
+
+
+@rows(("aborted", signal.SIGABRT), ("fault", signal.SIGSEGV))
+def a_fatal_signal_is_the_last_line_of_the_log(number):
+    if number != signal.SIGABRT and MODE in ("asan", "tsan"):
+        raise Skip("the sanitizer reports this signal itself")
+    with Server(["--log-format", "json"]) as s:
+        s.process.send_signal(number)
+        equal(s.process.wait(20 * PATIENCE), -number, "exit status")
+        equal(json.loads(s.log_text().splitlines()[-1])["message"], f"the process ends by {number.name}", "the last line")
+        s.start()
+        s.train(softmax())
+
+
 def sigterm_answers_those_who_wait():
     import threading
 
@@ -140,7 +166,21 @@ def a_data_folder_that_cannot_be_is_a_clear_error():
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "file").write_text("x")
         status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/file")
-        want(73 <= status <= 78, f"{status} {err}")
+        equal(status, 73, f"exit status: {err}")
+        want("/file: " in err, err)
+
+
+def a_data_folder_that_another_server_has_open_is_a_clear_error():
+    with Server() as s:
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", s.data)
+        want(status == 75 and "open in another server" in err, f"{status} {err}")
+        s.get("/v1")
+
+
+def a_data_root_that_is_missing_is_a_clear_error():
+    with tempfile.TemporaryDirectory() as folder:
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/data", "--data-root", folder + "/missing")
+        want(status == 78 and "/missing: there is no such folder" in err, f"{status} {err}")
 
 
 def closed_standard_streams_harm_nobody():

@@ -156,7 +156,7 @@ static void help_names_every_option_and_variable(void **state)
     free(text);
 }
 
-static void what_others_can_reach_needs_tokens_and_tls(void **state)
+static void what_only_the_whole_says_is_checked(void **state)
 {
     (void)state;
     static const struct {
@@ -173,6 +173,10 @@ static void what_others_can_reach_needs_tokens_and_tls(void **state)
         {"--listen 0.0.0.0:80 --tls-cert c --tls-key k", "needs --token-file,"},
         {"--listen 0.0.0.0:80 --token-file t --tls-cert c --tls-key k", NULL},
         {"--listen 0.0.0.0:80 --insecure-http", NULL},
+        {"--allow-host trainer.example,fe80::1 --allow-host 10.0.0.1,", NULL},
+        {"--allow-host a,https://trainer.example", "\"https://trainer.example\": a name"},
+        {"--allow-host trainer.example:8443,b", "\"trainer.example:8443\""},
+        {"--allow-host [::1]", "without scheme and port"},
         {"--tls-cert c", "--tls-key go together"},
         {"--tls-key k", "go together"},
         {"--listen nowhere", "nowhere"},
@@ -203,7 +207,7 @@ int main(void)
         cmocka_unit_test(the_command_line_beats_the_environment),
         cmocka_unit_test(help_and_version_are_found_beside_anything),
         cmocka_unit_test(help_names_every_option_and_variable),
-        cmocka_unit_test(what_others_can_reach_needs_tokens_and_tls),
+        cmocka_unit_test(what_only_the_whole_says_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,24 @@ static void without_a_root_no_path_is_allowed(void **state)
     assert_int_equal(data_root_open(NULL, "good.csv", "/path", &fd, NULL), STATUS_PATH_FORBIDDEN);
 }
 
+static void a_root_that_cannot_be_entered_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *root, *says; /* NULL: fine */
+    } rows[] = {
+        {"root", NULL}, {".", NULL}, {"missing", "no such folder"}, {"secret.csv", "no folder"}, {"root/pipe", "no folder"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct error error = {.status = STATUS_OK};
+        enum status status = data_root_check(rows[i].root, &error);
+        assert_int_equal(status, rows[i].says == NULL ? STATUS_OK : STATUS_CONFIG_INVALID);
+        if (rows[i].says != NULL &&
+            (strstr(error.message, rows[i].says) == NULL || strstr(error.message, rows[i].root) == NULL)) {
+            fail_msg("%s: %s", rows[i].root, error.message);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +154,7 @@ int main(void)
         cmocka_unit_test(nothing_else_opens),
         cmocka_unit_test(segments_that_are_too_long_are_refused),
         cmocka_unit_test(without_a_root_no_path_is_allowed),
+        cmocka_unit_test(a_root_that_cannot_be_entered_is_told),
     };
 
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
