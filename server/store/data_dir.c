@@ -38,6 +38,18 @@ static enum status unusable(const char *path, const char *name, struct error *er
                      strerror_r(errno, text, sizeof(text)));
 }
 
+/* Why the data folder itself could not be made or opened, in other words than those of a path that was looked for. */
+static enum status no_folder(const char *path, struct error *error)
+{
+    if (errno == ENOENT) {
+        return error_set(error, STATUS_DATA_DIR_INVALID, "data folder %s: the folder that it belongs in is missing", path);
+    }
+    if (errno == ENOTDIR) {
+        return error_set(error, STATUS_DATA_DIR_INVALID, "data folder %s: it is no folder, or a symbolic link to one", path);
+    }
+    return unusable(path, "", error);
+}
+
 /* Opens the folder `name` in `parent`, making it where it is missing. */
 static int open_folder(int parent, const char *name)
 {
@@ -124,7 +136,7 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
     id_new(dir->boot, "");
     dir->fd = open_folder(AT_FDCWD, path);
     if (dir->fd < 0) {
-        return unusable(path, "", error);
+        return no_folder(path, error);
     }
     if (sync_parent(dir->fd) != 0) {
         enum status unsynced = unusable(path, "/..", error);

@@ -167,7 +167,12 @@ def a_data_folder_that_cannot_be_is_a_clear_error():
         pathlib.Path(folder, "file").write_text("x")
         status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/file")
         equal(status, 73, f"exit status: {err}")
-        want("/file: " in err, err)
+        want("/file: it is no folder" in err, err)
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/missing/data")
+        want(status == 73 and "the folder that it belongs in is missing" in err, f"{status} {err}")
+        os.symlink(folder, folder + "/link")
+        status, _, err = run_program("--listen", "127.0.0.1:0", "--data", folder + "/link")
+        want(status == 73 and "a symbolic link" in err, f"{status} {err}")
 
 
 def a_data_folder_that_another_server_has_open_is_a_clear_error():
