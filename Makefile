@@ -45,7 +45,7 @@ LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 $(LIBS_api)
 # Debian packages by purpose: docs/dependencies.md says why each; `make deps-check` and the like install what is missing.
 PACKAGES_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcjson-dev libsqlite3-dev libdnnl-dev zlib1g-dev
 PACKAGES_demo := curl jq dataset-fashion-mnist
-PACKAGES_test := libcmocka-dev python3 curl openssl dataset-fashion-mnist
+PACKAGES_test := libcmocka-dev python3 curl jq openssl dataset-fashion-mnist
 PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck patch \
 	mmdebstrap
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev

@@ -1,0 +1,79 @@
+"""README's lines work when they are pasted: each block of shell goes to bash as it stands, with other ports."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from harness import BINARY, FASHION, PATIENCE, ROOT, THOROUGH, Server, Skip, equal, free_port, want
+
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+
+
+def _block(mark):
+    found = [b for b in BLOCKS if mark in b]
+    equal(len(found), 1, f"blocks of README with {mark!r}")
+    return found[0]
+
+
+def _replace(text, *pairs):
+    for old, new in pairs:
+        want(old in text, f"README does not say {old!r}")
+        text = text.replace(old, new)
+    return text
+
+
+def _paste(text, folder, **env):
+    """What bash prints; -e and pipefail, so that no line may fail unseen."""
+    done = subprocess.run(["bash", "-eu", "-o", "pipefail"], input=text, cwd=folder, capture_output=True, text=True, timeout=120 * PATIENCE,
+                          env={**os.environ, **env}, check=False)
+    equal(done.returncode, 0, f"exit status of {text}\n{done.stdout}\n{done.stderr}\nexit status")
+    return done.stdout
+
+
+def the_five_lines_train_and_predict():
+    with Server() as s, tempfile.TemporaryDirectory() as folder:
+        out = _paste(_replace(_block("spirals"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}")), folder)
+        want("loss (nats)" in out and "accuracy" in out, f"a chart: {out}")
+        accuracy = float(re.search(r"^([01](?:\.\d+)?)$", out, re.M).group(1))
+        want(accuracy > 0.95, f"accuracy {accuracy}")
+        predictions = [json.loads(line) for line in out.splitlines()[-2:]]
+        for p in predictions:
+            equal((len(p["probabilities"]), len(p["top"])), (3, 2), "classes")
+
+
+def the_lines_for_real_data_work():
+    if not FASHION.exists() or not THOROUGH:
+        raise Skip("60,000 images, in a release only")
+    with Server() as s, tempfile.TemporaryDirectory() as folder:
+        lines = _replace(_block("train-images-idx3-ubyte.gz"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}"), ('"epochs": 10', '"epochs": 1'))
+        _paste(lines, folder)
+        equal(json.loads(pathlib.Path(folder, "train.json").read_text())["rows"], 60000, "rows")
+        equal(json.loads(pathlib.Path(folder, "job.json").read_text())["status"], "succeeded", "job")
+        want("<svg" in pathlib.Path(folder, "curve.svg").read_text(), "a picture")
+        want(b"F32" in pathlib.Path(folder, "model.safetensors").read_bytes()[:4096], "a model")
+
+
+def the_lines_for_another_host_work():
+    """trainer.example is this machine, for curl."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        own = (("build/release/descentd", BINARY), ("8443", str(port)))
+        *prepare, serve = _replace(_block("token new --token-file tokens --scopes"), *own).strip().splitlines()
+        token = re.search(r"dct_\S+", _paste("\n".join(prepare), folder)).group(0)
+        pathlib.Path(folder, ".curlrc").write_text(f"resolve = trainer.example:{port}:127.0.0.1\nretry-connrefused\nretry = 9\n")
+        server = subprocess.Popen(["bash", "-c", "exec " + serve], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            job = json.loads(_paste(_replace(_block("https://trainer.example"), ("8443", str(port))), folder, TOKEN=token, CURL_HOME=folder))
+            equal(job["object"], "job", "answer")
+        finally:
+            server.terminate()
+            equal(server.wait(30 * PATIENCE), 0, "exit status")
+
+
+def the_lines_of_the_container_are_those_of_compose():
+    """There is no engine here: what can be held is that both places say the same."""
+    said = [line.removeprefix("#").strip() for line in (ROOT / "docker/compose.yml").read_text().splitlines()]
+    for line in _block("docker compose up").strip().splitlines():
+        want(any(s.split("  #")[0].rstrip() == line for s in said), f"compose.yml does not say: {line}")
