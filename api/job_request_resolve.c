@@ -184,16 +184,14 @@ static void resolve_metric(struct resolver *r)
     r->request->metric_given = stop->early;
 }
 
-/*
- * Points that log_every_steps makes; those at the ends of epochs come on top. Needs the batch, which is not 0 unless the
- * split has no rows to train on.
- */
+/* Rows of the curves. Needs the batch, which is not 0 unless the split has no rows to train on. */
 static void resolve_log(struct resolver *r)
 {
     struct train_spec *train = &r->request->train;
     uint64_t batch = train->batch_size > 0 ? train->batch_size : 1;
-    uint64_t steps = (r->split->train_count + batch - 1) / batch * train->epochs; /* at most 2^31 * 10^7 */
-    uint64_t least;
+    uint64_t steps_per_epoch = (r->split->train_count + batch - 1) / batch;
+    uint64_t steps = steps_per_epoch * train->epochs; /* at most 2^31 * 10^7 */
+    uint64_t least, points;
 
     if (train->stop.max_steps > 0 && train->stop.max_steps < steps) {
         steps = train->stop.max_steps;
@@ -202,6 +200,7 @@ static void resolve_log(struct resolver *r)
         train->log_every_steps = steps > 0 ? (steps + JOB_AUTO_METRICS_ROWS - 1) / JOB_AUTO_METRICS_ROWS : 1;
         r->request->log_auto = 0;
     }
+    points = train_spec_points(train, steps_per_epoch, steps);
     least = steps / JOB_MAX_METRICS_ROWS + (steps % JOB_MAX_METRICS_ROWS > 0);
     if (train->log_every_steps < least) {
         char extra[96];
@@ -210,6 +209,11 @@ static void resolve_log(struct resolver *r)
                  (unsigned long long)least);
         problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/training/log_every_steps", extra,
                           "%llu steps would make more than %d points", (unsigned long long)steps, JOB_MAX_METRICS_ROWS);
+    } else if (points > JOB_MAX_METRICS_ROWS) {
+        problem_add_field(r->problem, STATUS_OUT_OF_RANGE,
+                          train->eval_every_steps > 0 ? "/training/eval_every" : "/training/log_every_steps", NULL,
+                          "%llu steps would make %llu points, %d are allowed", (unsigned long long)steps,
+                          (unsigned long long)points, JOB_MAX_METRICS_ROWS);
     }
 }
 

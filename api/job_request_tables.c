@@ -287,7 +287,8 @@ static const struct field TRAINING[] = {
      .word = "auto",
      .word_flag = offsetof(struct job_request, log_auto),
      .word_is_default = 1,
-     .help = "steps between two points of the curves; auto: about 2,000 points"},
+     .help = "steps between two points of the curves; auto: about 2,000 points. Ends of epochs (2,000 at most) and "
+             "evaluations are points, too; 100,000 are allowed in all"},
 };
 
 static const struct field STOP[] = {

@@ -73,6 +73,66 @@ enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t 
     return needs_norm_first || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE : NETWORK_TRAIN;
 }
 
+/* ---- rows of the curves ---- */
+
+#define LOG_PERIODS 3
+
+/* A row comes every so many steps, for each of these reasons; 0: not for this one. */
+static void log_periods(const struct train_spec *spec, uint64_t steps_per_epoch, uint64_t periods[LOG_PERIODS])
+{
+    uint64_t epochs = (spec->epochs + TRAIN_EPOCH_POINTS - 1) / TRAIN_EPOCH_POINTS;
+
+    periods[0] = spec->log_every_steps;
+    periods[1] = steps_per_epoch * epochs;
+    periods[2] = spec->eval_every_steps;
+}
+
+int train_spec_logs(const struct train_spec *spec, uint64_t steps_per_epoch, uint64_t step)
+{
+    uint64_t periods[LOG_PERIODS];
+
+    log_periods(spec, steps_per_epoch, periods);
+    for (int i = 0; i < LOG_PERIODS; i++) {
+        if (periods[i] > 0 && step % periods[i] == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The least common multiple; 0 where it overflows or one of them is 0: no step is a multiple of both. */
+static uint64_t common_period(uint64_t a, uint64_t b)
+{
+    uint64_t x = a, y = b, product;
+
+    while (y > 0) {
+        uint64_t rest = x % y;
+
+        x = y;
+        y = rest;
+    }
+    return x == 0 || __builtin_mul_overflow(a / x, b, &product) ? 0 : product;
+}
+
+/* By inclusion and exclusion over the reasons, and the last step. */
+uint64_t train_spec_points(const struct train_spec *spec, uint64_t steps_per_epoch, uint64_t steps)
+{
+    uint64_t periods[LOG_PERIODS], added = 0, taken = 0;
+
+    log_periods(spec, steps_per_epoch, periods);
+    for (unsigned set = 1; set < 1u << LOG_PERIODS; set++) {
+        uint64_t period = 1;
+
+        for (int i = 0; i < LOG_PERIODS; i++) {
+            period = (set >> i & 1) != 0 ? common_period(period, periods[i]) : period;
+        }
+        *(__builtin_popcount(set) % 2 == 1 ? &added : &taken) += period > 0 ? steps / period : 0;
+    }
+    return added - taken + (steps > 0 && !train_spec_logs(spec, steps_per_epoch, steps));
+}
+
+/* ---- cost ---- */
+
 /* Adds factor * size to *bytes unless that overflows. */
 static int add_bytes(uint64_t *bytes, uint64_t factor, uint64_t size)
 {

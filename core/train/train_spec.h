@@ -50,6 +50,8 @@ enum stop_reason {
 };
 const char *stop_reason_name(enum stop_reason reason); /* "epochs", "gradient_norm", ... */
 
+#define TRAIN_EPOCH_POINTS 2000 /* ends of epochs that are logged, at most */
+
 struct train_spec {
     struct model_spec model;
     enum initializer initializer;
@@ -63,8 +65,11 @@ struct train_spec {
     uint64_t batch_size; /* resolved: rows; never 0 */
     enum shuffle shuffle;
     uint64_t seed;
-    uint64_t log_every_steps;  /* resolved: never 0 */
+    uint64_t log_every_steps;  /* resolved: never 0; ends of epochs and evaluations are logged besides */
     uint64_t eval_every_steps; /* 0: at epochs' ends */
 };
+
+/* Rows of the curves that `steps` updates make (trainer.h, struct train_point). */
+uint64_t train_spec_points(const struct train_spec *spec, uint64_t steps_per_epoch, uint64_t steps);
 
 #endif

@@ -47,6 +47,7 @@ struct trainer {
 
     struct train_progress progress;
     int validated;                   /* at the last step */
+    uint64_t logged_step;            /* of the last point; 0: none */
     double epoch_loss, epoch_weight; /* sums over the epoch so far */
     uint64_t epoch_correct, epoch_samples;
     double batch_loss, gradient_norm, step_size, learning_rate;
@@ -177,7 +178,7 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
     network_load_f32(trainer->network, trainer->parameters);
     trainer->progress.total_steps = trainer->plan.total_steps;
     trainer->progress.best_metric = spec->stop.early_metric;
-    trainer->progress.best_value = (double)NAN;
+    trainer->progress.best_value = trainer->progress.gradient_norm = (double)NAN;
     trainer->train_loss = trainer->train_accuracy = trainer->validation_loss = trainer->validation_accuracy = (double)NAN;
     trainer->divergence.layer = -1;
     for (uint32_t i = 0; i < NORMS_KEPT; i++) {
@@ -350,17 +351,17 @@ static enum status update_accumulated(struct trainer *trainer, struct cursor *cu
         }
         network_backward_f32(trainer->network, buffer, trainer->batches[buffer].count, first);
     } while (cursor->step == step);
-    trainer->batch_loss = sum / weight;
-    trainer->epoch_loss += sum;
     norm = network_gradient_norm_f32(trainer->network, trainer->spec.loss.l2);
     if (!isfinite(norm)) {
         return STATUS_DIVERGED;
     }
     *stop = trainer->gradient_check == GRADIENT_CHECK_STEP && norm <= trainer->spec.stop.gradient_norm;
     if (*stop) {
-        trainer->gradient_norm = norm;
+        trainer->progress.gradient_norm = norm;
         return STATUS_OK;
     }
+    trainer->batch_loss = sum / weight;
+    trainer->epoch_loss += sum;
     if (trainer->spec.clip_norm > 0 && norm > trainer->spec.clip_norm) {
         scale = trainer->spec.clip_norm / (norm + 1e-6); /* PyTorch's clip_grad_norm_ */
     }
@@ -402,7 +403,7 @@ static enum status update(struct trainer *trainer, int measure, int *stop, struc
         return diverged(trainer, network_nonfinite_layer_f32(trainer->network), &begin, error);
     }
     if (measure) {
-        trainer->gradient_norm = sqrt(sums.gradient_square);
+        trainer->gradient_norm = trainer->progress.gradient_norm = sqrt(sums.gradient_square);
         trainer->step_size = sqrt(sums.move_square);
         remember_norm(trainer);
     }
@@ -433,6 +434,16 @@ static double probe_gradient_norm(struct trainer *trainer)
         network_backward_f32(trainer->probe, 0, batch.count, i == 0);
     }
     return network_gradient_norm_f32(trainer->probe, trainer->spec.loss.l2);
+}
+
+static void check_full_gradient(struct trainer *trainer)
+{
+    double norm = probe_gradient_norm(trainer);
+
+    if (norm <= trainer->spec.stop.gradient_norm && !trainer->progress.finished) {
+        trainer->progress.gradient_norm = norm;
+        trainer_stop(trainer, STOP_GRADIENT_NORM);
+    }
 }
 
 static enum status evaluate_validation(struct trainer *trainer, struct error *error)
@@ -479,13 +490,9 @@ static void judge(struct trainer *trainer)
     enum metric metric = trainer->spec.stop.early_metric;
     double value = metric_value(trainer, metric), gain;
 
-    if (!isfinite(value)) {
-        trainer->worse++;
-        return;
-    }
     gain = metric == METRIC_VALIDATION_LOSS || metric == METRIC_TRAIN_LOSS ? progress->best_value - value
                                                                            : value - progress->best_value;
-    if (progress->best_step == 0 || gain > trainer->spec.stop.min_delta) {
+    if (isfinite(value) && (progress->best_step == 0 || gain > trainer->spec.stop.min_delta)) {
         progress->best_value = value;
         progress->best_step = progress->step;
         trainer->worse = 0;
@@ -539,9 +546,8 @@ static enum status after_update(struct trainer *trainer, struct error *error)
     if (status == STATUS_OK && (metric_is_of_validation(spec->stop.early_metric) ? trainer->validated : epoch_ends)) {
         judge(trainer);
     }
-    if (status == STATUS_OK && trainer->gradient_check == GRADIENT_CHECK_PROBE && epoch_ends &&
-        probe_gradient_norm(trainer) <= spec->stop.gradient_norm) {
-        trainer_stop(trainer, STOP_GRADIENT_NORM);
+    if (status == STATUS_OK && trainer->gradient_check == GRADIENT_CHECK_PROBE && epoch_ends) {
+        check_full_gradient(trainer);
     }
     if (last) {
         trainer_stop(trainer, planned_end(trainer));
@@ -549,7 +555,7 @@ static enum status after_update(struct trainer *trainer, struct error *error)
     return status;
 }
 
-static void fill_point(const struct trainer *trainer, struct train_point *point)
+static void log_point(struct trainer *trainer, struct train_point *point, int *logged)
 {
     int epoch_ends = trainer->progress.step % trainer->plan.steps_per_epoch == 0, validated = trainer->validated;
 
@@ -563,20 +569,15 @@ static void fill_point(const struct trainer *trainer, struct train_point *point)
                                   .learning_rate = trainer->learning_rate,
                                   .gradient_norm = trainer->gradient_norm,
                                   .step_size = trainer->step_size};
-}
-
-/* Whether the update that makes step `step` is to be measured and logged. */
-static int is_logged(const struct trainer *trainer, uint64_t step)
-{
-    uint64_t eval_every = trainer->spec.eval_every_steps;
-
-    return step % trainer->spec.log_every_steps == 0 || step % trainer->plan.steps_per_epoch == 0 ||
-           step >= trainer->plan.total_steps || (eval_every > 0 && step % eval_every == 0);
+    trainer->logged_step = trainer->progress.step;
+    *logged = 1;
 }
 
 enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error)
 {
-    int measure = is_logged(trainer, trainer->progress.step + 1), stop = 0;
+    uint64_t next = trainer->progress.step + 1, epoch = trainer->plan.steps_per_epoch;
+    int due = train_spec_logs(&trainer->spec, epoch, next), stop = 0;
+    int measure = due || next % epoch == 0 || next >= trainer->plan.total_steps; /* wherever training may end */
     enum status status;
 
     *logged = 0;
@@ -586,14 +587,11 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
     status = update(trainer, measure, &stop, error);
     if (status == STATUS_OK && stop) {
         trainer_stop(trainer, STOP_GRADIENT_NORM);
-        return STATUS_OK;
-    }
-    if (status == STATUS_OK) {
+    } else if (status == STATUS_OK) {
         status = after_update(trainer, error);
     }
-    if (status == STATUS_OK && measure) {
-        fill_point(trainer, point);
-        *logged = 1;
+    if (status == STATUS_OK && (due || trainer->progress.finished) && trainer->logged_step != trainer->progress.step) {
+        log_point(trainer, point, logged);
     }
     return status;
 }

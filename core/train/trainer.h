@@ -40,7 +40,10 @@ MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */
 uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);
 
-/* One row of the curves. NaN: not measured at this step. */
+/*
+ * One row of the curves. NaN: not measured at this step. There is one every log_every_steps and eval_every_steps, at
+ * epochs' ends (of more than TRAIN_EPOCH_POINTS epochs: every so many) and where training ends by itself.
+ */
 struct train_point {
     uint64_t step;     /* updates made so far */
     double epoch;      /* epochs made so far, with fraction */
@@ -53,6 +56,7 @@ struct train_point {
 struct train_progress {
     uint64_t step, total_steps, samples_seen;
     double epoch;
+    double gradient_norm; /* as in the last point; of the whole training set where that ended training; NaN: none yet */
     int finished;
     enum stop_reason reason;
     /* best so far by stop.early_metric; best_step 0: nothing was evaluated yet */
@@ -66,7 +70,7 @@ struct train_divergence {
     uint64_t step;
     int32_t layer; /* index of the layer with the first non-finite value; -1: the loss */
     double learning_rate;
-    double gradient_norms[4]; /* of the last logged updates, oldest first; NaN: none */
+    double gradient_norms[4]; /* of the last measured updates, oldest first; NaN: none */
     uint32_t rows[16];        /* rows of the data set in the batch (the first of them) */
     uint32_t row_count;
 };

@@ -155,7 +155,7 @@ static void show_progress(struct run *run)
         .validation_loss = run->validation_loss,
         .validation_accuracy = run->validation_accuracy,
         .learning_rate = run->latest.learning_rate,
-        .gradient_norm = run->latest.gradient_norm,
+        .gradient_norm = progress.gradient_norm,
         .best_value = progress.best_value,
         .best_step = progress.best_step,
         .best_metric = progress.best_metric,
@@ -286,7 +286,7 @@ void runner_run(struct runner *runner)
                       .train_accuracy = (double)NAN,
                       .validation_loss = (double)NAN,
                       .validation_accuracy = (double)NAN,
-                      .latest = {.learning_rate = (double)NAN, .gradient_norm = (double)NAN}};
+                      .latest = {.learning_rate = (double)NAN}};
     struct error reason = {0}, error = {0};
     enum status status = recorder_new(&run.recorder, runner->store, runner->id, &reason);
 

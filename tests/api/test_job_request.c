@@ -263,6 +263,28 @@ static void curves_have_about_2000_points_and_never_too_many(void **state)
         STATUS_OK);
     assert_true(refusal_is_only(&job.problem, STATUS_OUT_OF_RANGE, "/training/log_every_steps"));
     job_release(&job);
+    assert_int_equal(
+        job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"training\":{\"epochs\":1000,\"batch_size\":1,\"eval_every\":3}}"),
+        STATUS_OK);
+    job_release(&job);
+    assert_int_not_equal(
+        job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"training\":{\"epochs\":1000,\"batch_size\":1,\"eval_every\":2}}"),
+        STATUS_OK);
+    assert_true(refusal_is_only(&job.problem, STATUS_OUT_OF_RANGE, "/training/eval_every"));
+    job_release(&job);
+}
+
+/* An epoch of one step would otherwise make a point of each of ten million. */
+static void many_short_epochs_make_few_points(void **state)
+{
+    struct job job;
+
+    (void)state;
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"training\":{\"epochs\":10000000,\"batch_size\":\"full\"}}"),
+                     STATUS_OK);
+    assert_int_equal(job.request.train.log_every_steps, 5000);
+    assert_int_equal(train_spec_points(&job.request.train, 1, 10000000), 2000);
+    job_release(&job);
 }
 
 static void early_stopping_watches_what_there_is(void **state)
@@ -709,6 +731,7 @@ int main(void)
         cmocka_unit_test(an_mlp_becomes_its_layers),
         cmocka_unit_test(the_last_dense_layer_gets_the_classes),
         cmocka_unit_test(curves_have_about_2000_points_and_never_too_many),
+        cmocka_unit_test(many_short_epochs_make_few_points),
         cmocka_unit_test(early_stopping_watches_what_there_is),
         cmocka_unit_test(balanced_weights_come_from_the_training_rows),
         cmocka_unit_test(inline_rows_become_a_data_set),

@@ -62,6 +62,19 @@ def fashion_mnist_is_learnt(server):
     near(sum(matrix[k][k] for k in range(10)) / part["samples"], part["accuracy"], 1e-12, "its diagonal")
 
 
+@rows(("each step", {"type": "gd", "learning_rate": 0.5}, {"epochs": 100000}),
+      ("each epoch", {"type": "gd", "learning_rate": 0.5, "momentum": 0.5, "nesterov": "lookahead"}, {"epochs": 100000}),
+      ("of minibatches", {"type": "sgd", "learning_rate": 0.01}, {"epochs": 100000, "batch_size": 100}))
+def a_job_ended_by_its_gradient_shows_the_norm_and_its_last_step(server, optimizer, training):
+    job = server.train(softmax({**BLOBS, "noise": 1.0}, loss={"type": "cross_entropy", "l2": 0.01}, optimizer=optimizer, training=training,
+                               stop={"gradient_norm": 1e-2}))
+    equal(job["stop_reason"], "gradient_norm", "stop reason")
+    want(0 < job["latest"]["gradient_norm"] <= 1e-2, f"latest {job['latest']}")
+    curve = server.get(f"/v1/jobs/{job['id']}/metrics")
+    equal(curve["last_step"], job["step"], "the curve's last step")
+    want(curve["total_points"] < 5000, f"{curve['total_points']} points")
+
+
 def splits_are_stratified_and_disjoint(server):
     job = server.train(softmax({**BLOBS, "n": 300}, split={"validation": 0.2, "test": 0.1, "stratified": True}))
     splits = server.results(job["id"])["splits"]

@@ -66,7 +66,7 @@ struct result {
     struct model model;
     uint64_t model_step;
     struct train_progress progress;
-    struct train_point points[2048];
+    struct train_point points[4096];
     size_t point_count;
     enum status status;
     struct error error;
@@ -235,6 +235,35 @@ static void logging_more_often_changes_no_bit(void **state)
     fixture_release(&f);
 }
 
+/* ---- the curves' rows ---- */
+
+static void as_many_points_come_as_were_counted(void **state)
+{
+    /* epochs, rows a batch, log_every_steps, eval_every_steps, max_steps */
+    static const uint32_t ROWS[][5] = {{40, 10, 7, 0, 0},   {40, 10, 7, 9, 0},      {40, 10, 7, 9, 155},
+                                       {3, 10, 1, 0, 0},    {3, 10, 1000, 0, 0},    {3, 10, 1000, 1000, 7},
+                                       {5000, 40, 9, 0, 0}, {5000, 40, 1000, 7, 0}, {4001, 20, 500, 0, 0}};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 40, 2, 0.5, 0);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct train_spec spec = spec_of(&f, 0, 0);
+
+        spec.epochs = ROWS[i][0];
+        spec.batch_size = ROWS[i][1];
+        spec.log_every_steps = ROWS[i][2];
+        spec.eval_every_steps = ROWS[i][3];
+        spec.stop.max_steps = ROWS[i][4];
+        struct result *result = run(&f, &spec, 1, 0);
+
+        assert_int_equal(result->point_count, train_spec_points(&spec, 40 / spec.batch_size, result->progress.total_steps));
+        assert_int_equal(result->points[result->point_count - 1].step, result->progress.total_steps);
+        result_free(result);
+    }
+    fixture_release(&f);
+}
+
 /* ---- minibatches ---- */
 
 static void the_short_last_batch_is_kept_and_weighs_by_its_rows(void **state)
@@ -355,6 +384,10 @@ static void gradient_descent_stops_at_the_gradients_norm(void **state)
 
         assert_int_equal(result->progress.reason, STOP_GRADIENT_NORM);
         assert_true(result->progress.step > 10 && result->progress.step < 20000);
+        assert_true(result->progress.gradient_norm <= 1e-4);
+        assert_true(result->point_count < 2000);
+        assert_int_equal(result->points[result->point_count - 1].step, result->progress.step);
+        assert_true(result->points[result->point_count - 1].step_size > 0);
         /* F - F* <= |gradient|^2 / (2 l2): a run that goes on must not get lower than that */
         spec.stop.gradient_norm = 1e-6;
         struct result *further = run(&f, &spec, 1, 0);
@@ -432,6 +465,32 @@ static void early_stopping_gives_back_the_best_model(void **state)
 
     assert_string_equal(shorter->model.digest, result->model.digest);
     result_free(shorter);
+    result_free(result);
+    fixture_release(&f);
+}
+
+/* A row so large that its logits overflow is in the validation split alone: training goes well, validation says nothing. */
+static void an_evaluation_that_is_not_finite_is_none_better(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 200, 2, 0.5, 0.3);
+    float *x = (float *)f.block.data; /* [200][2] */
+
+    assert_ptr_equal(x, f.dataset.x);
+    x[2 * f.split.validation[0]] = 3e38F;
+    struct train_spec spec = spec_of(&f, 0, 0);
+
+    spec.preprocessing = PREPROCESS_NONE;
+    spec.epochs = 400;
+    spec.optimizer.learning_rate = 20;
+    spec.stop.early = 1;
+    spec.stop.patience = 5;
+    struct result *result = run(&f, &spec, 1, 0);
+
+    assert_int_equal(result->progress.reason, STOP_EARLY);
+    assert_true(!isfinite(result->points[result->point_count - 1].validation_loss));
     result_free(result);
     fixture_release(&f);
 }
@@ -529,12 +588,14 @@ int main(void)
         cmocka_unit_test(a_team_that_changes_size_changes_no_bit),
         cmocka_unit_test(the_digest_depends_on_what_it_should),
         cmocka_unit_test(logging_more_often_changes_no_bit),
+        cmocka_unit_test(as_many_points_come_as_were_counted),
         cmocka_unit_test(the_short_last_batch_is_kept_and_weighs_by_its_rows),
         cmocka_unit_test(an_epoch_visits_every_row_once),
         cmocka_unit_test(a_batch_larger_than_a_chunk_gives_the_whole_gradient),
         cmocka_unit_test(gradient_descent_stops_at_the_gradients_norm),
         cmocka_unit_test(max_steps_cuts_an_epoch),
         cmocka_unit_test(early_stopping_gives_back_the_best_model),
+        cmocka_unit_test(an_evaluation_that_is_not_finite_is_none_better),
         cmocka_unit_test(a_clipped_step_is_as_long_as_it_may_be),
         cmocka_unit_test(divergence_is_an_error_with_its_step_and_rows),
         cmocka_unit_test(a_first_loss_is_the_logarithm_of_the_classes),
