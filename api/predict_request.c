@@ -9,6 +9,7 @@
 #include "api/json_rows.h"
 #include "api/problem.h"
 #include "core/data/decimal.h"
+#include "core/data/excerpt.h"
 
 #define NUMBER_TEXT 64 /* longest number of a CSV cell */
 
@@ -152,9 +153,12 @@ enum status predict_request_decode(struct predict_request *request, const char *
 static enum status decode_cell(const char *cell, size_t size, int64_t line, int64_t column, float *value,
                                struct error *error)
 {
-    char number[NUMBER_TEXT + 1];
+    char number[NUMBER_TEXT + 1], excerpt[EXCERPT_SIZE];
     enum decimal_kind kind = DECIMAL_NONE;
 
+    if (memchr(cell, '\0', size) != NULL) {
+        return error_set_line(error, STATUS_CSV_NUL_BYTE, line, column, "the text has a NUL byte");
+    }
     if (size <= NUMBER_TEXT) {
         memcpy(number, cell, size);
         number[size] = '\0';
@@ -163,8 +167,11 @@ static enum status decode_cell(const char *cell, size_t size, int64_t line, int6
     if (kind == DECIMAL_FINITE) {
         return STATUS_OK;
     }
-    return error_set_line(error, kind == DECIMAL_NONE ? STATUS_CSV_NOT_NUMBER : STATUS_NON_FINITE_VALUE, line, column,
-                          "line %lld, column %lld is not a finite number", (long long)line, (long long)column);
+    excerpt_of(excerpt, cell, size);
+    return kind == DECIMAL_NONE
+               ? error_set_line(error, STATUS_CSV_NOT_NUMBER, line, column, "\"%s\" is not a number (rows have no header)",
+                                excerpt)
+               : error_set_line(error, STATUS_NON_FINITE_VALUE, line, column, "\"%s\" is not finite in float32", excerpt);
 }
 
 static enum status decode_line(const char *text, size_t size, int64_t line, float *x, uint32_t features, struct error *error)
@@ -184,8 +191,8 @@ static enum status decode_line(const char *text, size_t size, int64_t line, floa
         }
     }
     if (column != features) {
-        return error_set_line(error, STATUS_FEATURE_COUNT_MISMATCH, line, 0, "line %lld has %u cells, the model wants %u",
-                              (long long)line, column, features);
+        return error_set_line(error, STATUS_FEATURE_COUNT_MISMATCH, line, 0, "the row has %u fields, the model wants %u",
+                              column, features);
     }
     return STATUS_OK;
 }

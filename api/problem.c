@@ -53,7 +53,8 @@ void problem_add_field(struct problem *problem, enum status status, const char *
         return;
     }
     field->status = status;
-    snprintf(field->pointer, sizeof field->pointer, "%s", pointer);
+    field->has_pointer = pointer != NULL;
+    snprintf(field->pointer, sizeof field->pointer, "%s", pointer != NULL ? pointer : "");
     va_start(arguments, format);
     vsnprintf(field->detail, sizeof field->detail, format, arguments);
     va_end(arguments);
@@ -107,7 +108,9 @@ static void write_extra(struct json_writer *writer, const char *extra)
 static void write_field(struct json_writer *writer, const struct problem_field *field)
 {
     json_begin_object(writer);
-    json_member_string(writer, "pointer", field->pointer);
+    if (field->has_pointer) {
+        json_member_string(writer, "pointer", field->pointer);
+    }
     json_member_string(writer, "code", status_code(field->status));
     json_member_string(writer, "detail", field->detail);
     write_extra(writer, field->extra);

@@ -17,6 +17,7 @@
 /* One field's error. `extra`: further members as JSON text, "\"value\":0,\"minimum\":1", "" if none. */
 struct problem_field {
     enum status status;
+    int has_pointer;
     char pointer[192];
     char detail[256];
     char extra[256];
@@ -36,7 +37,9 @@ void problem_release(struct problem *problem);
 
 /* An error as core functions give it: of a field if it has a pointer and is of kind INVALID, else of the whole request. */
 void problem_add(struct problem *problem, const struct error *error);
-/* A field's error; pointer "" is the document's root. extra may be NULL; what is too long for its place is cut or left out.
+/*
+ * A field's error; pointer "" is the document's root, NULL: it is in no document. extra may be NULL; what is too long for
+ * its place is cut or left out.
  */
 void problem_add_field(struct problem *problem, enum status status, const char *pointer, const char *extra,
                        const char *format, ...) PRINTF_LIKE(5, 6);

@@ -69,7 +69,7 @@ static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status
     }
     text_string(&writer.text, "\"parameter\":");
     json_string_n(&writer, name, strnlen(name, 40));
-    problem_add_field(problem, status, "", writer.text.failed ? NULL : writer.text.data, "%s", whole.message);
+    problem_add_field(problem, status, NULL, writer.text.failed ? NULL : writer.text.data, "%s", whole.message);
     json_writer_release(&writer);
 }
 
@@ -128,20 +128,50 @@ static enum query_id find_parameter(const struct route *route, const char *name)
     return PARAMETER_NONE;
 }
 
+/* Names under which tokens are sent elsewhere. */
+static int is_token_name(const char *name, size_t size)
+{
+    static const char *const names[] = {"token", "access_token"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int query_has_token(const char *text, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        const char *end = memchr(text + at, '&', size - at);
+        size_t pair = end == NULL ? size - at : (size_t)(end - text) - at;
+        const char *equals = memchr(text + at, '=', pair);
+
+        if (is_token_name(text + at, equals == NULL ? pair : (size_t)(equals - text) - at)) {
+            return 1;
+        }
+        at += pair + 1;
+    }
+    return 0;
+}
+
 static void refuse_unknown(struct problem *problem, const struct route *route, const char *name)
 {
     struct nearest nearest = nearest_to(name, strlen(name));
     char known[160] = "";
     size_t used = 0;
 
-    if (strcmp(name, "token") == 0 || strcmp(name, "access_token") == 0) {
-        refuse(problem, STATUS_TOKEN_IN_QUERY, name, "addresses end up in logs: send Authorization: Bearer");
+    if (is_token_name(name, strlen(name))) {
+        refuse(problem, STATUS_TOKEN_IN_QUERY, name, "addresses end up in logs: send \"Authorization: Bearer\"");
         return;
     }
     for (size_t i = 0; i < ROUTE_QUERY_MAX && route->query[i] != PARAMETER_NONE && used < sizeof known; i++) {
         const struct query_parameter *parameter = &parameters[route->query[i]];
 
-        nearest_offer(&nearest, parameter->name);
+        if (parameter->type != QUERY_PREFIX) {
+            nearest_offer(&nearest, parameter->name);
+        }
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s%s", i > 0 ? ", " : "", parameter->name,
                                  parameter->type == QUERY_PREFIX ? "*" : "");
     }

@@ -81,6 +81,9 @@ struct route;
 MUST_CHECK enum status query_decode(struct query *query, const struct route *route, const char *text, size_t size,
                                     struct problem *problem);
 
+/* Whether a raw query has a parameter that is named like a token. */
+int query_has_token(const char *text, size_t size);
+
 int query_given(const struct query *query, enum query_id id);
 int64_t query_integer(const struct query *query, enum query_id id);
 double query_number(const struct query *query, enum query_id id);

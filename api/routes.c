@@ -250,11 +250,27 @@ static int match_path(const char *pattern, const char *path, size_t size, struct
     return at == end;
 }
 
-static void add_allowed(char allow[ROUTE_ALLOW_TEXT], enum method method)
+/* `methods` (bits of enum method), with those that come with them. */
+static void write_allow(char allow[ROUTE_ALLOW_TEXT], unsigned methods)
 {
-    size_t used = strlen(allow);
+    size_t used = 0;
 
-    (void)snprintf(allow + used, ROUTE_ALLOW_TEXT - used, "%s%s", used > 0 ? ", " : "", method_names[method]);
+    methods |= (methods >> METHOD_GET & 1u) << METHOD_HEAD | 1u << METHOD_OPTIONS;
+    for (unsigned m = 0; m < METHOD_COUNT; m++) {
+        if (methods >> m & 1u) {
+            used += (size_t)snprintf(allow + used, ROUTE_ALLOW_TEXT - used, "%s%s", used > 0 ? ", " : "", method_names[m]);
+        }
+    }
+}
+
+void route_allow_all(struct route_match *match)
+{
+    unsigned methods = 0;
+
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        methods |= 1u << routes[i].method;
+    }
+    write_allow(match->allow, methods);
 }
 
 /* Every method that some route of this path takes; 0: none does. */
@@ -267,16 +283,10 @@ static int list_allowed(const char *path, size_t size, struct route_match *match
             methods |= 1u << routes[i].method;
         }
     }
-    if (methods == 0) {
-        return 0;
+    if (methods != 0) {
+        write_allow(match->allow, methods);
     }
-    methods |= (methods >> METHOD_GET & 1u) << METHOD_HEAD | 1u << METHOD_OPTIONS;
-    for (unsigned m = 0; m < METHOD_COUNT; m++) {
-        if (methods >> m & 1u) {
-            add_allowed(match->allow, (enum method)m);
-        }
-    }
-    return 1;
+    return methods != 0;
 }
 
 enum status route_find(struct route_match *match, const char *method, const char *path, size_t size, struct error *error)
@@ -292,7 +302,7 @@ enum status route_find(struct route_match *match, const char *method, const char
     }
     match->method = (enum method)asked;
     if (asked == METHOD_TRACE || asked == METHOD_CONNECT) {
-        (void)snprintf(match->allow, sizeof match->allow, "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        route_allow_all(match);
         return error_set(error, STATUS_METHOD_NOT_ALLOWED, "%s is taken by no route", method);
     }
     enum status status = check_path(path, size, error);

@@ -103,6 +103,9 @@ struct route_match {
 MUST_CHECK enum status route_find(struct route_match *match, const char *method, const char *path, size_t size,
                                   struct error *error);
 
+/* What "OPTIONS *" is told: `allow` with every method that some route takes. */
+void route_allow_all(struct route_match *match);
+
 /* Whether a failure with this code can be the answer of a route: by its own list, or by what every route of its sort does.
  */
 int route_can_give(const struct route *route, enum status status);

@@ -141,18 +141,8 @@ enum status app_start(struct app *app, struct error *error)
 void app_handle(void *context, struct request *request)
 {
     struct app *app = context;
-    const struct route *route = request_route(request);
-    const uint8_t *media = route->answers[0].media;
-    struct error error = {0};
-    enum media chosen;
 
-    /* Where there is a choice the handler makes it, with its format= parameter. */
-    if (media[0] != MEDIA_NONE && media[1] == MEDIA_NONE &&
-        route_negotiate(route, NULL, request_header(request, "Accept"), &chosen, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
-        return;
-    }
-    HANDLERS[route->id](app, request);
+    HANDLERS[request_route(request)->id](app, request);
 }
 
 const struct upload_ops *app_uploads(void)

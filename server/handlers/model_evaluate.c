@@ -122,39 +122,41 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
     return status;
 }
 
-static void evaluate_now(struct app *app, struct request *request)
+static enum status evaluate_now(struct app *app, const struct request *request, struct json_writer *writer,
+                                struct problem *problem)
 {
+    uint64_t allowed = (app->config->http_threads + 1) / 2;
     struct error error = {.status = STATUS_OK};
-    struct json_writer writer = {.depth = 0};
     struct evaluate_request wanted;
-    struct problem problem;
     size_t size;
     const char *body = request_body(request, &size);
 
-    problem_init(&problem);
-    enum status status = evaluate_request_decode(&wanted, body, size, &problem);
-    if (status == STATUS_OK) {
-        status = run(app, request_parameter(request, 0), &wanted, &writer, &error);
-        if (status != STATUS_OK) {
-            problem_add(&problem, &error);
-        }
+    enum status status = evaluate_request_decode(&wanted, body, size, problem);
+    if (status != STATUS_OK) {
+        return status;
     }
-    if (status == STATUS_OK) {
+    if (atomic_fetch_add(&evaluations, 1) < allowed) {
+        status = run(app, request_parameter(request, 0), &wanted, writer, &error);
+    } else {
+        status =
+            error_set(&error, STATUS_OVERLOADED, "%llu data sets are being scored already", (unsigned long long)allowed);
+    }
+    atomic_fetch_sub(&evaluations, 1);
+    problem_add(problem, &error);
+    return status;
+}
+
+void evaluate(struct app *app, struct request *request)
+{
+    struct json_writer writer = {.depth = 0};
+    struct problem problem;
+
+    problem_init(&problem);
+    /* The answer comes last: whoever has read it finds the thread free again. */
+    if (evaluate_now(app, request, &writer, &problem) == STATUS_OK) {
         reply_json(request, 200, &writer);
     } else {
         request_respond_problem(request, &problem);
     }
     problem_release(&problem);
-}
-
-void evaluate(struct app *app, struct request *request)
-{
-    uint64_t allowed = (app->config->http_threads + 1) / 2;
-
-    if (atomic_fetch_add(&evaluations, 1) < allowed) {
-        evaluate_now(app, request);
-    } else {
-        reply_error(request, STATUS_OVERLOADED, "%llu data sets are being scored already", (unsigned long long)allowed);
-    }
-    atomic_fetch_sub(&evaluations, 1);
 }

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "api/encode_model.h"
 #include "api/json_writer.h"
@@ -77,6 +78,10 @@ static void reply_file(struct request *request, const char *id, enum media media
     digest_field_format(digest, field);
     sha256_hex(digest, hash);
     reply_tag(tag, "%.32s", hash);
+    if (reply_not_modified(request, tag)) {
+        close(fd);
+        return;
+    }
     response_file(&response, media, fd, size);
     reply_add_tag(&response, tag);
     response_header(&response, "Repr-Digest", "%s", field);

@@ -83,6 +83,9 @@ static enum status check_plan(struct submission *submission, struct error *error
     enum status status =
         trainer_plan(&submission->plan, &submission->decoded.train, submission->data.split.train_count, threads, error);
 
+    if (status == STATUS_MODEL_TOO_LARGE) {
+        snprintf(error->pointer, sizeof error->pointer, "/model");
+    }
     if (status == STATUS_OK && submission->plan.bytes > app->memory_bytes) {
         status = error_set(error, STATUS_MEMORY_ESTIMATE_EXCEEDED,
                            "the job would need %" PRIu64 " bytes, this server has %" PRIu64, submission->plan.bytes,

@@ -1,6 +1,5 @@
 #include "server/http/first_check.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,14 +11,13 @@
 
 #define CHUNKED UINT64_MAX
 
-static const char all_methods[] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-static_assert(sizeof(all_methods) <= ROUTE_ALLOW_TEXT, "the methods must fit");
-
 /* What runs through the checks. */
 struct checking {
     const struct first_check *check;
     const struct head *head;
     struct admission *admission;
+    const char *query; /* of the target, raw [query_size] */
+    size_t path_size, query_size;
     unsigned scopes; /* what the client may do */
     int64_t now_ms, now;
     struct error *error;
@@ -45,6 +43,16 @@ static unsigned count_headers(const struct head *head, const char *name)
     for (unsigned i = 0; i < kept(head); i++)
         count += strcasecmp(head->headers[i].name, name) == 0;
     return count;
+}
+
+/* Whether all headers of a name, if there are any, have this value. */
+static int is_only(const struct head *head, const char *name, const char *value)
+{
+    for (unsigned i = 0; i < kept(head); i++) {
+        if (strcasecmp(head->headers[i].name, name) == 0 && strcasecmp(head->headers[i].value, value) != 0)
+            return 0;
+    }
+    return 1;
 }
 
 /* RFC 9110, 5.6.2; the first byte may be shown in a message when it is not printable. */
@@ -91,13 +99,11 @@ static enum status check_framing(struct checking *c)
                          lengths, encodings);
     if (encodings == 1 && strcmp(head->version, "HTTP/1.0") == 0)
         return error_set(c->error, STATUS_AMBIGUOUS_FRAMING, "HTTP/1.0 has no Transfer-Encoding");
-    if (encodings == 1 && strcasecmp(head_header(head, "Transfer-Encoding"), "chunked") != 0)
+    if (!is_only(head, "Transfer-Encoding", "chunked"))
         return error_set(c->error, STATUS_TRANSFER_ENCODING_UNSUPPORTED, "the only transfer encoding known is chunked");
-    const char *expect = head_header(head, "Expect");
-    if (expect != NULL && strcasecmp(expect, "100-continue") != 0)
+    if (!is_only(head, "Expect", "100-continue"))
         return error_set(c->error, STATUS_EXPECTATION_FAILED, "the only expectation known is 100-continue");
-    const char *coding = head_header(head, "Content-Encoding");
-    if (coding != NULL && strcasecmp(coding, "identity") != 0)
+    if (!is_only(head, "Content-Encoding", "identity"))
         return error_set(c->error, STATUS_CONTENT_ENCODING_UNSUPPORTED,
                          "bodies are sent as they are, without Content-Encoding (IDX files may be gzip'ed themselves)");
     c->admission->body_size = encodings == 1 ? CHUNKED : 0;
@@ -154,6 +160,8 @@ static enum status check_token(struct checking *c)
     if (count > 1)
         return error_set(c->error, STATUS_AMBIGUOUS_AUTH, "%u Authorization headers were sent", count);
     const char *value = head_header(c->head, "Authorization");
+    if (value == NULL && query_has_token(c->query, c->query_size))
+        return error_set(c->error, STATUS_TOKEN_IN_QUERY, "addresses end up in logs: send \"Authorization: Bearer\"");
     size_t scheme = value != NULL ? strcspn(value, " ") : 0;
     if (scheme != 6 || strncasecmp(value, "Bearer", 6) != 0)
         return error_set(c->error, STATUS_AUTH_REQUIRED, "send \"Authorization: Bearer\" and a token of this server");
@@ -183,7 +191,7 @@ static enum status check_body(struct checking *c, const struct query *query)
     if (body->kind == BODY_NONE)
         return !admission->has_body ? STATUS_OK : error_set(c->error, STATUS_BODY_NOT_ALLOWED, "this route takes no body");
     if (!admission->has_body && body->kind == BODY_JSON)
-        return body->optional ? STATUS_OK : error_set(c->error, STATUS_BODY_REQUIRED, "this route needs a body of JSON");
+        return body->optional ? STATUS_OK : error_set(c->error, STATUS_BODY_REQUIRED, "this route needs a body");
     enum status status = check_media(c, query);
     if (status != STATUS_OK)
         return status;
@@ -200,17 +208,34 @@ static int is_server_wide(const struct head *head)
     return strcmp(head->method, "OPTIONS") == 0 && strcmp(head->target, "*") == 0;
 }
 
+/* Neither that nor "CONNECT host:port" has a path. */
+static enum status check_target(struct checking *c)
+{
+    if (is_server_wide(c->head) || strcmp(c->head->method, "CONNECT") == 0)
+        return STATUS_OK;
+    return target_split(c->head->target, &c->path_size, &c->query, &c->query_size, c->error);
+}
+
+/* Where an answer has one form only; where there is a choice the handler makes it, with its format= parameter. */
+static enum status check_accept(struct checking *c)
+{
+    const struct route *route = c->admission->match.route;
+    const uint8_t *media = route->answers[0].media;
+    enum media chosen;
+    return media[0] == MEDIA_NONE || media[1] != MEDIA_NONE
+               ? STATUS_OK
+               : route_negotiate(route, NULL, head_header(c->head, "Accept"), &chosen, c->error);
+}
+
 static enum status check_all(struct checking *c, struct query *query, struct problem *problem)
 {
     const struct head *head = c->head;
     struct route_match *match = &c->admission->match;
-    const char *text = "";
-    size_t path_size = 0, text_size = 0;
     enum status status = check_headers(c);
     if (status == STATUS_OK)
         status = check_framing(c);
-    if (status == STATUS_OK && !is_server_wide(head))
-        status = target_split(head->target, &path_size, &text, &text_size, c->error);
+    if (status == STATUS_OK)
+        status = check_target(c);
     if (status == STATUS_OK)
         status = check_host(c);
     if (status == STATUS_OK)
@@ -222,9 +247,9 @@ static enum status check_all(struct checking *c, struct query *query, struct pro
     struct error route_error = {.status = STATUS_OK};
     enum status found = STATUS_OK;
     if (is_server_wide(head))
-        memcpy(match->allow, all_methods, sizeof(all_methods));
+        route_allow_all(match);
     else
-        found = route_find(match, head->method, head->target, path_size, &route_error);
+        found = route_find(match, head->method, head->target, c->path_size, &route_error);
     if (found != STATUS_OK || match->route == NULL || match->route->scope != SCOPE_NONE)
         status = check_token(c);
     if (status != STATUS_OK)
@@ -238,7 +263,9 @@ static enum status check_all(struct checking *c, struct query *query, struct pro
     if (match->route->scope != SCOPE_NONE)
         status = route_check_scope(match->route, c->scopes, c->error);
     if (status == STATUS_OK)
-        status = query_decode(query, match->route, text, text_size, problem);
+        status = query_decode(query, match->route, c->query, c->query_size, problem);
+    if (status == STATUS_OK)
+        status = check_accept(c);
     if (status == STATUS_OK)
         status = check_body(c, query);
     return status;
@@ -249,7 +276,7 @@ enum status first_check(const struct first_check *check, const struct head *head
 {
     struct error error = {.status = STATUS_OK};
     struct checking c = {
-        .check = check, .head = head, .admission = admission, .now_ms = now_ms, .now = now, .error = &error};
+        .check = check, .head = head, .admission = admission, .query = "", .now_ms = now_ms, .now = now, .error = &error};
     memset(admission, 0, sizeof(*admission));
     enum status status = check_all(&c, query, problem);
     if (error.status != STATUS_OK)

@@ -111,6 +111,9 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
     }
     if (status == STATUS_OK) {
         status = split_make(&data->split, &data->train.dataset, &request->split, request->train.seed, &error);
+        if (status == STATUS_SPLIT_EMPTY) {
+            snprintf(error.pointer, sizeof error.pointer, "/split");
+        }
     }
     if (status != STATUS_OK) {
         problem_add(problem, &error);

@@ -166,6 +166,8 @@ static void a_bad_line_is_named(void **state)
         {"1e99,2\n", STATUS_NON_FINITE_VALUE, 1, 1},
         {"", STATUS_DATASET_EMPTY, 0, 0},
         {"1,2\n\n", STATUS_CSV_NOT_NUMBER, 2, 1},
+        {"a,b\n1,2\n", STATUS_CSV_NOT_NUMBER, 1, 1},
+        {"1,\"2\"\n", STATUS_CSV_NOT_NUMBER, 1, 2},
     };
 
     (void)state;

@@ -321,6 +321,34 @@ static void the_next_page_keeps_the_other_parameters(void **state)
     assert_link("after_step=1", "</v1/jobs?after_step=1&after=job_9>; rel=\"next\"");
 }
 
+static void a_query_that_is_refused_names_its_parameter_and_no_place_in_a_document(void **state)
+{
+    struct problem problem;
+    size_t size;
+
+    (void)state;
+    problem_init(&problem);
+    assert_int_equal(query_decode(&query, route_get(ROUTE_LIST_JOBS), "limit=x", 7, &problem), STATUS_QUERY_INVALID);
+    char *text = problem_encode(&problem, NULL, &size);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "\"parameter\":\"limit\""));
+    assert_null(strstr(text, "\"pointer\""));
+    free(text);
+    problem_release(&problem);
+}
+
+static void a_prefix_without_a_key_is_told_with_what_there_is(void **state)
+{
+    struct problem problem;
+
+    (void)state;
+    problem_init(&problem);
+    assert_int_equal(query_decode(&query, route_get(ROUTE_LIST_JOBS), "metadata.=x", 11, &problem), STATUS_QUERY_UNKNOWN);
+    assert_non_null(strstr(problem.whole.message, "metadata.*"));
+    assert_null(strstr(problem.whole.message, "did you mean"));
+    problem_release(&problem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +370,8 @@ int main(void)
         cmocka_unit_test(metadata_filters_are_collected),
         cmocka_unit_test(long_queries_are_refused_not_cut),
         cmocka_unit_test(the_next_page_keeps_the_other_parameters),
+        cmocka_unit_test(a_query_that_is_refused_names_its_parameter_and_no_place_in_a_document),
+        cmocka_unit_test(a_prefix_without_a_key_is_told_with_what_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,11 +106,23 @@ static void every_route_but_health_needs_a_token(void **state)
 static void a_stranger_learns_nothing_about_routes(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"GET /v1/nothing", "BREW /v1/jobs", "PUT /v1/jobs",         "OPTIONS /v1/jobs",
-                                        "OPTIONS *",       "POST /healthz", "GET /v1/jobs?limit=x", "GET /v1/jobs?token=x"};
+    static const char *const lines[] = {"GET /v1/nothing", "BREW /v1/jobs",       "PUT /v1/jobs",  "OPTIONS /v1/jobs",
+                                        "OPTIONS *",       "CONNECT 127.0.0.1:1", "POST /healthz", "GET /v1/jobs?limit=x"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         assert_int_equal(fake_status(ask_as(lines[i], NULL, "", "")), 401);
     assert_int_equal(fake_status(ask_as("GET /v1/nothing", bearer(reader), "", "")), 404);
+}
+
+static void a_token_in_the_address_is_told_so_before_a_header_is_asked_for(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"GET /v1?token=x", "GET /v1/nothing?a=b&access_token=x", "GET /v1/jobs?token"};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        const char *answer = ask_as(lines[i], NULL, "", "");
+        assert_int_equal(fake_status(answer), 400);
+        assert_has(answer, "\"token_in_query\"");
+    }
+    assert_int_equal(fake_status(ask_as("GET /v1?tokens=x&y=token", NULL, "", "")), 401);
 }
 
 static void only_the_bearer_scheme_counts_in_any_case(void **state)
@@ -255,6 +267,7 @@ int main(void)
         SERVED(a_token_opens_what_its_scope_allows),
         SERVED(every_route_but_health_needs_a_token),
         SERVED(a_stranger_learns_nothing_about_routes),
+        SERVED(a_token_in_the_address_is_told_so_before_a_header_is_asked_for),
         SERVED(only_the_bearer_scheme_counts_in_any_case),
         SERVED(strange_tokens_are_invalid),
         SERVED(an_expired_token_says_so),

@@ -83,6 +83,9 @@ static void what_can_be_read_two_ways_is_refused_and_the_connection_ends(void **
         {"method in small letters", "get /v1 HTTP/1.1\r\n" HOST "\r\n", 501, "\"method_unknown\""},
         {"method of other characters", "G@T /v1 HTTP/1.1\r\n" HOST "\r\n", 501, "\"method_unknown\""},
         {"trace", "TRACE /v1 HTTP/1.1\r\n" HOST "\r\n", 405, "\"method_not_allowed\""},
+        {"connect", "CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", 405, "\"method_not_allowed\""},
+        {"connect with a path", "CONNECT /v1 HTTP/1.1\r\n" HOST "\r\n", 405, "\"method_not_allowed\""},
+        {"star of a GET", "GET * HTTP/1.1\r\n" HOST "\r\n", 400, "\"bad_target\""},
         {"absolute form", "GET http://evil.test/v1 HTTP/1.1\r\n" HOST "\r\n", 400, "\"bad_target\""},
         {"NUL in the path", "GET /v1/jobs%00/x HTTP/1.1\r\n" HOST "\r\n", 400, "\"bad_target\""},
         {"dots escaped", "GET /v1/%2e%2e/x HTTP/1.1\r\n" HOST "\r\n", 400, "\"bad_target\""},
@@ -98,6 +101,14 @@ static void what_can_be_read_two_ways_is_refused_and_the_connection_ends(void **
         {"no body", POST "\r\n", 400, "\"body_required\""},
         {"body of no bytes", POST "Content-Length: 0\r\n\r\n", 400, "\"body_required\""},
         {"unknown expectation", POST "Content-Length: 2\r\nExpect: foo\r\n\r\n{}", 417, "\"expectation_failed\""},
+        {"two expectations", POST "Content-Length: 2\r\nExpect: 100-continue\r\nExpect: foo\r\n\r\n{}", 417,
+         "\"expectation_failed\""},
+        {"compressed body after all",
+         POST "Content-Length: 2\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n{}", 415,
+         "\"content_encoding_unsupported\""},
+        {"an answer that cannot be, before the body",
+         "POST /v1/datasets HTTP/1.1\r\n" HOST "Accept: image/png\r\nContent-Type: text/csv\r\nContent-Length: 9\r\n\r\n",
+         406, "\"not_acceptable\""},
         {"compressed body", POST "Content-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{}", 415,
          "\"content_encoding_unsupported\""},
         {"a form", "POST /v1/jobs HTTP/1.1\r\n" HOST "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415,
@@ -204,7 +215,7 @@ static void options_tells_what_is_allowed(void **state)
     assert_lacks(answer, "Access-Control");
     answer = fake_ask(&fake, "OPTIONS *", "", "");
     assert_int_equal(fake_status(answer), 204);
-    assert_has(answer, "Allow: GET");
+    assert_has(answer, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n");
     assert_int_equal(fake_status(fake_ask(&fake, "OPTIONS /v1/jobs", "Origin: https://evil.test\r\n", "")), 403);
 }
 
