@@ -461,7 +461,7 @@ static enum status evaluate_validation(struct trainer *trainer, struct error *er
     }
     network_serve_f32(evaluator_network(trainer->evaluator), trainer->network);
     evaluator_run(trainer->evaluator, &job, &scores);
-    trainer->validation_loss = scores.loss;
+    trainer->validation_loss = isnan(scores.loss) ? (double)INFINITY : scores.loss; /* NaN would say that it was not measured */
     trainer->validation_accuracy = scores.accuracy;
     scores_release(&scores);
     return STATUS_OK;
@@ -616,6 +616,18 @@ void trainer_stop(struct trainer *trainer, enum stop_reason reason)
 
 /* ---- results ---- */
 
+/* The last update may have made weights that are finite and a loss that is not: no update came that would have found out. */
+static enum status check_final_loss(struct trainer *trainer, double loss, struct error *error)
+{
+    if (isfinite(loss)) {
+        return STATUS_OK;
+    }
+    trainer->divergence.step = trainer->progress.step > 0 ? trainer->progress.step - 1 : 0;
+    trainer->divergence.learning_rate = trainer->learning_rate;
+    return error_set(error, STATUS_DIVERGED, "the loss after update %llu is not finite (learning rate %g)",
+                     (unsigned long long)trainer->progress.step, trainer->learning_rate);
+}
+
 /* The best model where early stopping or the user asks for it (and there is one), else the last. */
 static int wants_best(const struct trainer *trainer)
 {
@@ -703,6 +715,10 @@ enum status trainer_evaluate(struct trainer *trainer, enum split_part part, stru
     if (status == STATUS_OK) {
         evaluator_run(trainer->evaluator, &job, scores);
         *objective = scores->loss + trainer->spec.loss.l2 / 2 * trainer->weight_square;
+        status = part == PART_TRAIN ? check_final_loss(trainer, scores->loss, error) : STATUS_OK;
+        if (status != STATUS_OK) {
+            scores_release(scores);
+        }
     }
     return status;
 }

@@ -112,7 +112,8 @@ const char *split_part_name(enum split_part part);
 MUST_CHECK enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t *step, struct error *error);
 /*
  * Scores of that model on a part, a full pass. *present is 0 when the job has no such part. scores: caller releases.
- * *objective: loss + (l2 / 2) * sum of squared weights. Call after trainer_model.
+ * *objective: loss + (l2 / 2) * sum of squared weights. Call after trainer_model. STATUS_DIVERGED: the loss of the
+ * training rows is not finite; the model is not to be used.
  */
 MUST_CHECK enum status trainer_evaluate(struct trainer *trainer, enum split_part part, struct scores *scores,
                                         double *objective, int *present, struct error *error);

@@ -16,6 +16,9 @@
 #include "server/jobs/stored_spec.h"
 #include "server/log.h"
 
+#define ROOM_MS         1000               /* between two tries while the disk is full */
+#define SLOW_STEP_FLOPS 1000000000         /* some 10 ms: such a job is shown as running before its first step */
+
 /* Everything of one run. */
 struct run {
     struct runner *runner;
@@ -26,8 +29,7 @@ struct run {
     struct trainer *trainer;
     struct recorder *recorder;
     uint32_t threads;
-    double begin;   /* monotonic seconds at the first step */
-    double seconds; /* of training so far */
+    double elapsed; /* seconds since the first step of this run */
     struct train_point latest;
     double train_loss, train_accuracy, validation_loss, validation_accuracy; /* latest that were measured */
 };
@@ -214,24 +216,6 @@ static enum status train(struct run *run, struct error *error)
 
 /* ---- the end ---- */
 
-static enum status succeed(struct run *run, struct error *error)
-{
-    struct outcome_facts facts = {.job = run->runner->id,
-                                  .name = run->job.name,
-                                  .train_seconds = run->seconds,
-                                  .threads = run->threads,
-                                  .l2 = run->request.train.loss.l2};
-    struct outcome outcome;
-    enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, error);
-
-    if (status == STATUS_OK) {
-        status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL,
-                              &outcome.outcome, error);
-    }
-    outcome_release(&outcome);
-    return status;
-}
-
 static enum status fail(struct run *run, const struct error *reason, struct error *error)
 {
     struct outcome outcome;
@@ -241,6 +225,27 @@ static enum status fail(struct run *run, const struct error *reason, struct erro
     outcome_of_failure(&outcome, reason, run->trainer);
     status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED,
                           NULL, &outcome.outcome, error);
+    outcome_release(&outcome);
+    return status;
+}
+
+static enum status succeed(struct run *run, struct error *error)
+{
+    struct outcome_facts facts = {.job = run->runner->id,
+                                  .name = run->job.name,
+                                  .train_seconds = run->seconds,
+                                  .threads = run->threads,
+                                  .l2 = run->request.train.loss.l2};
+    struct outcome outcome;
+    struct error reason = {0};
+    enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, &reason);
+
+    if (status == STATUS_OK) {
+        status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL,
+                              &outcome.outcome, error);
+    } else {
+        status = fail(run, &reason, error); /* what came of training cannot be used or kept */
+    }
     outcome_release(&outcome);
     return status;
 }

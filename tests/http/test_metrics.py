@@ -130,6 +130,14 @@ def what_is_not_finite_is_null_in_json(server):
         want("nan" not in answer.text.lower(), f"{form} has a NaN")
 
 
+def a_loss_that_only_the_end_finds_out_fails_the_job(server):
+    spec = mlp(BLOBS, (8,), optimizer={"type": "adam", "learning_rate": 1e30}, split={"validation": 0.2}, stop={"max_steps": 1})
+    job = server.wait(server.job(spec), "failed")
+    equal((job["error"]["code"], job["error"]["step"], job["model"]), ("diverged", 1, None), "error, step and model")
+    curve = server.get(f"/v1/jobs/{job['id']}/metrics?names=validation_loss")
+    equal([curve["data"][0][3], curve["nonfinite"]], [None, [1]], "the validation loss and the steps that are not finite")
+
+
 def a_job_without_points_has_empty_curves(server):
     job = server.job(softmax(training={"epochs": 100000, "batch_size": 8}))
     for form in ("json", "csv", "ndjson", "svg", "ascii"):

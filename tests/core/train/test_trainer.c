@@ -96,18 +96,17 @@ static struct result *run(const struct fixture *f, const struct train_spec *spec
         }
         trainer_progress(trainer, &result->progress);
     } while (result->status == STATUS_OK && !result->progress.finished);
-    result->divergence = *trainer_divergence(trainer);
     if (result->status == STATUS_OK) {
         struct scores scores;
         int present;
 
         assert_int_equal(trainer_model(trainer, &result->model, &result->model_step, NULL), STATUS_OK);
-        assert_int_equal(trainer_evaluate(trainer, PART_TRAIN, &scores, &result->train_objective, &present, NULL),
-                         STATUS_OK);
+        result->status = trainer_evaluate(trainer, PART_TRAIN, &scores, &result->train_objective, &present, &result->error);
         assert_true(present);
-        result->train_loss = scores.loss;
+        result->train_loss = result->status == STATUS_OK ? scores.loss : (double)NAN;
         scores_release(&scores);
     }
+    result->divergence = *trainer_divergence(trainer);
     trainer_free(trainer);
     return result;
 }
@@ -490,7 +489,7 @@ static void an_evaluation_that_is_not_finite_is_none_better(void **state)
     struct result *result = run(&f, &spec, 1, 0);
 
     assert_int_equal(result->progress.reason, STOP_EARLY);
-    assert_true(!isfinite(result->points[result->point_count - 1].validation_loss));
+    assert_true(isinf(result->points[result->point_count - 1].validation_loss)); /* NaN: not measured */
     result_free(result);
     fixture_release(&f);
 }
@@ -538,6 +537,27 @@ static void divergence_is_an_error_with_its_step_and_rows(void **state)
     for (size_t i = 0; i < result->point_count; i++) {
         assert_true(isfinite(result->points[i].batch_loss)); /* the update that broke it is not a point */
     }
+    result_free(result);
+    fixture_release(&f);
+}
+
+/* Its weights are finite, the products with them are not, and there is no further update to notice. */
+static void a_last_update_that_spoils_the_loss_is_divergence(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_SPIRALS, 331, 3, 0.2, 0);
+    struct train_spec spec = spec_of(&f, 64, 0);
+
+    spec.optimizer.learning_rate = 1e30;
+    spec.stop.max_steps = 1;
+    struct result *result = run(&f, &spec, 1, 0);
+
+    assert_int_equal(result->progress.step, 1);
+    assert_int_equal(result->status, STATUS_DIVERGED);
+    assert_int_equal(result->divergence.step, 0);
+    assert_int_equal(result->divergence.layer, -1);
     result_free(result);
     fixture_release(&f);
 }
@@ -598,6 +618,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_that_is_not_finite_is_none_better),
         cmocka_unit_test(a_clipped_step_is_as_long_as_it_may_be),
         cmocka_unit_test(divergence_is_an_error_with_its_step_and_rows),
+        cmocka_unit_test(a_last_update_that_spoils_the_loss_is_divergence),
         cmocka_unit_test(a_first_loss_is_the_logarithm_of_the_classes),
         cmocka_unit_test(it_learns),
     };
