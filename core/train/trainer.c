@@ -461,7 +461,8 @@ static enum status evaluate_validation(struct trainer *trainer, struct error *er
     }
     network_serve_f32(evaluator_network(trainer->evaluator), trainer->network);
     evaluator_run(trainer->evaluator, &job, &scores);
-    trainer->validation_loss = isnan(scores.loss) ? (double)INFINITY : scores.loss; /* NaN would say that it was not measured */
+    trainer->validation_loss =
+        isnan(scores.loss) ? (double)INFINITY : scores.loss; /* NaN would say that it was not measured */
     trainer->validation_accuracy = scores.accuracy;
     scores_release(&scores);
     return STATUS_OK;

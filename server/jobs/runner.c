@@ -16,9 +16,6 @@
 #include "server/jobs/stored_spec.h"
 #include "server/log.h"
 
-#define ROOM_MS         1000               /* between two tries while the disk is full */
-#define SLOW_STEP_FLOPS 1000000000         /* some 10 ms: such a job is shown as running before its first step */
-
 /* Everything of one run. */
 struct run {
     struct runner *runner;
@@ -29,7 +26,8 @@ struct run {
     struct trainer *trainer;
     struct recorder *recorder;
     uint32_t threads;
-    double elapsed; /* seconds since the first step of this run */
+    double begin;   /* monotonic seconds at the first step */
+    double seconds; /* of training so far */
     struct train_point latest;
     double train_loss, train_accuracy, validation_loss, validation_accuracy; /* latest that were measured */
 };
