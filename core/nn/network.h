@@ -8,10 +8,10 @@
 #ifndef DESCENT_CORE_NN_NETWORK_H
 #define DESCENT_CORE_NN_NETWORK_H
 
+#include "core/base/pool.h"
 #include "core/data/scale.h"
 #include "core/nn/network_plan.h"
 #include "core/optim/optimizer.h"
-#include "core/train/pool.h"
 
 enum network_use {
     NETWORK_INFER,      /* forward only; dropout is the identity */

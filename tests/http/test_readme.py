@@ -77,3 +77,15 @@ def the_lines_of_the_container_are_those_of_compose():
     said = [line.removeprefix("#").strip() for line in (ROOT / "docker/compose.yml").read_text().splitlines()]
     for line in _block("docker compose up").strip().splitlines():
         want(any(s.split("  #")[0].rstrip() == line for s in said), f"compose.yml does not say: {line}")
+
+
+def every_file_that_the_documentation_names_is_there():
+    named = 0
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text()
+        links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
+        paths = [ROOT / path for path in re.findall(r"(?:core|api|server|tests|scripts|docs|docker)/[\w/]*\w\.(?:c|h|def|inc|md|py|yml)\b", text)]
+        for path in links + paths:
+            want(path.exists(), f"{page.name} names {path}")
+            named += 1
+    want(named > 50, f"only {named} names were found")

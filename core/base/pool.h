@@ -4,8 +4,8 @@
  * Work comes as a number of tasks fixed by the job, never by the team's size. Worker w of W always gets the same range of
  * them, [n w / W, n (w + 1) / W), so that what a task owns stays in its worker's cache from step to step.
  */
-#ifndef DESCENT_CORE_TRAIN_POOL_H
-#define DESCENT_CORE_TRAIN_POOL_H
+#ifndef DESCENT_CORE_BASE_POOL_H
+#define DESCENT_CORE_BASE_POOL_H
 
 #include <stdint.h>
 

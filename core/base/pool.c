@@ -6,7 +6,7 @@
  * Rejected: one barrier object for all (needs every serial piece of a step repeated or guarded in each thread), and a
  * shared counter of tasks (moves a task's data from cache to cache).
  */
-#include "pool.h"
+#include "core/base/pool.h"
 
 #include <pthread.h>
 #include <sched.h>
