@@ -7,8 +7,8 @@
 #define DESCENT_SERVER_HANDLERS_UPLOAD_H
 
 #include "api/text.h"
-#include "core/base/sha256.h"
 #include "server/dataset_import.h"
+#include "server/handlers/body_check.h"
 #include "server/handlers/handlers.h"
 #include "server/labels_import.h"
 
@@ -34,9 +34,7 @@ extern const struct upload_kind upload_file, upload_path, upload_labels;
 struct upload {
     struct app *app;
     const struct upload_kind *kind;
-    struct sha256 hash; /* of the body, where it has a checksum to agree with */
-    unsigned char expected[SHA256_BYTES];
-    int has_expected;
+    struct body_check check;
     struct dataset_import *import; /* file */
     struct text body;              /* path */
     struct labels_import *labels;  /* labels */

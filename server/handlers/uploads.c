@@ -15,13 +15,13 @@
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "server/handlers/digest_field.h"
 #include "server/handlers/reply.h"
 #include "server/store/datasets.h"
 
 static void upload_free(struct upload *upload)
 {
     if (upload != NULL) {
+        body_check_release(&upload->check);
         dataset_import_free(upload->import);
         text_release(&upload->body);
         labels_import_free(upload->labels);
@@ -114,6 +114,16 @@ static enum status check_store(const struct store *store, const struct request *
     return store_check_room(store, length != NULL ? strtoull(length, NULL, 10) : 0, error);
 }
 
+static enum status begin_check(struct upload *upload, const struct request *request, struct error *error)
+{
+    const struct digest_fields fields = {.content_digest = request_header(request, "Content-Digest"),
+                                         .digest = request_header(request, "Digest"),
+                                         .content_md5 = request_header(request, "Content-MD5"),
+                                         .x_content_sha256 = request_header(request, "X-Content-SHA256")};
+
+    return body_check_begin(&upload->check, &fields, error);
+}
+
 static enum status begin(void *context, struct request *request, void **state, struct problem *problem)
 {
     struct app *app = context;
@@ -127,12 +137,9 @@ static enum status begin(void *context, struct request *request, void **state, s
     }
     upload->app = app;
     upload->kind = kind_of(request);
-    sha256_init(&upload->hash);
     enum status status = check_name(request, &error);
     if (status == STATUS_OK) {
-        status =
-            digest_field_expected(request_header(request, "Content-Digest"), request_header(request, "X-Content-SHA256"),
-                                  upload->expected, &upload->has_expected, &error);
+        status = begin_check(upload, request, &error);
     }
     if (status == STATUS_OK) {
         status = check_store(app->store, request, &error);
@@ -150,32 +157,14 @@ static enum status chunk(void *state, const void *data, size_t size, struct prob
     struct upload *upload = state;
     struct error error = {.status = STATUS_OK};
 
-    if (upload->has_expected) {
-        sha256_update(&upload->hash, data, size);
+    enum status status = body_check_update(&upload->check, data, size, &error);
+    if (status == STATUS_OK) {
+        status = upload->kind->chunk(upload, data, size, &error);
     }
-    enum status status = upload->kind->chunk(upload, data, size, &error);
     return status == STATUS_OK ? STATUS_OK : upload_problem(problem, &error);
 }
 
 /* ---- the end ---- */
-
-static enum status check_hash(struct upload *upload, struct problem *problem)
-{
-    unsigned char actual[SHA256_BYTES];
-    struct error error = {.status = STATUS_OK};
-    char text[SHA256_HEX];
-
-    if (!upload->has_expected) {
-        return STATUS_OK;
-    }
-    sha256_final(&upload->hash, actual);
-    if (memcmp(actual, upload->expected, sizeof(actual)) == 0) {
-        return STATUS_OK;
-    }
-    sha256_hex(actual, text);
-    (void)error_set(&error, STATUS_CHECKSUM_MISMATCH, "the body that came has the SHA-256 %s", text);
-    return upload_problem(problem, &error);
-}
 
 /* The data set as it is stored now, which with existed is not the one that was sent. */
 static void reply_dataset(struct app *app, struct request *request, const struct upload_outcome *outcome)
@@ -198,10 +187,12 @@ static void end(void *state, struct request *request)
     struct upload *upload = state;
     struct app *app = upload->app;
     struct upload_outcome outcome = {.existed = 0};
+    struct error error = {.status = STATUS_OK};
     struct problem problem;
 
     problem_init(&problem);
-    enum status status = check_hash(upload, &problem);
+    enum status status = body_check_end(&upload->check, &error);
+    problem_add(&problem, &error);
     if (status == STATUS_OK) {
         status = upload->kind->finish(upload, request, &outcome, &problem);
     }

@@ -1,4 +1,6 @@
 """Uploads as CSV: what is read, what is refused and where; the data set's life."""
+import base64
+import hashlib
 import json
 import math
 import socket
@@ -125,15 +127,19 @@ def a_table_beyond_the_limit_is_413_before_it_is_read():
         equal(s.raw_status(head, seconds=5), 413, "nothing of the body was sent")
 
 
-@rows(("right", lambda d: d, 201), ("wrong", lambda d: "0" * 64, 422))
-def a_declared_checksum_is_checked(server, of, status):
-    import hashlib
+def _sha256(body):
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
-    body = csv_table(20, seed=99 + status).encode()
-    answer = server.call("POST", "/v1/datasets", body, {**CSV, "X-Content-SHA256": of(hashlib.sha256(body).hexdigest())})
-    equal(answer.status, status, "status")
-    if status == 422:
-        equal(answer.json["code"] if answer.json["code"] != "validation_failed" else answer.json["errors"][0]["code"], "checksum_mismatch", "code")
+
+@rows(("hexadecimal", "X-Content-SHA256", lambda body: hashlib.sha256(body).hexdigest(), "nonsense"), ("RFC 9530", "Content-Digest", lambda body: f"sha-256=:{_sha256(body)}:", "sha-256=nonsense"),
+      ("RFC 3230", "Digest", lambda body: f"SHA-256={_sha256(body)}", "sha-256=nonsense"), ("MD5", "Content-MD5", lambda body: base64.b64encode(hashlib.md5(body).digest()).decode(), "nonsense"))
+def a_declared_checksum_is_checked(server, field, sum_of, nonsense):
+    body = csv_table(20, seed=len(field)).encode()
+    before = server.get("/v1/datasets?limit=100")["data"]
+    for wrong in (sum_of(body[:-1]), nonsense):
+        server.refuse(422, "checksum_mismatch", "POST", "/v1/datasets", body, {**CSV, field: wrong})
+    equal(server.get("/v1/datasets?limit=100")["data"], before, "data sets")
+    server.ok("POST", "/v1/datasets", body, {**CSV, field: sum_of(body)}, status=201)
 
 
 def the_same_content_again_is_the_same_data_set(server):
