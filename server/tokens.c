@@ -1,7 +1,6 @@
 #include "server/tokens.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,16 +8,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/routes.h"
 #include "api/timestamp.h"
 #include "core/base/sha256.h"
+#include "server/text_file.h"
 
-#define MARK           "dct_" /* begins every token, so that logs and secret scanners know one */
-#define SECRET_BYTES   32
-#define FILE_BYTES_MAX (1 << 20)
+#define MARK         "dct_" /* begins every token, so that logs and secret scanners know one */
+#define SECRET_BYTES 32
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -166,46 +164,10 @@ static enum status parse_file(const char *path, char *text, struct token_list *l
     return STATUS_OK;
 }
 
-/* The whole file as a string, after a look at its permissions. */
-static enum status read_file(int fd, const char *path, char **text, struct error *error)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return error_set(error, STATUS_CONFIG_INVALID, "token file %.100s is not a regular file", path);
-    if (info.st_mode & S_IRWXO)
-        return error_set(error, STATUS_CONFIG_INVALID, "token file %.100s is open to everybody: chmod o-rwx it", path);
-    if (info.st_size > FILE_BYTES_MAX)
-        return error_set(error, STATUS_CONFIG_INVALID, "token file %.100s is larger than 1 MiB", path);
-    size_t room = (size_t)info.st_size + 1, size = 0;
-    char *bytes = malloc(room);
-    if (bytes == NULL)
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the token file");
-    for (;;) {
-        ssize_t got = read(fd, bytes + size, room - 1 - size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            free(bytes);
-            return error_set(error, STATUS_CONFIG_INVALID, "token file %.100s cannot be read", path);
-        }
-        size += (size_t)got;
-        if (got == 0 || size == room - 1)
-            break;
-    }
-    bytes[size] = '\0';
-    *text = bytes;
-    return STATUS_OK;
-}
-
 static enum status load(const char *path, struct token_list *list, struct error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_set(error, STATUS_CONFIG_INVALID, "token file %.100s: %s", path,
-                         errno == ENOENT ? "there is no such file" : "it cannot be opened");
     char *text = NULL;
-    enum status status = read_file(fd, path, &text, error);
-    close(fd);
+    enum status status = text_file_read(path, "token file", TEXT_FILE_SECRET, &text, error);
     if (status == STATUS_OK)
         status = parse_file(path, text, list, error);
     if (status == STATUS_OK && list->count == 0)
@@ -340,7 +302,7 @@ static enum status append(int fd, const char *path, const char *id, unsigned sco
 {
     struct token_list list = {0};
     char *text = NULL;
-    enum status status = read_file(fd, path, &text, error);
+    enum status status = text_file_read_open(fd, path, "token file", TEXT_FILE_SECRET, &text, error);
     if (status != STATUS_OK)
         return status;
     size_t size = strlen(text);

@@ -5,18 +5,15 @@
  */
 #include "server/http/tls.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gnutls/x509.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#define FILE_BYTES_MAX (1 << 20)
-#define CHAIN_MAX      16
+#include "server/text_file.h"
+
+#define CHAIN_MAX 16
 
 /* PEM texts, owned; NULL: none. */
 struct pair {
@@ -25,43 +22,6 @@ struct pair {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `served`; a leaf */
 static struct pair served;
-
-static enum status read_open_file(int fd, const char *path, int secret, char **text, struct error *error)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > FILE_BYTES_MAX)
-        return error_set(error, STATUS_CONFIG_INVALID, "%.150s is not a regular file of at most 1 MiB", path);
-    if (secret && info.st_mode & S_IRWXO)
-        return error_set(error, STATUS_CONFIG_INVALID, "the key %.150s is open to everybody: chmod o-rwx it", path);
-    size_t size = (size_t)info.st_size, done = 0;
-    char *bytes = malloc(size + 1);
-    if (bytes == NULL)
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %.150s", path);
-    while (done < size) {
-        ssize_t got = read(fd, bytes + done, size - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            free(bytes);
-            return error_set(error, STATUS_CONFIG_INVALID, "%.150s cannot be read", path);
-        }
-        done += (size_t)got;
-    }
-    bytes[done] = '\0';
-    *text = bytes;
-    return STATUS_OK;
-}
-
-static enum status read_file(const char *path, int secret, char **text, struct error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_set(error, STATUS_CONFIG_INVALID, "%.150s: %s", path,
-                         errno == ENOENT ? "there is no such file" : "it cannot be opened");
-    enum status status = read_open_file(fd, path, secret, text, error);
-    close(fd);
-    return status;
-}
 
 static gnutls_datum_t datum(char *text)
 {
@@ -143,10 +103,8 @@ static enum status check_pair(const char *cert_path, const char *key_path, const
 
 static void release(struct pair *pair)
 {
-    if (pair->key != NULL)
-        explicit_bzero(pair->key, strlen(pair->key));
     free(pair->cert);
-    free(pair->key);
+    text_file_free_secret(pair->key);
     *pair = (struct pair){NULL, NULL};
 }
 
@@ -163,9 +121,9 @@ static void serve(struct pair pair)
 enum status tls_load(const char *cert_path, const char *key_path, struct error *error)
 {
     struct pair pair = {NULL, NULL};
-    enum status status = read_file(cert_path, 0, &pair.cert, error);
+    enum status status = text_file_read(cert_path, "the certificate", TEXT_FILE_PUBLIC, &pair.cert, error);
     if (status == STATUS_OK)
-        status = read_file(key_path, 1, &pair.key, error);
+        status = text_file_read(key_path, "the key", TEXT_FILE_SECRET, &pair.key, error);
     if (status == STATUS_OK)
         status = check_pair(cert_path, key_path, &pair, error);
     if (status == STATUS_OK)
