@@ -48,6 +48,7 @@ struct trainer {
     struct train_progress progress;
     int validated;                   /* at the last step */
     uint64_t logged_step;            /* of the last point; 0: none */
+    enum stop_reason end_reason;     /* why plan.total_steps was cut; STOP_NONE: it was not */
     double epoch_loss, epoch_weight; /* sums over the epoch so far */
     uint64_t epoch_correct, epoch_samples;
     double batch_loss, gradient_norm, step_size, learning_rate;
@@ -515,6 +516,9 @@ static int metric_is_of_validation(enum metric metric)
 /* The reason to end after the last planned update. */
 static enum stop_reason planned_end(const struct trainer *trainer)
 {
+    if (trainer->end_reason != STOP_NONE) {
+        return trainer->end_reason;
+    }
     return trainer->plan.total_steps < trainer->spec.epochs * trainer->plan.steps_per_epoch ? STOP_MAX_STEPS : STOP_EPOCHS;
 }
 
@@ -612,6 +616,16 @@ void trainer_stop(struct trainer *trainer, enum stop_reason reason)
     if (!trainer->progress.finished) {
         trainer->progress.finished = 1;
         trainer->progress.reason = reason;
+    }
+}
+
+void trainer_stop_after_next(struct trainer *trainer, enum stop_reason reason)
+{
+    uint64_t next = trainer->progress.step + 1;
+
+    if (next < trainer->plan.total_steps) {
+        trainer->plan.total_steps = next;
+        trainer->end_reason = reason;
     }
 }
 

@@ -3,7 +3,7 @@
  * train_spec, the data and the kernel tier: never of the number of threads.
  *
  * One caller drives a trainer step by step and may do at step boundaries what it likes: log, pause, cancel, give it more
- * or fewer threads. The core knows no clock: time limits are the caller's (trainer_stop).
+ * or fewer threads. The core knows no clock: time limits are the caller's (trainer_stop_after_next).
  */
 #ifndef DESCENT_CORE_TRAIN_TRAINER_H
 #define DESCENT_CORE_TRAIN_TRAINER_H
@@ -101,6 +101,11 @@ void trainer_set_threads(struct trainer *trainer, uint32_t threads);
 
 /* Ends training at this step: no further update will be made. */
 void trainer_stop(struct trainer *trainer, enum stop_reason reason);
+/*
+ * Makes the next update the last one, with all that belongs to a last one (its point, its evaluation): the same bits as
+ * with that step as max_steps. For ends that a spec does not know beforehand.
+ */
+void trainer_stop_after_next(struct trainer *trainer, enum stop_reason reason);
 
 enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
 const char *split_part_name(enum split_part part);

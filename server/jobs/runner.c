@@ -199,7 +199,7 @@ static enum status train(struct run *run, struct error *error)
         now = monotonic_seconds();
         run->seconds = now - run->begin;
         if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
-            trainer_stop(run->trainer, STOP_MAX_SECONDS);
+            trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
         }
         if (status == STATUS_OK && logged) {
             note_point(run, &point);

@@ -74,8 +74,9 @@ struct result {
     double train_loss, train_objective;
 };
 
-/* Trains to the end; every `resize_every` steps (0: never) the team changes its size. */
-static struct result *run(const struct fixture *f, const struct train_spec *spec, uint32_t threads, uint32_t resize_every)
+/* Trains to the end; every `resize_every` steps (0: never) the team changes its size; `stop_at` (0: none) is the last. */
+static struct result *run_until(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
+                                uint32_t resize_every, uint64_t stop_at)
 {
     struct train_data data = {.dataset = &f->dataset, .split = &f->split};
     struct result *result = test_calloc(1, sizeof *result);
@@ -88,6 +89,9 @@ static struct result *run(const struct fixture *f, const struct train_spec *spec
 
         if (resize_every > 0 && result->progress.step % resize_every == 0) {
             trainer_set_threads(trainer, 1 + (uint32_t)(result->progress.step / resize_every) % threads);
+        }
+        if (result->progress.step + 1 == stop_at) {
+            trainer_stop_after_next(trainer, STOP_MAX_SECONDS);
         }
         result->status = trainer_step(trainer, &point, &logged, &result->error);
         if (result->status == STATUS_OK && logged) {
@@ -109,6 +113,11 @@ static struct result *run(const struct fixture *f, const struct train_spec *spec
     result->divergence = *trainer_divergence(trainer);
     trainer_free(trainer);
     return result;
+}
+
+static struct result *run(const struct fixture *f, const struct train_spec *spec, uint32_t threads, uint32_t resize_every)
+{
+    return run_until(f, spec, threads, resize_every, 0);
 }
 
 static void result_free(struct result *result)
@@ -422,6 +431,37 @@ static void max_steps_cuts_an_epoch(void **state)
     fixture_release(&f);
 }
 
+/* Between evaluations, and with a better model there than at the last of them: max_steps evaluates where it ends. */
+static void an_end_by_the_clock_is_that_of_max_steps(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 400, 3, 0.5, 0.2);
+    struct train_spec spec = spec_of(&f, 16, 0);
+
+    spec.log_every_steps = 100;
+    spec.stop.early = 1;
+    spec.stop.patience = 100;
+    struct result *clock = run_until(&f, &spec, 1, 0, 17);
+
+    spec.stop.max_steps = 17;
+    struct result *steps = run(&f, &spec, 1, 0);
+
+    assert_int_equal(clock->progress.reason, STOP_MAX_SECONDS);
+    assert_int_equal(clock->progress.step, 17);
+    assert_int_equal(steps->progress.reason, STOP_MAX_STEPS);
+    assert_int_equal(steps->model_step, 17); /* 10 steps an epoch */
+    assert_int_equal(clock->model_step, 17);
+    assert_string_equal(clock->model.digest, steps->model.digest);
+    assert_int_equal(clock->point_count, steps->point_count);
+    assert_memory_equal(&clock->points[clock->point_count - 1], &steps->points[steps->point_count - 1],
+                        sizeof clock->points[0]);
+    result_free(clock);
+    result_free(steps);
+    fixture_release(&f);
+}
+
 static void early_stopping_gives_back_the_best_model(void **state)
 {
     struct fixture f;
@@ -614,6 +654,7 @@ int main(void)
         cmocka_unit_test(a_batch_larger_than_a_chunk_gives_the_whole_gradient),
         cmocka_unit_test(gradient_descent_stops_at_the_gradients_norm),
         cmocka_unit_test(max_steps_cuts_an_epoch),
+        cmocka_unit_test(an_end_by_the_clock_is_that_of_max_steps),
         cmocka_unit_test(early_stopping_gives_back_the_best_model),
         cmocka_unit_test(an_evaluation_that_is_not_finite_is_none_better),
         cmocka_unit_test(a_clipped_step_is_as_long_as_it_may_be),
