@@ -61,11 +61,14 @@ static uint64_t machine_memory(void)
     return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : (uint64_t)1 << 30;
 }
 
-static void job_changed(void *context, const char *job, uint64_t version)
+static void job_changed(void *context, const char *job, uint64_t version, enum job_status entered)
 {
     struct app *app = context;
 
     (void)version; /* who waits looks for itself */
+    if (entered != JOB_STATUS_KEEP && entered != JOB_FAILED) { /* the runner tells of a failure, with its reason */
+        log_info(job, "%s", job_status_name(entered));
+    }
     waiters_wake(app->waiters, job);
 }
 

@@ -88,10 +88,11 @@ static enum status write_state(struct connection *connection, struct state *stat
 }
 
 /* Tells the commit hook. */
-static void touch(struct store_op *op, const char *id, uint64_t version)
+static void touch(struct store_op *op, const char *id, uint64_t version, enum job_status entered)
 {
     memcpy(op->job, id, strnlen(id, sizeof(op->job) - 1) + 1);
     op->version = version;
+    op->entered = entered;
 }
 
 /* ---- events of a status ---- */
@@ -196,7 +197,7 @@ static enum status apply_insert(struct store_op *op, struct connection *connecti
         status = write_state(connection, &state, error);
     }
     job->version = state.version;
-    touch(op, job->id, job->version);
+    touch(op, job->id, job->version, JOB_QUEUED);
     return status;
 }
 
@@ -342,8 +343,8 @@ static enum status apply_change(struct store_op *op, struct connection *connecti
         status = make_change(connection, change, &state, error);
     }
     if (status == STATUS_OK) {
+        touch(op, change->id, state.version, state.status == change->current ? JOB_STATUS_KEEP : state.status);
         change->current = state.status;
-        touch(op, change->id, state.version);
     }
     free(state.error);
     return status;
@@ -373,7 +374,7 @@ static enum status apply_delete(struct store_op *op, struct connection *connecti
     statement_begin(&query, connection, "DELETE FROM jobs WHERE number = ?"); /* what belongs to it goes with it */
     statement_bind_i64(&query, state.number);
     status = statement_finish(&query, error);
-    touch(op, deletion->id, state.version + 1);
+    touch(op, deletion->id, state.version + 1, JOB_STATUS_KEEP);
     return status == STATUS_OK ? tombstones_add(connection, deletion->id, state.number, error) : status;
 }
 

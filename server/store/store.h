@@ -39,6 +39,7 @@ struct store_op {
     struct error error;
     char job[ID_TEXT]; /* the job that was touched, "": none, and its version after that */
     uint64_t version;
+    enum job_status entered; /* by the change; JOB_STATUS_KEEP: none */
 };
 
 /*
@@ -55,10 +56,11 @@ void store_submit(struct store *store, struct store_op *op, store_done *done, vo
 MUST_CHECK enum status store_wait(struct store *store, struct store_op *op, struct error *error);
 
 /*
- * Tells who waits for jobs: called on the writer thread after each durable change of a job, with its new version, before
- * the operation's own callback. Must not block. A deleted job is told like a change. Set it before the first operation.
+ * Tells who waits for jobs: called on the writer thread after each durable change of a job, with its new version and
+ * the status that it entered (JOB_STATUS_KEEP: none), before the operation's own callback. Must not block. A deleted job is
+ * told like a change. Set it before the first operation.
  */
-typedef void store_changed(void *context, const char *job, uint64_t version);
+typedef void store_changed(void *context, const char *job, uint64_t version, enum job_status entered);
 void store_on_commit(struct store *store, store_changed *changed, void *context);
 
 /* 1 after the disk failed under the database: every operation gets STATUS_READ_ONLY until a restart. Any thread. */

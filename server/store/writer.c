@@ -110,7 +110,7 @@ static void tell_group(struct writer *writer, struct store_op *group)
         struct store_op *op = group;
         group = op->next;
         if (op->status == STATUS_OK && op->job[0] != '\0' && writer->changed != NULL) {
-            writer->changed(writer->changed_context, op->job, op->version);
+            writer->changed(writer->changed_context, op->job, op->version, op->entered);
         }
         if (op->done != NULL) {
             op->done(op->context, op->status, &op->error);

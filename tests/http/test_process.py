@@ -70,6 +70,8 @@ def a_log_line_is_one_event_with_its_id(form):
         if form == "json":
             for line in lines:
                 want(isinstance(json.loads(line), dict), line)
+            states = [line["message"] for line in map(json.loads, lines) if line.get("id") == job["id"]]
+            equal(states, ["queued", "running", "succeeded"], "what the log says of the job")
 
 
 def a_request_cannot_write_its_own_log_line():

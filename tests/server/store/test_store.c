@@ -137,6 +137,7 @@ struct told {
     pthread_cond_t wake;
     int count, in_order, failed;
     uint64_t changed_calls, last_version;
+    int entered[JOB_STATUS_COUNT + 1]; /* the last: changes that entered none */
     int versions_grow;
 };
 
@@ -153,12 +154,13 @@ static void count_done(void *context, enum status status, const struct error *er
     pthread_mutex_unlock(&told->lock);
 }
 
-static void count_change(void *context, const char *job, uint64_t version)
+static void count_change(void *context, const char *job, uint64_t version, enum job_status entered)
 {
     (void)job;
     struct told *told = context;
     pthread_mutex_lock(&told->lock);
     told->changed_calls++;
+    told->entered[entered]++;
     told->versions_grow &= version == told->last_version + 1;
     told->last_version = version;
     pthread_mutex_unlock(&told->lock);
@@ -205,6 +207,8 @@ static void operations_are_told_in_order_and_one_that_fails_spoils_no_other(void
     assert_true(told.in_order);
     assert_int_equal(told.failed, MANY - good);
     assert_int_equal(told.changed_calls, good + 1);
+    assert_int_equal(told.entered[JOB_QUEUED], 1);
+    assert_int_equal(told.entered[JOB_STATUS_KEEP], good);
     assert_true(told.versions_grow);
     struct job_view job;
     struct error error;
