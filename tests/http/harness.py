@@ -262,8 +262,9 @@ class Client:
         """Sends bytes, gives back all that comes until the server closes or `seconds` pass."""
         with socket.create_connection((self.host, self.port), timeout=seconds) as s:
             got = b""
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent: there is an answer
                 s.sendall(data)
+            with contextlib.suppress(OSError):
                 if half_close:
                     s.shutdown(socket.SHUT_WR)
                 while True:

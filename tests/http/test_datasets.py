@@ -109,6 +109,7 @@ def a_bad_cell_is_named_by_line_column_and_text(server):
 def a_line_is_counted_through_quoted_line_breaks(server):
     problem = server.refuse(422, "csv_ragged_row", "POST", "/v1/datasets", 'a,b,kind\n1,2,"x\ny"\n3,y\n', CSV)
     equal(problem.places[0]["line"], 4, "line")
+    includes(problem.places[0]["detail"], "2 fields", "3", what="how many there are and should be")
 
 
 def a_missing_label_column_is_named(server):
@@ -152,7 +153,7 @@ def the_same_content_again_is_the_same_data_set(server):
 
 def the_same_content_at_the_same_time_is_one_data_set(server):
     answers = side_by_side([lambda: server.call("POST", "/v1/datasets", csv_table(500, seed=5), CSV)] * 4)
-    want({a.status for a in answers} <= {200, 201}, f"statuses {[a.status for a in answers]}")
+    equal(sorted(a.status for a in answers), [200, 200, 200, 201], "one of them made it")
     equal(len({a.json["id"] for a in answers}), 1, "ids")
 
 
@@ -178,23 +179,23 @@ def a_data_set_in_use_is_not_deleted(server):
     data = server.upload(csv_table(200, seed=77))["id"]
     job = server.job(endless(data))
     problem = server.refuse(409, "in_use", "DELETE", f"/v1/datasets/{data}")
-    want(job in json.dumps(problem), f"the job is named: {problem}")
+    equal(problem["jobs"], [job], "the jobs that need it")
     server.ok("POST", f"/v1/jobs/{job}/cancel")
     server.wait(job, "cancelled")
     server.ok("DELETE", f"/v1/datasets/{data}", status=204)
-    want(server.call("GET", f"/v1/datasets/{data}").status in (404, 410), "it is gone")
+    for method, path in (("GET", ""), ("GET", "/rows"), ("DELETE", "")):
+        server.refuse(410, "deleted", method, f"/v1/datasets/{data}{path}")
     server.refuse(404, "dataset_not_found", "POST", "/v1/jobs", softmax(data))
     equal(server.call("POST", "/v1/datasets", csv_table(200, seed=77), CSV).status, 201, "uploaded again it is new")
 
 
 @rows(("get", "GET", ""), ("rows", "GET", "/rows"), ("delete", "DELETE", ""))
 def an_unknown_data_set_is_404(server, method, path):
-    want(server.call(method, "/v1/datasets/ds_00000000000000000000" + path).status == 404, "status")
+    server.refuse(404, "not_found", method, "/v1/datasets/ds_00000000000000000000" + path)
 
 
 def a_path_on_the_server_is_refused_without_a_data_root(server):
-    answer = server.call("POST", "/v1/datasets", {"path": "/etc/passwd", "format": "csv"})
-    want(answer.status in (403, 422), f"status {answer.status}")
+    server.refuse(403, "path_forbidden", "POST", "/v1/datasets", {"path": "/etc/passwd", "format": "csv"})
 
 
 def paths_stay_inside_the_data_root(server):
@@ -210,6 +211,8 @@ def paths_stay_inside_the_data_root(server):
         os.symlink("../secret.csv", root / "link.csv")
         with Server(["--data-root", str(root)]) as s:
             equal(s.ok("POST", "/v1/datasets", {"path": "good.csv", "format": "csv"}, status=201)["rows"], 25, "rows")
-            for bad in ("../secret.csv", "link.csv", "/etc/passwd", str(root / "good.csv"), "missing.csv", "a/../../secret.csv", "."):
-                answer = s.call("POST", "/v1/datasets", {"path": bad, "format": "csv"})
-                want(answer.status in (403, 404, 422), f"{bad} -> {answer.status}")
+            os.mkfifo(root / "pipe")
+            for code, paths in (("path_invalid", ("../secret.csv", "/etc/passwd", str(root / "good.csv"), "a/../../secret.csv", ".", "", "./good.csv", "good.csv/")),
+                                ("path_not_found", ("missing.csv", "link.csv", "pipe", "good.csv/x"))):
+                for path in paths:
+                    s.refuse(422, code, "POST", "/v1/datasets", {"path": path, "format": "csv"}, pointer="/path")

@@ -52,13 +52,51 @@ def a_page_links_to_the_next(server):
     want(following["data"][0]["id"] != answer.json["data"][0]["id"], "the link leads to the same page")
 
 
-@rows(("more than 100", "limit=1000", 200), ("zero", "limit=0", 400), ("negative", "limit=-3", 400), ("bad order", "order=up", 400), ("bad status", "status=done", 400))
-def limits_of_lists(server, query, status):
-    equal(server.call("GET", "/v1/jobs?" + query).status, status, query)
+@rows(("zero", "limit=0", "limit"), ("negative", "limit=-3", "limit"), ("bad order", "order=up", "order"), ("bad status", "status=done", "status"), ("empty cursor", "after=", "after"),
+      ("endless cursor", "after=" + "a" * 65, "after"))
+def what_a_list_cannot_take_is_400(server, query, parameter):
+    problem = server.refuse(400, "query_invalid", "GET", "/v1/jobs?" + query)
+    equal([e["parameter"] for e in problem["errors"]], [parameter], "its errors")
 
 
-def a_cursor_that_names_nothing_is_refused(server):
-    want(server.call("GET", "/v1/jobs?after=job_00000000000000000000").status in (400, 404), "status")
+def a_limit_beyond_100_counts_as_100():
+    with Server() as s:
+        for i in range(102):
+            s.upload(f"a,k\n{i},x\n1,y\n")
+        for limit in ("100", "1000", "9007199254740993", "99999999999999999999"):
+            page = s.get("/v1/datasets?limit=" + limit)
+            equal((len(page["data"]), page["has_more"]), (100, True), f"limit={limit}")
+        equal(len(s.get("/v1/datasets")["data"]), 20, "items of a page without a limit")
+
+
+@rows(("jobs", "/v1/jobs", "job_00000000000000000000"), ("data sets", "/v1/datasets", "ds_00000000000000000000"), ("models", "/v1/models", "mdl_00000000000000000000"),
+      ("another kind", "/v1/jobs", "ds_00000000000000000000"), ("no id", "/v1/jobs", "x"))
+def a_cursor_that_names_nothing_is_refused(server, path, cursor):
+    server.refuse(400, "query_invalid", "GET", f"{path}?after={cursor}")
+
+
+def a_cursor_outlives_what_it_names():
+    with Server() as s:
+        made = [s.upload(f"a,k\n{i},x\n1,y\n")["id"] for i in range(4)]
+        s.ok("DELETE", f"/v1/datasets/{made[1]}", status=204)
+        equal([d["id"] for d in s.get(f"/v1/datasets?order=asc&after={made[1]}")["data"]], made[2:], "behind the deleted one")
+
+
+def pages_of_events_go_either_way(server):
+    job = server.train(softmax())["id"]
+    path = f"/v1/jobs/{job}/events?limit=3"
+    ids = [e["id"] for e in server.get(f"/v1/jobs/{job}/events?limit=100")["data"]]
+    equal(ids, list(range(1, len(ids) + 1)), "all")
+    first = server.call("GET", path)
+    equal(([e["id"] for e in first.json["data"]], first.json["has_more"]), (ids[:3], True), "the first page")
+    following = server.get(first.headers["Link"][1:first.headers["Link"].index(">")])
+    equal([e["id"] for e in following["data"]], ids[3:6], "where its link leads")
+    equal([e["id"] for e in server.get(path + "&order=desc")["data"]], ids[:-4:-1], "the newest")
+    equal([e["id"] for e in server.get(path + "&order=desc&after=3")["data"]], [2, 1], "backwards from 3")
+    page = server.get(path + "&after=9007199254740991")
+    equal((page["data"], page["has_more"], page["first_id"], page["last_id"]), ([], False, None, None), "behind the end")
+    for bad in ("after=x", "after=-1", "limit=0", "order=up", "status=queued"):
+        equal(server.call("GET", path.replace("limit=3", bad)).status, 400, bad)
 
 
 def an_etag_answers_304_until_the_version_grows(server):
@@ -96,6 +134,23 @@ def a_long_poll_waits_for_news_and_comes_back_at_once_with_it(server):
     want(time.monotonic() - start < 3, "a version from the future answers at once")
     server.ok("POST", f"/v1/jobs/{job}/cancel")
     server.wait(job, "cancelled")
+
+
+@rows(("negative", "wait=-1"), ("no number", "wait=x"), ("not a number", "wait=nan"), ("infinite", "wait=inf"), ("negative version", "since=-1"), ("no version", "since=abc"),
+      ("version beyond 2^53", "wait=1&since=9007199254740992"), ("unknown end", "until=end"))
+def a_wait_that_means_nothing_is_400(server, query):
+    job = server.train(softmax())["id"]
+    server.refuse(400, "query_invalid", "GET", f"/v1/jobs/{job}?{query}")
+
+
+def a_finished_job_is_never_waited_for(server):
+    job = server.train(softmax())
+    for query in ("wait=60", "wait=60&until=terminal", f"wait=1e9&since={job['version']}"):
+        start = time.monotonic()
+        equal(server.get(f"/v1/jobs/{job['id']}?{query}"), job, query)
+        want(time.monotonic() - start < 10, f"{query} took {time.monotonic() - start:.1f} s")
+    tag = server.call("GET", f"/v1/jobs/{job['id']}").headers["ETag"]
+    equal(server.call("GET", f"/v1/jobs/{job['id']}?wait=60", headers={"If-None-Match": tag}).status, 304, "and it is still the same")
 
 
 def until_terminal_waits_for_the_end_and_no_longer(server):
