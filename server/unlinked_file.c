@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* DATA/tmp is emptied at each start; this only shows between mkostemp and unlink. */
-#define NAME "tmp/answer-XXXXXX"
+/* Each start removes what ends so from DATA/tmp; this only shows between mkostemps and unlink. */
+#define SUFFIX ".part"
+#define NAME   "tmp/answer-XXXXXX" SUFFIX
 
 static enum status failed(int code, struct error *error)
 {
@@ -34,7 +35,7 @@ enum status unlinked_file_open(struct unlinked_file *file, const char *data, str
     if (size < 0 || (size_t)size >= sizeof(path)) {
         return failed(ENAMETOOLONG, error);
     }
-    int fd = mkostemp(path, O_CLOEXEC);
+    int fd = mkostemps(path, sizeof(SUFFIX) - 1, O_CLOEXEC);
     if (fd < 0) {
         return failed(errno, error);
     }
