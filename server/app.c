@@ -65,7 +65,7 @@ static void job_changed(void *context, const char *job, uint64_t version, enum j
 {
     struct app *app = context;
 
-    (void)version; /* who waits looks for itself */
+    (void)version;                                             /* who waits looks for itself */
     if (entered != JOB_STATUS_KEEP && entered != JOB_FAILED) { /* the runner tells of a failure, with its reason */
         log_info(job, "%s", job_status_name(entered));
     }
@@ -153,10 +153,10 @@ const struct upload_ops *app_uploads(void)
     return &uploads;
 }
 
-void app_drain(struct app *app, int64_t wait_ms)
+int app_drain(struct app *app, int64_t wait_ms)
 {
     atomic_store(&app->phase, APP_DRAINING);
-    scheduler_drain(app->scheduler, wait_ms);
+    return scheduler_drain(app->scheduler, wait_ms);
 }
 
 void app_free(struct app *app)

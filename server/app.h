@@ -31,8 +31,11 @@ void app_handle(void *context, struct request *request);
 /* Streamed bodies; their context is the app. Process lifetime. */
 const struct upload_ops *app_uploads(void);
 
-/* Takes no more work, lets running jobs reach a step boundary; at most `wait_ms`. Readers are still answered. */
-void app_drain(struct app *app, int64_t wait_ms);
+/*
+ * Takes no more work, lets running jobs reach a step boundary; at most `wait_ms`. Readers are still answered. 0: a job is
+ * still in the middle of a step.
+ */
+int app_drain(struct app *app, int64_t wait_ms);
 
 /* After the transport has stopped. NULL is fine. */
 void app_free(struct app *app);

@@ -1,6 +1,7 @@
 /*
  * Two buffers: one filling, one with the store. The first change also moves the job from queued to running and goes out
- * after a few milliseconds, so that a small job costs one commit between its submission and its first row.
+ * after a few milliseconds, so that a small job costs one commit between its submission and its first row. A change that
+ * found the disk full stays as it is, in front of all later ones, until it is stored.
  */
 #include "recorder.h"
 
@@ -19,7 +20,7 @@ struct recorder {
     const char *id;
     struct metric_list stored; /* rows of an earlier run */
     size_t replayed;
-    double seconds_offset;
+    double offset; /* from this run's time to the job's, as of the last row that was replayed */
 
     struct metric_row filling[ROWS_MAX];
     size_t filled;
@@ -36,7 +37,7 @@ struct recorder {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
     int busy;
-    enum status status;
+    enum status status; /* of the last change */
     struct error error;
 };
 
@@ -94,9 +95,14 @@ void recorder_set_progress(struct recorder *recorder, const struct job_progress 
     recorder->has_progress = 1;
 }
 
-double recorder_stored_seconds(const struct recorder *recorder)
+double recorder_clock(const struct recorder *recorder, double elapsed)
 {
-    return recorder->stored.count > 0 ? recorder->stored.rows[recorder->stored.count - 1].seconds : 0;
+    const struct metric_list *stored = &recorder->stored;
+
+    if (recorder->replayed < stored->count) {
+        return recorder->replayed > 0 ? stored->rows[recorder->replayed - 1].seconds : 0;
+    }
+    return elapsed + recorder->offset;
 }
 
 /* ---- handing over ---- */
@@ -107,10 +113,8 @@ static void stored(void *context, enum status status, const struct error *error)
 
     pthread_mutex_lock(&recorder->lock);
     recorder->busy = 0;
-    if (status != STATUS_OK && recorder->status == STATUS_OK) {
-        recorder->status = status;
-        recorder->error = *error;
-    }
+    recorder->status = status;
+    recorder->error = *error;
     pthread_cond_broadcast(&recorder->done);
     pthread_mutex_unlock(&recorder->lock);
 }
@@ -122,7 +126,8 @@ static void fill_change(struct recorder *recorder)
     memcpy(recorder->sent, recorder->filling, recorder->filled * sizeof *recorder->sent);
     recorder->sent_progress = recorder->progress;
     *change = (struct jobs_change){.id = recorder->id,
-                                   .from = recorder->started ? JOB_SET(JOB_RUNNING) : JOB_SET(JOB_QUEUED),
+                                   .from = recorder->started ? JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING)
+                                                             : JOB_SET(JOB_QUEUED),
                                    .to = recorder->started ? JOB_STATUS_KEEP : JOB_RUNNING,
                                    .threads = recorder->threads,
                                    .progress = recorder->has_progress ? &recorder->sent_progress : NULL,
@@ -132,46 +137,56 @@ static void fill_change(struct recorder *recorder)
     recorder->filled = 0;
 }
 
-static int is_busy(struct recorder *recorder)
-{
-    int busy;
-
-    pthread_mutex_lock(&recorder->lock);
-    busy = recorder->busy;
-    pthread_mutex_unlock(&recorder->lock);
-    return busy;
-}
-
-/* Nothing is with the store. */
-static void hand_over(struct recorder *recorder)
-{
-    fill_change(recorder);
-    recorder->busy = 1;
-    store_submit(recorder->store, jobs_change(&recorder->change), stored, recorder);
-}
-
-void recorder_poll(struct recorder *recorder, double now)
-{
-    if (recorder->next == 0) {
-        recorder->next = now + FIRST_INTERVAL;
-    }
-    if (now >= recorder->next && !is_busy(recorder)) {
-        hand_over(recorder);
-        recorder->next = now + INTERVAL;
-    }
-}
-
-static enum status status_so_far(struct recorder *recorder, struct error *error)
+/* How the last change ended; STATUS_OK while it is under way. */
+static enum status last_status(struct recorder *recorder, int *busy, struct error *error)
 {
     enum status status;
 
     pthread_mutex_lock(&recorder->lock);
-    status = recorder->status;
+    *busy = recorder->busy;
+    status = recorder->busy ? STATUS_OK : recorder->status;
     if (status != STATUS_OK) {
         *error = recorder->error;
     }
     pthread_mutex_unlock(&recorder->lock);
     return status;
+}
+
+/* Nothing is with the store. */
+static void hand_over(struct recorder *recorder)
+{
+    if (recorder->status != STATUS_INSUFFICIENT_STORAGE) {
+        fill_change(recorder);
+    }
+    recorder->busy = 1;
+    store_submit(recorder->store, jobs_change(&recorder->change), stored, recorder);
+}
+
+void recorder_start(struct recorder *recorder)
+{
+    if (!recorder->started) {
+        hand_over(recorder);
+    }
+}
+
+enum status recorder_poll(struct recorder *recorder, double now, struct error *error)
+{
+    struct error reason = {0};
+    int busy;
+    enum status status = last_status(recorder, &busy, &reason);
+
+    if (status != STATUS_OK && status != STATUS_INSUFFICIENT_STORAGE) {
+        *error = reason;
+        return status;
+    }
+    if (recorder->next == 0) {
+        recorder->next = now + FIRST_INTERVAL;
+    }
+    if (now >= recorder->next && !busy) {
+        hand_over(recorder);
+        recorder->next = now + INTERVAL;
+    }
+    return STATUS_OK;
 }
 
 /* ---- rows ---- */
@@ -190,28 +205,60 @@ static int same_point(const struct train_point *a, const struct train_point *b)
            same_value(a->gradient_norm, b->gradient_norm) && same_value(a->step_size, b->step_size);
 }
 
-enum status recorder_add(struct recorder *recorder, const struct train_point *point, double seconds, struct error *error)
+/* Compares a point with the stored row that it repeats. */
+static enum status replay(struct recorder *recorder, const struct train_point *point, double elapsed, struct error *error)
 {
-    enum status status = status_so_far(recorder, error);
+    const struct metric_row *before = &recorder->stored.rows[recorder->replayed++];
 
-    if (status != STATUS_OK) {
-        return status;
+    if (!same_point(&before->point, point)) {
+        return error_set(error, STATUS_REPLAY_MISMATCH, "step %llu came out otherwise than before the restart",
+                         (unsigned long long)point->step);
     }
-    if (recorder->replayed < recorder->stored.count) {
-        const struct train_point *before = &recorder->stored.rows[recorder->replayed++].point;
+    recorder->offset = before->seconds - elapsed;
+    return STATUS_OK;
+}
 
-        if (!same_point(before, point)) {
-            return error_set(error, STATUS_REPLAY_MISMATCH, "step %llu came out otherwise than before the restart",
-                             (unsigned long long)point->step);
-        }
-        recorder->seconds_offset = fmax(0, recorder_stored_seconds(recorder) - seconds);
-        return STATUS_OK;
+enum status recorder_add(struct recorder *recorder, const struct train_point *point, double elapsed, struct error *error)
+{
+    int busy;
+
+    if (recorder->replayed < recorder->stored.count) {
+        return replay(recorder, point, elapsed, error);
     }
     if (recorder->filled == ROWS_MAX) {
+        enum status status;
+
         wait_for_store(recorder);
+        status = last_status(recorder, &busy, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
         hand_over(recorder);
     }
-    recorder->filling[recorder->filled++] = (struct metric_row){*point, seconds + recorder->seconds_offset};
+    recorder->filling[recorder->filled++] = (struct metric_row){*point, recorder_clock(recorder, elapsed)};
+    return STATUS_OK;
+}
+
+/* What must hold before the last change: nothing is left over from an earlier one, nothing that was shown is missing. */
+static enum status settle(struct recorder *recorder, enum job_status to, struct error *error)
+{
+    struct error last = {0};
+    int busy;
+    enum status status;
+
+    wait_for_store(recorder);
+    if (recorder->status == STATUS_INSUFFICIENT_STORAGE) {
+        hand_over(recorder);
+        wait_for_store(recorder);
+    }
+    status = last_status(recorder, &busy, &last);
+    if (status == STATUS_INSUFFICIENT_STORAGE || (status != STATUS_OK && to == JOB_SUCCEEDED)) {
+        *error = last;
+        return status;
+    }
+    if (to == JOB_SUCCEEDED && recorder->replayed < recorder->stored.count) {
+        return error_set(error, STATUS_REPLAY_MISMATCH, "the job ended at an earlier step than before the restart");
+    }
     return STATUS_OK;
 }
 
@@ -219,12 +266,14 @@ enum status recorder_end(struct recorder *recorder, unsigned from, enum job_stat
                          const struct job_outcome *outcome, struct error *error)
 {
     struct jobs_change change;
-    enum status status;
+    struct error ended = {0};
+    int busy;
+    enum status status = settle(recorder, to, error);
 
-    wait_for_store(recorder);
-    if (!recorder->started) {
-        hand_over(recorder); /* in front of the last change, in the same commit where the store is free */
+    if (status != STATUS_OK) {
+        return status;
     }
+    recorder_start(recorder); /* if it has not: in front of the last change and in the same commit */
     change = (struct jobs_change){.id = recorder->id,
                                   .from = from,
                                   .to = to,
@@ -234,7 +283,12 @@ enum status recorder_end(struct recorder *recorder, unsigned from, enum job_stat
                                   .rows = recorder->filling,
                                   .row_count = recorder->filled,
                                   .outcome = outcome};
-    status = store_wait(recorder->store, jobs_change(&change), error);
-    wait_for_store(recorder);
+    status = store_wait(recorder->store, jobs_change(&change), &ended);
+    if (status == STATUS_STATE_CONFLICT && last_status(recorder, &busy, error) == STATUS_INSUFFICIENT_STORAGE) {
+        return STATUS_INSUFFICIENT_STORAGE; /* the change in front of it was not made */
+    }
+    if (status != STATUS_OK) {
+        *error = ended;
+    }
     return status;
 }

@@ -16,6 +16,9 @@
 #include "server/jobs/stored_spec.h"
 #include "server/log.h"
 
+#define ROOM_MS         1000       /* between two tries while the disk is full */
+#define SLOW_STEP_FLOPS 1000000000 /* some 10 ms: such a job is shown as running before its first step */
+
 /* Everything of one run. */
 struct run {
     struct runner *runner;
@@ -26,8 +29,7 @@ struct run {
     struct trainer *trainer;
     struct recorder *recorder;
     uint32_t threads;
-    double begin;   /* monotonic seconds at the first step */
-    double seconds; /* of training so far */
+    double seconds; /* of training so far (recorder_clock) */
     struct train_point latest;
     double train_loss, train_accuracy, validation_loss, validation_accuracy; /* latest that were measured */
 };
@@ -181,51 +183,67 @@ static enum runner_order order_of(const struct run *run)
     return (enum runner_order)atomic_load_explicit(&run->runner->control.order, memory_order_relaxed);
 }
 
+/* Gives a logged point to the recorder, waiting where the disk is full; one that an order overtakes may be lost. */
+static enum status record(struct run *run, const struct train_point *point, double elapsed, struct error *error)
+{
+    for (;;) {
+        struct error full = {0};
+        enum status status = recorder_add(run->recorder, point, elapsed, &full);
+
+        if (status != STATUS_INSUFFICIENT_STORAGE) {
+            *error = full;
+            return status;
+        }
+        if (order_of(run) != RUNNER_GO_ON || !scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS)) {
+            return STATUS_OK;
+        }
+        status = recorder_poll(run->recorder, monotonic_seconds(), error);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+}
+
+/* One step and what is shown of it. begin: monotonic seconds at the first one. */
+static enum status step(struct run *run, double begin, struct error *error)
+{
+    double limit = run->request.train.stop.max_seconds, now;
+    struct train_point point;
+    int logged = 0;
+    enum status status = trainer_step(run->trainer, &point, &logged, error);
+
+    now = monotonic_seconds();
+    if (status == STATUS_OK && logged) {
+        note_point(run, &point);
+        status = record(run, &point, now - begin, error);
+    }
+    run->seconds = recorder_clock(run->recorder, now - begin);
+    if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
+        trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
+    }
+    show_progress(run);
+    return status == STATUS_OK ? recorder_poll(run->recorder, now, error) : status;
+}
+
 /* Until training has finished, fails, or an order comes. */
 static enum status train(struct run *run, struct error *error)
 {
-    double limit = run->request.train.stop.max_seconds;
     struct train_progress progress = {0};
+    double begin = monotonic_seconds();
     enum status status = STATUS_OK;
 
-    run->begin = monotonic_seconds();
+    if (run->plan.step_flops >= SLOW_STEP_FLOPS) {
+        recorder_start(run->recorder);
+    }
     while (status == STATUS_OK && !progress.finished && order_of(run) == RUNNER_GO_ON) {
-        struct train_point point;
-        int logged = 0;
-        double now;
-
         follow_threads(run);
-        status = trainer_step(run->trainer, &point, &logged, error);
-        now = monotonic_seconds();
-        run->seconds = now - run->begin;
-        if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
-            trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
-        }
-        if (status == STATUS_OK && logged) {
-            note_point(run, &point);
-            status = recorder_add(run->recorder, &point, run->seconds, error);
-        }
-        show_progress(run);
-        recorder_poll(run->recorder, now);
+        status = step(run, begin, error);
         trainer_progress(run->trainer, &progress);
     }
     return status;
 }
 
 /* ---- the end ---- */
-
-static enum status fail(struct run *run, const struct error *reason, struct error *error)
-{
-    struct outcome outcome;
-    enum status status;
-
-    log_warning(run->runner->id, "failed: %s", reason->message);
-    outcome_of_failure(&outcome, reason, run->trainer);
-    status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED,
-                          NULL, &outcome.outcome, error);
-    outcome_release(&outcome);
-    return status;
-}
 
 static enum status succeed(struct run *run, struct error *error)
 {
@@ -235,42 +253,83 @@ static enum status succeed(struct run *run, struct error *error)
                                   .threads = run->threads,
                                   .l2 = run->request.train.loss.l2};
     struct outcome outcome;
-    struct error reason = {0};
-    enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, &reason);
+    enum status status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, error);
 
     if (status == STATUS_OK) {
         status = recorder_end(run->recorder, JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_SUCCEEDED, NULL,
                               &outcome.outcome, error);
-    } else {
-        status = fail(run, &reason, error); /* what came of training cannot be used or kept */
     }
     outcome_release(&outcome);
     return status;
 }
 
+static enum status fail(struct run *run, const struct error *reason, struct error *error)
+{
+    struct outcome outcome;
+    enum status status;
+
+    outcome_of_failure(&outcome, reason, run->trainer);
+    status = recorder_end(run->recorder, JOB_SET(JOB_QUEUED) | JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING), JOB_FAILED,
+                          NULL, &outcome.outcome, error);
+    outcome_release(&outcome);
+    if (status == STATUS_OK) {
+        log_warning(run->runner->id, "failed: %s", reason->message);
+    }
+    return status;
+}
+
+/* Somebody else has ended the job: it was cancelled before it ran. */
+static int is_not_ours(enum status status)
+{
+    return status == STATUS_STATE_CONFLICT || status == STATUS_DELETED;
+}
+
 /* What becomes of the job after its training ended with `status` (and `reason`). */
 static enum status end(struct run *run, enum status status, const struct error *reason, struct error *error)
 {
-    enum runner_order order = order_of(run);
     struct train_progress progress = {0};
+    struct error refusal = {0};
 
     if (run->trainer != NULL) {
         trainer_progress(run->trainer, &progress);
     }
-    if (order == RUNNER_CANCEL) {
+    if (order_of(run) == RUNNER_CANCEL) {
         return recorder_end(run->recorder, JOB_SET(JOB_CANCELLING), JOB_CANCELLED, NULL, NULL, error);
     }
-    if (status == STATUS_STATE_CONFLICT) {
-        return status; /* it was cancelled before it ran */
+    if (status == STATUS_OK && progress.finished) {
+        status = succeed(run, &refusal);
+        reason = &refusal;
+    } else if (status == STATUS_OK) {
+        return run->trainer == NULL ? STATUS_OK /* draining: it has never left the queue */
+                                    : recorder_end(run->recorder, JOB_SET(JOB_RUNNING), JOB_QUEUED, "drain", NULL, error);
     }
-    if (status != STATUS_OK) {
-        return fail(run, reason, error);
+    if (status == STATUS_OK || is_not_ours(status)) {
+        return status;
     }
-    if (progress.finished) {
-        return succeed(run, error);
+    if (status == STATUS_INSUFFICIENT_STORAGE) {
+        *error = *reason; /* what did not fit is made anew when there is room */
+        return status;
     }
-    return run->trainer == NULL ? STATUS_OK /* draining: it has never left the queue */
-                                : recorder_end(run->recorder, JOB_SET(JOB_RUNNING), JOB_QUEUED, "drain", NULL, error);
+    return fail(run, reason, error);
+}
+
+/* Ends the job, waiting for room on the disk as long as that takes. */
+static void end_for_good(struct run *run, enum status status, const struct error *reason)
+{
+    const char *id = run->runner->id;
+    enum status ended;
+    int told = 0;
+
+    do {
+        struct error error = {0};
+
+        ended = end(run, status, reason, &error);
+        if (ended == STATUS_INSUFFICIENT_STORAGE && !told++) {
+            log_warning(id, "its end waits for room on the disk: %s", error.message);
+        } else if (ended != STATUS_OK && ended != STATUS_INSUFFICIENT_STORAGE && !is_not_ours(ended)) {
+            log_error(id, "its end could not be stored: %s", error.message);
+        }
+    } while (ended == STATUS_INSUFFICIENT_STORAGE && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
 }
 
 static void release(struct run *run)
@@ -290,7 +349,7 @@ void runner_run(struct runner *runner)
                       .validation_loss = (double)NAN,
                       .validation_accuracy = (double)NAN,
                       .latest = {.learning_rate = (double)NAN}};
-    struct error reason = {0}, error = {0};
+    struct error reason = {0};
     enum status status = recorder_new(&run.recorder, runner->store, runner->id, &reason);
 
     if (status == STATUS_OK) {
@@ -302,10 +361,7 @@ void runner_run(struct runner *runner)
     if (run.recorder == NULL) {
         log_error(runner->id, "not started: %s", reason.message);
     } else {
-        status = end(&run, status, &reason, &error);
-        if (status != STATUS_OK && status != STATUS_STATE_CONFLICT) {
-            log_error(runner->id, "its end could not be stored: %s", error.message);
-        }
+        end_for_good(&run, status, &reason);
     }
     release(&run);
 }

@@ -10,6 +10,7 @@ struct runner {
     struct runner *next; /* the scheduler's */
     pthread_t thread;
     char id[ID_TEXT];
+    int32_t priority;
     struct store *store;
     struct scheduler *scheduler;
     struct runner_control control;

@@ -4,7 +4,8 @@
  *
  * The head of the queue is started as soon as a thread is free and no other runner is still loading; it then waits in
  * scheduler_admit until its memory (and, for a given number of threads, those) fit. Jobs behind it wait for it, so that
- * a large job is never starved by small ones.
+ * a large job is never starved by small ones; but one of a higher priority that comes meanwhile is started, too, and
+ * goes first.
  */
 #include "scheduler.h"
 
@@ -16,6 +17,8 @@
 #include "server/jobs/runner.h"
 #include "server/log.h"
 #include "server/store/jobs.h"
+
+#define RETRY_MS 1000 /* when the system had no thread */
 
 struct ticket {
     struct ticket *next;
@@ -105,11 +108,25 @@ static void share_free_threads(struct scheduler *scheduler)
     }
 }
 
+/* Has some runner with at least this priority been started, but not been admitted yet? */
+static int someone_is_in_front(const struct scheduler *scheduler, int64_t priority)
+{
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (!runner->admitted && !runner->finished && runner->priority >= priority) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Can the runner be admitted: is there room for it, and nobody of a higher priority that waits for the same? */
 static int fits(const struct scheduler *scheduler, const struct runner *runner)
 {
     uint32_t needed = runner->exact ? counted_threads(scheduler, runner->wanted) : 1;
 
-    return runner->bytes <= scheduler->free_bytes && needed <= scheduler->free_threads;
+    return runner->bytes <= scheduler->free_bytes && needed <= scheduler->free_threads &&
+           (scheduler->queue == NULL || scheduler->queue->priority <= runner->priority) &&
+           !someone_is_in_front(scheduler, (int64_t)runner->priority + 1);
 }
 
 uint32_t scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
@@ -148,6 +165,7 @@ static void *runner_main(void *argument)
     struct runner *runner = argument;
     struct scheduler *scheduler = runner->scheduler;
 
+    pthread_setname_np(pthread_self(), "runner");
     runner_run(runner);
     pthread_mutex_lock(&scheduler->lock);
     scheduler->free_threads += runner->threads;
@@ -156,16 +174,6 @@ static void *runner_main(void *argument)
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
     return NULL;
-}
-
-static int someone_is_loading(const struct scheduler *scheduler)
-{
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (!runner->admitted && !runner->finished) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 /* Starts a runner for the head of the queue; 0 when the system has no thread for it now. */
@@ -178,6 +186,7 @@ static int start_head(struct scheduler *scheduler)
         return 0;
     }
     memcpy(runner->id, ticket->id, sizeof runner->id);
+    runner->priority = ticket->priority;
     runner->store = scheduler->setup.store;
     runner->scheduler = scheduler;
     if (pthread_create(&runner->thread, NULL, runner_main, runner) != 0) {
@@ -211,17 +220,29 @@ static void reap(struct scheduler *scheduler)
     }
 }
 
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec when;
+
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec += ms / 1000;
+    when.tv_nsec += ms % 1000 * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_sec++;
+        when.tv_nsec -= 1000000000;
+    }
+    return when;
+}
+
 static void wait_for_change(struct scheduler *scheduler, int retry_soon)
 {
-    struct timespec until;
+    struct timespec until = in_ms(RETRY_MS);
 
-    if (!retry_soon) {
+    if (retry_soon) {
+        pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
+    } else {
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
-        return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1;
-    pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
 }
 
 static void *scheduler_main(void *argument)
@@ -237,10 +258,10 @@ static void *scheduler_main(void *argument)
             break;
         }
         while (!scheduler->draining && scheduler->queue != NULL && scheduler->free_threads > 0 && !refused &&
-               !someone_is_loading(scheduler)) {
+               !someone_is_in_front(scheduler, scheduler->queue->priority)) {
             refused = !start_head(scheduler);
         }
-        if (scheduler->queue == NULL && !someone_is_loading(scheduler)) {
+        if (scheduler->queue == NULL && !someone_is_in_front(scheduler, INT32_MIN)) {
             share_free_threads(scheduler);
         }
         wait_for_change(scheduler, refused);
@@ -295,7 +316,7 @@ void scheduler_free(struct scheduler *scheduler)
     if (scheduler == NULL) {
         return;
     }
-    scheduler_drain(scheduler, 0);
+    (void)scheduler_drain(scheduler, 0); /* joined below */
     pthread_mutex_lock(&scheduler->lock);
     scheduler->closing = 1;
     pthread_cond_broadcast(&scheduler->changed);
@@ -368,13 +389,11 @@ void scheduler_cancel(struct scheduler *scheduler, const char *id)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
+int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
 {
-    struct timespec until;
-    int go_on = RUNNER_GO_ON, timed_out = 0;
+    struct timespec until = in_ms(wait_ms);
+    int go_on, timed_out = 0, ended;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
     pthread_mutex_lock(&scheduler->lock);
     scheduler->draining = 1;
     for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
@@ -385,5 +404,21 @@ void scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
     while (scheduler->runners != NULL && !timed_out && wait_ms > 0) {
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
     }
+    ended = scheduler->runners == NULL;
     pthread_mutex_unlock(&scheduler->lock);
+    return ended;
+}
+
+int scheduler_pause(struct scheduler *scheduler, const struct runner *runner, int64_t ms)
+{
+    struct timespec until = in_ms(ms);
+    int order = atomic_load(&runner->control.order), timed_out = 0, draining;
+
+    pthread_mutex_lock(&scheduler->lock);
+    while (!scheduler->draining && !timed_out && atomic_load(&runner->control.order) == order) {
+        timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
+    }
+    draining = scheduler->draining;
+    pthread_mutex_unlock(&scheduler->lock);
+    return !draining;
 }

@@ -37,8 +37,11 @@ void scheduler_enqueue(struct scheduler *scheduler, const char *id, int32_t prio
 /* A job was cancelled in the store: a waiting one leaves the queue, a running one ends within a step. */
 void scheduler_cancel(struct scheduler *scheduler, const char *id);
 
-/* Starts nothing more; running jobs go back to the queue at their next step. Waits at most `wait_ms` for them. */
-void scheduler_drain(struct scheduler *scheduler, int64_t wait_ms);
+/*
+ * Starts nothing more; running jobs go back to the queue at their next step. Waits at most `wait_ms` for them; 1: none
+ * runs any more.
+ */
+int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms);
 
 /* Threads for training, all jobs together. */
 uint32_t scheduler_threads(const struct scheduler *scheduler);
@@ -57,5 +60,8 @@ struct runner_control {
  * is not to run (cancelled, draining). exact: all of the threads or none, counted as at most all there are.
  */
 uint32_t scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact);
+
+/* Waits for `ms`, or until the runner is told something else than before. 0: the server is draining. */
+int scheduler_pause(struct scheduler *scheduler, const struct runner *runner, int64_t ms);
 
 #endif

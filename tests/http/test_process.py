@@ -5,13 +5,12 @@ import pathlib
 import re
 import resource
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 from harness import BINARY, MODE, PATIENCE, ROOT, Server, Skip, equal, rows, run_program, want
-from material import endless, mlp, softmax
+from material import BLOBS, endless, mlp, softmax
 
 
 def help_names_every_option_and_its_variable():
@@ -101,6 +100,25 @@ def sigterm_ends_a_busy_server_and_nothing_is_lost():
         s.wait(job, "cancelled")
 
 
+def _in_a_long_step(s):
+    """A job on its first step, which takes longer than a server may take to end."""
+    job = s.job(mlp({**BLOBS, "n": 100000}, (2048, 2048), training={"epochs": 1000, "batch_size": "full"}))
+    s.wait_until(job, lambda j: j["status"] == "running")
+    return job
+
+
+def sigterm_does_not_wait_for_a_step_without_end():
+    with Server() as s:
+        job = _in_a_long_step(s)
+        start = time.monotonic()
+        equal(s.terminate(), 0, "exit status")
+        want(time.monotonic() - start < 12 * PATIENCE, f"it took {time.monotonic() - start:.1f} s")
+        want("in the middle of a long step" in s.log_text(), "the log")
+        s.start()
+        equal(s.wait_until(job, lambda j: j["status"] == "running")["restarts"], 1, "restarts")
+        s.kill()
+
+
 def sigint_ends_it_too_and_a_closed_pipe_does_not():
     with Server() as s:
         s.process.send_signal(signal.SIGPIPE)
@@ -110,16 +128,18 @@ def sigint_ends_it_too_and_a_closed_pipe_does_not():
 
 
 def a_second_sigterm_ends_it_at_once_and_loses_nothing():
-    with Server() as s, socket.create_connection(("127.0.0.1", s.port)) as slow:
+    with Server() as s:
         job = s.train(softmax())
-        # An open request holds up the end.
-        slow.sendall(b"POST /v1/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\na,b\n")
+        _in_a_long_step(s)  # holds up the end
         s.process.send_signal(signal.SIGTERM)
         s.wait_for_log("SIGTERM: draining")
+        time.sleep(0.05 * PATIENCE)
         s.process.send_signal(signal.SIGTERM)
         equal(s.process.wait(20 * PATIENCE), 1, "exit status")
+        want("middle of a long step" not in s.log_text(), "it waited for the job")
         s.start()
         equal(s.get(f"/v1/jobs/{job['id']}")["status"], "succeeded", "the job after the restart")
+        s.kill()
 
 
 @rows(("aborted", signal.SIGABRT), ("fault", signal.SIGSEGV))

@@ -1,7 +1,8 @@
 /* What a job shows: rows go to the store, and a job that starts again is compared with what it showed before. */
 #include "server/jobs/recorder.h"
 
-#include "tests/server/store/temporary_store.h"
+#include "tests/assert_close.h"
+#include "tests/server/jobs/full_disk.h"
 
 static struct train_point point_of(uint64_t step)
 {
@@ -31,6 +32,30 @@ static void add(struct recorder *recorder, const struct train_point *point, doub
     assert_ok(recorder_add(recorder, point, seconds, &error));
 }
 
+static void poll_at(struct recorder *recorder, double now)
+{
+    struct error error;
+    assert_ok(recorder_poll(recorder, now, &error));
+}
+
+static void add_steps(struct recorder *recorder, uint64_t first, uint64_t last)
+{
+    for (uint64_t step = first; step <= last; step++) {
+        struct train_point point = point_of(step);
+        add(recorder, &point, 0.5 * (double)step);
+    }
+}
+
+static struct job_view job_of(struct store *store, const char *id)
+{
+    struct error error;
+    struct job_view job;
+    assert_ok(jobs_get(store, id, 0, &job, &error));
+    struct job_view numbers = job; /* nothing else is looked at */
+    job_view_release(&job);
+    return numbers;
+}
+
 /* A job whose first run showed steps 1 to 3 and was then cut off; it is queued again. */
 static void cut_off_job(struct fixture *fixture, char id[ID_TEXT])
 {
@@ -38,12 +63,9 @@ static void cut_off_job(struct fixture *fixture, char id[ID_TEXT])
     struct jobs_recover recovery = {0};
     add_job(fixture->store, "", "{}", 0, id);
     struct recorder *recorder = open_recorder(fixture->store, id);
-    for (uint64_t step = 1; step <= 3; step++) {
-        struct train_point point = point_of(step);
-        add(recorder, &point, 0.5 * (double)step);
-    }
-    recorder_poll(recorder, 1);
-    recorder_poll(recorder, 2);
+    add_steps(recorder, 1, 3);
+    poll_at(recorder, 1);
+    poll_at(recorder, 2);
     recorder_free(recorder); /* waits for the change */
     reopen(fixture);
     assert_ok(store_wait(fixture->store, jobs_recover(&recovery), &error));
@@ -70,7 +92,6 @@ static void a_job_that_starts_again_shows_nothing_twice(void **state)
     char id[ID_TEXT];
     cut_off_job(fixture, id);
     struct recorder *recorder = open_recorder(fixture->store, id);
-    assert_true(recorder_stored_seconds(recorder) == 1.5);
     for (uint64_t step = 1; step <= 5; step++) {
         struct train_point point = point_of(step);
         add(recorder, &point, 0.01 * (double)step); /* a faster machine: its clock goes on behind the old one */
@@ -111,11 +132,204 @@ static void a_row_that_comes_out_otherwise_is_a_replay_mismatch(void **state)
     check_rows(fixture->store, id, 3);
 }
 
+static void the_first_change_comes_soon_the_next_ones_in_groups(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job_progress progress = no_progress();
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    recorder_set_threads(recorder, 3);
+    progress.step = 2;
+    recorder_set_progress(recorder, &progress);
+    poll_at(recorder, 10);
+    add_steps(recorder, 1, 2);
+    poll_at(recorder, 10.001); /* too soon */
+    assert_int_equal(job_of(fixture->store, id).version, 1);
+    poll_at(recorder, 10.003);
+    add_steps(recorder, 3, 6);
+    poll_at(recorder, 10.1); /* all of these wait for the next change */
+    add_steps(recorder, 7, 9);
+    recorder_free(recorder);
+    struct job_view job = job_of(fixture->store, id);
+    assert_int_equal(job.version, 2);
+    assert_int_equal(job.status, JOB_RUNNING);
+    assert_int_equal(job.threads, 3);
+    assert_int_equal(job.progress.step, 2);
+    check_rows(fixture->store, id, 2);
+}
+
+static void more_rows_than_there_is_place_for_lose_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_steps(recorder, 1, 5000);
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 5000);
+}
+
+static void a_long_first_step_is_announced(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    recorder_start(recorder);
+    recorder_free(recorder);
+    assert_int_equal(job_of(fixture->store, id).status, JOB_RUNNING);
+}
+
+static void rows_outlast_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    disk_is_full(4096);
+    poll_at(recorder, 1);
+    uint64_t step = 1;
+    enum status status;
+    for (;; step++) { /* until there is no place left */
+        struct train_point point = point_of(step);
+        error = (struct error){0};
+        status = recorder_add(recorder, &point, 0.5 * (double)step, &error);
+        if (status != STATUS_OK) {
+            break;
+        }
+        poll_at(recorder, (double)step);
+        assert_in_range(step, 1, 10000);
+    }
+    assert_int_equal(status, STATUS_INSUFFICIENT_STORAGE);
+    assert_status(STATUS_INSUFFICIENT_STORAGE,
+                  recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_int_equal(job_of(fixture->store, id).status, JOB_QUEUED);
+    disk_has_room();
+    poll_at(recorder, 1e6);
+    add_steps(recorder, step, step + 2000);
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, step + 2000);
+    assert_int_equal(job_of(fixture->store, id).status, JOB_CANCELLED);
+}
+
+static void the_last_change_can_be_made_again_after_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    const enum job_status ends[] = {JOB_CANCELLED, JOB_SUCCEEDED, JOB_QUEUED, JOB_FAILED};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct error error;
+        char id[ID_TEXT];
+        add_job(fixture->store, "", "{}", 0, id);
+        struct recorder *recorder = open_recorder(fixture->store, id);
+        add_steps(recorder, 1, 7); /* nothing was stored yet, not even that it runs */
+        disk_is_full(4096);
+        for (int tries = 0; tries < 3; tries++) {
+            assert_status(STATUS_INSUFFICIENT_STORAGE,
+                          recorder_end(recorder, JOB_SET(JOB_RUNNING), ends[i], NULL, NULL, &error));
+        }
+        disk_has_room();
+        assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), ends[i], NULL, NULL, &error));
+        recorder_free(recorder);
+        check_rows(fixture->store, id, 7);
+        assert_int_equal(job_of(fixture->store, id).status, ends[i]);
+    }
+}
+
+static void the_clock_of_a_job_is_that_of_all_its_runs(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    cut_off_job(fixture, id); /* rows at 0.5, 1 and 1.5 s */
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    struct train_point points[] = {point_of(1), point_of(2), point_of(3)};
+    assert_close(recorder_clock(recorder, 0), 0, 0, 1e-12);
+    assert_close(recorder_clock(recorder, 100), 0, 0, 1e-12); /* a slower run does not get past what is stored */
+    add(recorder, &points[0], 100);
+    assert_close(recorder_clock(recorder, 100), 0.5, 0, 1e-12);
+    assert_close(recorder_clock(recorder, 150), 0.5, 0, 1e-12);
+    add(recorder, &points[1], 100.25); /* a faster one is there before its time */
+    assert_close(recorder_clock(recorder, 100.25), 1, 0, 1e-12);
+    add(recorder, &points[2], 101);
+    assert_close(recorder_clock(recorder, 101), 1.5, 0, 1e-12);
+    assert_close(recorder_clock(recorder, 104), 4.5, 0, 1e-12);
+    recorder_free(recorder);
+}
+
+static void a_job_cannot_succeed_before_it_repeated_what_was_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    cut_off_job(fixture, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_steps(recorder, 1, 2);
+    assert_status(STATUS_REPLAY_MISMATCH, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_SUCCEEDED, NULL, NULL, &error));
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 3);
+}
+
+static void a_job_that_was_cancelled_before_is_not_ours(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    set_status(fixture->store, id, JOB_CANCELLED);
+    recorder_start(recorder);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK) { /* it comes out when the store has had its say */
+        error = (struct error){0};
+        status = recorder_poll(recorder, 1, &error);
+    }
+    assert_int_equal(status, STATUS_STATE_CONFLICT);
+    assert_status(STATUS_STATE_CONFLICT, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_SUCCEEDED, NULL, NULL, &error));
+    recorder_free(recorder);
+    assert_int_equal(job_of(fixture->store, id).status, JOB_CANCELLED);
+}
+
+static void rows_on_the_way_to_a_cancellation_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    recorder_start(recorder);
+    while (job_of(fixture->store, id).status != JOB_RUNNING) {
+        poll_at(recorder, 0);
+    }
+    set_status(fixture->store, id, JOB_CANCELLING);
+    add_steps(recorder, 1, 2);
+    poll_at(recorder, 1);
+    poll_at(recorder, 2);
+    add_steps(recorder, 3, 4);
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_CANCELLING), JOB_CANCELLED, NULL, NULL, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 4);
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_job_that_starts_again_shows_nothing_twice, open_fixture, close_fixture),
-        cmocka_unit_test_setup_teardown(a_row_that_comes_out_otherwise_is_a_replay_mismatch, open_fixture, close_fixture),
+        TEST(a_job_that_starts_again_shows_nothing_twice),
+        TEST(a_row_that_comes_out_otherwise_is_a_replay_mismatch),
+        TEST(the_first_change_comes_soon_the_next_ones_in_groups),
+        TEST(more_rows_than_there_is_place_for_lose_nothing),
+        TEST(a_long_first_step_is_announced),
+        TEST(rows_outlast_a_full_disk),
+        TEST(the_last_change_can_be_made_again_after_a_full_disk),
+        TEST(the_clock_of_a_job_is_that_of_all_its_runs),
+        TEST(a_job_cannot_succeed_before_it_repeated_what_was_shown),
+        TEST(a_job_that_was_cancelled_before_is_not_ours),
+        TEST(rows_on_the_way_to_a_cancellation_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
