@@ -127,8 +127,9 @@ static int decode_number(const struct field *field, const struct json_value *val
     } else if (is_integer_kind(field->kind) && number != floor(number)) {
         wrong_number(field, STATUS_NOT_INTEGER, number, pointer, "an integer is wanted", problem);
     } else if (is_integer_kind(field->kind) && fabs(number) > FIELD_EXACT_INTEGER) {
-        wrong_number(field, STATUS_INTEGER_NOT_EXACT, number, pointer, "integers beyond 2^53 - 1 are not exact in JSON",
-                     problem);
+        /* without the value: it is another one by now */
+        problem_add_field(problem, STATUS_INTEGER_NOT_EXACT, pointer, NULL,
+                          "integers beyond 2^53 - 1 are not exact in JSON");
     } else if (!in_range(field, number)) {
         out_of_range(field, number, pointer, problem);
     } else {
