@@ -1,6 +1,8 @@
 /* Jobs, events and estimates as JSON; see encode_job.h. Members stand in the order of the reference. */
 #include "encode_job.h"
 
+#include <math.h>
+
 #include "api/encode_common.h"
 #include "api/job_request.h"
 #include "api/json_writer.h"
@@ -18,7 +20,7 @@ static void encode_latest(const struct job_progress *progress, struct json_write
     json_end_object(writer);
 }
 
-static void encode_progress(const struct job_progress *progress, struct json_writer *writer)
+static void encode_progress(const struct job_progress *progress, int goes_on, struct json_writer *writer)
 {
     json_member_number(writer, "progress", progress->fraction);
     json_member_number(writer, "epoch", progress->epoch);
@@ -26,7 +28,7 @@ static void encode_progress(const struct job_progress *progress, struct json_wri
     json_member_uint(writer, "total_steps", progress->total_steps);
     json_member_uint(writer, "samples_seen", progress->samples_seen);
     json_member_number(writer, "samples_per_second", progress->samples_per_second);
-    json_member_number(writer, "eta_seconds", progress->eta_seconds);
+    json_member_number(writer, "eta_seconds", goes_on ? progress->eta_seconds : (double)NAN);
     encode_latest(progress, writer);
     encode_best(writer, progress->best_metric, progress->best_value, progress->best_step);
 }
@@ -72,7 +74,7 @@ void encode_job(const struct job_view *job, struct json_writer *writer)
     encode_time(writer, "created_at", job->created_at);
     encode_time(writer, "started_at", job->started_at);
     encode_time(writer, "finished_at", job->finished_at);
-    encode_progress(&job->progress, writer);
+    encode_progress(&job->progress, job->status != JOB_FAILED && job->status != JOB_CANCELLED, writer);
     encode_seed(writer, "seed", job->seed);
     json_key(writer, "threads");
     if (job->threads == 0) {

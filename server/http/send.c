@@ -26,6 +26,9 @@ static int add_headers(struct MHD_Response *made, const struct request *request)
         added = added && add_header(made, "Content-Type", media_content_type(answer->media));
     if (answer->status >= 400)
         added = added && add_header(made, "Cache-Control", "no-store");
+    const struct route *route = request->admission.match.route;
+    if (route != NULL && route->answers[0].media[0] != MEDIA_NONE && route->answers[0].media[1] != MEDIA_NONE)
+        added = added && add_header(made, "Vary", "Accept");
     if (answer->ranges)
         added = added && add_header(made, "Accept-Ranges", "bytes");
     if (request->close)

@@ -136,11 +136,13 @@ static void show_progress(struct run *run)
     struct train_progress progress;
     struct job_progress shown;
     double rate;
+    int done;
 
     trainer_progress(run->trainer, &progress);
+    done = progress.finished && progress.reason != STOP_NONE; /* not: diverged */
     rate = run->seconds > 0 ? (double)progress.samples_seen / run->seconds : (double)NAN;
     shown = (struct job_progress){
-        .fraction = progress.finished          ? 1
+        .fraction = done                       ? 1
                     : progress.total_steps > 0 ? (double)progress.step / (double)progress.total_steps
                                                : 0,
         .epoch = progress.epoch,
@@ -148,7 +150,7 @@ static void show_progress(struct run *run)
         .total_steps = progress.total_steps,
         .samples_seen = progress.samples_seen,
         .samples_per_second = rate,
-        .eta_seconds = progress.finished ? 0
+        .eta_seconds = done ? 0
                        : progress.step == 0
                            ? (double)NAN
                            : run->seconds * (double)(progress.total_steps - progress.step) / (double)progress.step,

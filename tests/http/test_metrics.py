@@ -59,7 +59,8 @@ def the_four_forms_tell_the_same(server):
 @rows(("json", "json", "application/json"), ("csv", "csv", "text/csv"), ("ndjson", "ndjson", "application/x-ndjson"), ("svg", "svg", "image/svg+xml"),
       ("ascii", "ascii", "text/plain"))
 def the_form_follows_the_accept_header_too(server, form, media):
-    equal(server.call("GET", _job(server), headers={"Accept": media}).media, media, "by Accept")
+    answer = server.call("GET", _job(server), headers={"Accept": media})
+    equal((answer.media, answer.headers["Vary"]), (media, "Accept"), "by Accept")
     equal(server.call("GET", _job(server) + "?format=" + form).media, media, "by format=")
 
 
