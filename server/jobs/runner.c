@@ -210,11 +210,17 @@ static enum status record(struct run *run, const struct train_point *point, doub
 static enum status step(struct run *run, double begin, struct error *error)
 {
     double limit = run->request.train.stop.max_seconds, now;
+    struct train_progress progress;
     struct train_point point;
-    int logged = 0;
+    int logged = 0, by_clock; /* a run after a crash may be ended by the clock at another step, ... */
     enum status status = trainer_step(run->trainer, &point, &logged, error);
 
     now = monotonic_seconds();
+    trainer_progress(run->trainer, &progress);
+    by_clock = progress.finished && limit > 0;
+    if (by_clock) {
+        recorder_start(run->recorder); /* ... so the last row must not be stored before the end of the job, with it */
+    }
     if (status == STATUS_OK && logged) {
         note_point(run, &point);
         status = record(run, &point, now - begin, error);
@@ -224,7 +230,7 @@ static enum status step(struct run *run, double begin, struct error *error)
         trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
     }
     show_progress(run);
-    return status == STATUS_OK ? recorder_poll(run->recorder, now, error) : status;
+    return status == STATUS_OK && !by_clock ? recorder_poll(run->recorder, now, error) : status;
 }
 
 /* Until training has finished, fails, or an order comes. */

@@ -119,6 +119,16 @@ def a_restarted_job_that_comes_out_otherwise_fails():
         s.refuse(409, "results_not_ready", "GET", f"/v1/jobs/{job}/results")
 
 
+def the_clocks_last_step_is_stored_with_the_end_only():
+    """A run after a crash is ended by the clock at another step: it must not find a last row of the run before."""
+    with Server() as s:
+        job = s.job(softmax({**BLOBS, "n": 1000000}, training={"epochs": 1000, "batch_size": "full", "log_every_steps": 997}, stop={"max_seconds": 0.001}))
+        view = s.get(f"/v1/jobs/{job}")
+        while view["progress"] < 1:
+            view = s.get(f"/v1/jobs/{job}")
+        equal((view["status"], view["stop_reason"]), ("succeeded", "max_seconds"), "status and stop reason when its last step is shown")
+
+
 def versions_never_go_back():
     with Server() as s:
         job, last = s.job(endless()), 0
