@@ -109,6 +109,7 @@ enum status connection_fail(struct connection *connection, int code, struct erro
 {
     const char *text = sqlite3_errmsg(connection->handle);
     if (is_full(connection, code)) {
+        text = "there is no room on the disk"; /* for a quota SQLite says "disk I/O error" */
         connection->failure = STATUS_INSUFFICIENT_STORAGE;
     } else if ((code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) {
         connection->failure = STATUS_OUT_OF_MEMORY;

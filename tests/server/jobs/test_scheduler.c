@@ -10,8 +10,9 @@
 #include "server/jobs/runner.h"
 #include "tests/server/store/temporary_store.h"
 
-#define JOBS_MAX 16
-#define PATIENCE 60 /* seconds until a test gives up */
+#define JOBS_MAX   16
+#define NAMES_TEXT (JOBS_MAX * (ID_TEXT + 1))
+#define PATIENCE   60 /* seconds until a test gives up */
 
 enum stage { WAITING, LOADING, ADMITTED, REFUSED, ENDED };
 
@@ -30,8 +31,8 @@ static struct {
     pthread_cond_t changed;
     struct fake_job jobs[JOBS_MAX];
     unsigned count;
-    char admitted[JOBS_MAX * (ID_TEXT + 1)]; /* names of the jobs in the order in which they were admitted */
-    int loads_held;                          /* jobs do not get past loading */
+    char admitted[NAMES_TEXT]; /* names of the jobs in the order in which they were admitted */
+    int loads_held;            /* jobs do not get past loading */
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct fake_job *find_job(const char *id)
@@ -44,13 +45,18 @@ static struct fake_job *find_job(const char *id)
     return NULL;
 }
 
+static void add_name(char names[NAMES_TEXT], const char *name)
+{
+    size_t length = strlen(names);
+    snprintf(names + length, NAMES_TEXT - length, "%s ", name);
+}
+
 static void enter(struct fake_job *job, enum stage stage)
 {
     pthread_mutex_lock(&world.lock);
     job->stage = stage;
     if (stage == ADMITTED) {
-        strcat(world.admitted, job->id);
-        strcat(world.admitted, " ");
+        add_name(world.admitted, job->id);
     }
     pthread_cond_broadcast(&world.changed);
     while (stage == LOADING && world.loads_held) {
@@ -218,14 +224,13 @@ static void the_stored_queue_is_taken_up_in_its_order(void **state)
     struct fixture *fixture = *state;
     const int32_t priorities[] = {0, 7, 0, -2, 7};
     const int order[] = {1, 4, 0, 2, 3};
-    char ids[5][ID_TEXT], wanted[5 * ID_TEXT + 5] = "";
+    char ids[5][ID_TEXT], wanted[NAMES_TEXT] = "";
     for (int i = 0; i < 5; i++) {
         add_job(fixture->store, "", "{}", priorities[i], ids[i]);
         know_job(ids[i], 1, 1, 0, 0);
     }
     for (int i = 0; i < 5; i++) {
-        strcat(wanted, ids[order[i]]);
-        strcat(wanted, " ");
+        add_name(wanted, ids[order[i]]);
     }
     struct scheduler *scheduler = start_scheduler(fixture, 1, 100, 20);
     wait_for(ids[3], ENDED);
