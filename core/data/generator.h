@@ -9,7 +9,7 @@ const char *generator_name(enum generator generator); /* "blobs", ... */
 const char *generator_help(enum generator generator); /* one line of English */
 uint32_t generator_max_classes(enum generator generator);
 
-#define GENERATOR_MAX_ROWS    10000000
+#define GENERATOR_MAX_ROWS    1000000 /* made anew for each request that asks: a fraction of a second */
 #define GENERATOR_MAX_CLASSES 64
 #define GENERATOR_MAX_NOISE   1e6
 

@@ -189,6 +189,20 @@ def a_data_set_in_use_is_not_deleted(server):
     equal(server.call("POST", "/v1/datasets", csv_table(200, seed=77), CSV).status, 201, "uploaded again it is new")
 
 
+def a_test_set_and_the_data_of_the_queue_are_in_use_too():
+    with Server(["--threads", "1"]) as s:
+        train, test = s.upload(csv_table(200, seed=301))["id"], s.upload(csv_table(30, seed=302))["id"]
+        jobs = [s.job({**endless(train), "test": {"dataset": test}})]
+        jobs += [s.job({**endless(train), "resources": {"threads": 1}}) for _ in range(20)]
+        want(s.get(f"/v1/jobs/{jobs[-1]}")["status"] == "queued", "the queue is too short for this test")
+        jobs.append(s.job(softmax(test, training={"epochs": 1, "batch_size": 8})))
+        equal(s.refuse(409, "in_use", "DELETE", f"/v1/datasets/{test}")["jobs"], [jobs[0], jobs[-1]], "a test set's, and one that waits")
+        for job in jobs:
+            s.ok("POST", f"/v1/jobs/{job}/cancel")
+        s.wait(jobs[0], "cancelled")
+        s.ok("DELETE", f"/v1/datasets/{test}", status=204)
+
+
 @rows(("get", "GET", ""), ("rows", "GET", "/rows"), ("delete", "DELETE", ""))
 def an_unknown_data_set_is_404(server, method, path):
     server.refuse(404, "not_found", method, "/v1/datasets/ds_00000000000000000000" + path)

@@ -115,6 +115,8 @@ def _with(path, value):
     ("smoothing 1", "/loss/label_smoothing", 1, "out_of_range"),
     ("negative l2", "/loss/l2", -1, "out_of_range"),
     ("unknown shuffle", "/training/shuffle", "often", "unknown_value"),
+    ("a million rows and one", "/dataset", {"generator": "blobs", "n": 1000001}, "out_of_range:/dataset/n"),
+    ("unknown generator", "/dataset", {"generator": "blob"}, "unknown_value:/dataset/generator"),
     ("long name", "/name", "n" * 300, "string_too_long"),
     ("name as path", "/name", "../x", "name_invalid"),
     ("name as markup", "/name", "<script>", "name_invalid"),
@@ -201,6 +203,13 @@ def a_model_beyond_all_limits_is_refused_with_the_figures(server):
     parameters = 3 * 65536 + 2 * (65536 * 65536 + 65536) + 3 * 65536 + 3
     includes(problem["errors"][0]["detail"], str(parameters), str(1 << 34), what="the figures")
     server.refuse(422, "out_of_range", "POST", "/v1/jobs", softmax(model={"type": "mlp", "hidden": [1000000, 1000000]}), pointer="/model/hidden/0")
+
+
+def the_largest_job_is_counted_without_overflow(server):
+    spec = softmax({"generator": "blobs", "n": 1000000, "classes": 3}, training={"epochs": 10000000, "batch_size": 1})
+    estimate = server.ok("POST", "/v1/jobs?validate_only=true", spec, status=200)["estimate"]
+    equal((estimate["steps_per_epoch"], estimate["total_steps"]), (10**6, 10**13), "steps")
+    want(estimate["bytes"] > 8 * 10**6 and estimate["flops_per_epoch"] > 6 * 10**6, f"bytes and FLOPs: {estimate}")
 
 
 def what_does_not_fit_the_data_is_422(server):
