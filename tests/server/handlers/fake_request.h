@@ -21,9 +21,12 @@
 
 struct request {
     enum route_id route;
-    const char *target;        /* "/v1/jobs?limit=2" */
-    const char *if_none_match; /* NULL: not sent */
-    struct query query;        /* of the target, after fake_request_decode */
+    const char *target;                 /* "/v1/jobs?limit=2" */
+    const char *if_none_match, *accept; /* NULL: not sent */
+    const char *parameter;              /* of the path */
+    const char *body;                   /* NULL: none */
+    enum media body_media;
+    struct query query; /* of the target, after fake_request_decode */
     struct response answer;
     int answers; /* how often it was answered */
 };
@@ -88,12 +91,40 @@ const char *request_target(const struct request *request)
 
 const char *request_header(const struct request *request, const char *name)
 {
+    if (strcasecmp(name, "Accept") == 0) {
+        return request->accept;
+    }
     return strcasecmp(name, "If-None-Match") == 0 ? request->if_none_match : NULL;
+}
+
+const char *request_parameter(const struct request *request, size_t index)
+{
+    assert_int_equal(index, 0);
+    return request->parameter;
+}
+
+enum media request_body_media(const struct request *request)
+{
+    return request->body_media;
+}
+
+const char *request_body(const struct request *request, size_t *size)
+{
+    const char *body = request->body == NULL ? "" : request->body;
+
+    *size = strlen(body);
+    return body;
 }
 
 void request_respond(struct request *request, struct response *response)
 {
     request->answer = *response;
+    request->answers++;
+}
+
+void request_respond_problem(struct request *request, const struct problem *problem)
+{
+    response_problem(&request->answer, problem, request_id(request));
     request->answers++;
 }
 
