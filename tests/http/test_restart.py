@@ -152,24 +152,6 @@ def a_version_seen_before_kill_9_shows_no_less_after_it():
         s.wait(job, "cancelled")
 
 
-def kill_9_while_clients_write_loses_nothing_that_was_acknowledged():
-    draw = random.Random(7)
-    with Server() as s:
-        known = {"jobs": set(), "datasets": set()}
-        for round_ in range(8 if THOROUGH else 3):
-            end, n = time.monotonic() + draw.uniform(0.05, 0.4), 0
-            while time.monotonic() < end:
-                n += 1
-                known["datasets"].add(s.ok("POST", "/v1/datasets", csv_table(10, seed=1000 * round_ + n), {"Content-Type": "text/csv"})["id"])
-                known["jobs"].add(s.job(softmax(training={"epochs": 1, "seed": n})))
-            s.restart(kill=True)
-            for kind, ids in known.items():
-                for i in ids:
-                    equal(s.call("GET", f"/v1/{kind}/{i}").status, 200, f"{kind} {i} after kill {round_}")
-        for job in known["jobs"]:
-            s.wait(job)
-
-
 def kill_9_during_an_upload_leaves_no_trace():
     with Server() as s:
         before = _files(s)
