@@ -18,7 +18,7 @@ void list_datasets(struct app *app, struct request *request)
     struct dataset_list list;
 
     if (datasets_list(app->store, &page, &list, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
+        reply_page_error(request, &error);
         return;
     }
     struct json_writer writer = {.depth = 0};

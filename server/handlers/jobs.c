@@ -32,7 +32,7 @@ void list_jobs(struct app *app, struct request *request)
         labels[i] = (struct job_label){query->metadata[i].key, query->metadata[i].value};
     }
     if (jobs_list(app->store, &page, &filter, &list, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
+        reply_page_error(request, &error);
         return;
     }
     encode_job_list(list.items, list.count, list.has_more, &writer);

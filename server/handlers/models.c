@@ -17,7 +17,7 @@ void list_models(struct app *app, struct request *request)
     struct model_list list;
 
     if (models_list(app->store, &page, &list, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
+        reply_page_error(request, &error);
         return;
     }
     struct json_writer writer = {.depth = 0};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/json_writer.h"
+#include "api/problem.h"
 #include "api/query.h"
 #include "api/routes.h"
 
@@ -141,6 +142,19 @@ struct page_query reply_page_query(const struct request *request)
         .limit = (uint32_t)query_integer(query, PARAMETER_LIMIT),
         .descending = query_integer(query, PARAMETER_ORDER) == 1,
     };
+}
+
+void reply_page_error(struct request *request, const struct error *error)
+{
+    struct problem problem;
+
+    problem_init(&problem);
+    problem_add(&problem, error);
+    if (error->status == STATUS_QUERY_INVALID) {
+        problem_add_field(&problem, error->status, NULL, "\"parameter\":\"after\"", "%s", error->message);
+    }
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
 }
 
 /* A link that does not fit is left out: last_id says the same. */

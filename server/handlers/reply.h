@@ -47,5 +47,7 @@ int reply_tag_matches(const char *if_none_match, const char *tag);
 struct page_query reply_page_query(const struct request *request);
 /* A page of a list; with has_more its Link names the next one, which begins after last_id. */
 void reply_page(struct request *request, struct json_writer *writer, const char *last_id, int has_more);
+/* What the store says of a list that it cannot give: STATUS_QUERY_INVALID is about `after`. */
+void reply_page_error(struct request *request, const struct error *error);
 
 #endif

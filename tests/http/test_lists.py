@@ -72,7 +72,9 @@ def a_limit_beyond_100_counts_as_100():
 @rows(("jobs", "/v1/jobs", "job_00000000000000000000"), ("data sets", "/v1/datasets", "ds_00000000000000000000"), ("models", "/v1/models", "mdl_00000000000000000000"),
       ("another kind", "/v1/jobs", "ds_00000000000000000000"), ("no id", "/v1/jobs", "x"))
 def a_cursor_that_names_nothing_is_refused(server, path, cursor):
-    server.refuse(400, "query_invalid", "GET", f"{path}?after={cursor}")
+    problem = server.refuse(400, "query_invalid", "GET", f"{path}?after={cursor}")
+    equal([e["parameter"] for e in problem["errors"]], ["after"], "its errors")
+    want(cursor in problem["detail"], f"the cursor: {problem['detail']}")
 
 
 def a_cursor_outlives_what_it_names():
