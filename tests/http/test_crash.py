@@ -11,11 +11,12 @@ import sqlite3
 import threading
 import time
 
-from harness import MODE, Failure, Server, equal, short, want
+from harness import MODE, Server, equal, short, want
 from material import csv_table, mlp, softmax
 
 KILLS = {"release": 30, "debug": 10, "asan": 6, "tsan": 4}[MODE]
-GONE = (OSError, http.client.HTTPException)  # the server was killed before it answered
+# The server was killed before it answered (http.client has no connection any more where it was reset while sending).
+GONE = (OSError, http.client.HTTPException, AttributeError)
 
 
 class Writer:
@@ -31,7 +32,7 @@ class Writer:
                 self.draw.choice([self.upload, self.submit, self.submit, self.delete])()
         except GONE:
             pass
-        except Failure as e:
+        except Exception as e:  # pylint: disable=broad-except
             self.error = e
 
     def upload(self):
