@@ -28,20 +28,18 @@ static enum status load(void *context, const char *id, struct model *model, stru
 
 static int set_up(void **state)
 {
-    struct app *app = calloc(1, sizeof(*app));
-    if (app == NULL || kernel_tier_set(kernel_tier_detect(), NULL) != STATUS_OK ||
-        model_cache_new(&app->models, load, NULL, NULL) != STATUS_OK) {
-        return -1;
-    }
-    *state = app;
-    return 0;
+    static struct app app;
+    *state = &app;
+    return kernel_tier_set(kernel_tier_detect(), NULL) == STATUS_OK &&
+                   model_cache_new(&app.models, load, NULL, NULL) == STATUS_OK
+               ? 0
+               : -1;
 }
 
 static int tear_down(void **state)
 {
-    struct app *app = *state;
+    const struct app *app = *state;
     model_cache_free(app->models); /* asserts that every model was given back */
-    free(app);
     return 0;
 }
 

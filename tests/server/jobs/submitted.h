@@ -43,8 +43,8 @@ static inline void store_generated(struct store *store, const char *spec, char i
 {
     struct error error;
     char body[512];
-    struct job_request request;
-    struct job_data data;
+    struct job_request request = {0};
+    struct job_data data = {0};
     struct dataset_view view = {.status = DATASET_READY};
     struct object object;
     struct object_writer *writer;

@@ -35,8 +35,8 @@ static void a_stored_data_set_is_the_generated_one(void **state)
 {
     struct fixture *fixture = *state;
     char id[ID_TEXT], body[300];
-    struct job_request requests[2];
-    struct job_data data[2];
+    struct job_request requests[2] = {0};
+    struct job_data data[2] = {0};
     store_generated(fixture->store, BLOBS, id);
     snprintf(body, sizeof(body), "{\"dataset\":\"%s\",\"split\":{\"validation\":0.2}," MODEL "}", id);
     open_request(fixture->store, body, &requests[0], &data[0]);
