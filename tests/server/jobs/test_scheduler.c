@@ -31,8 +31,9 @@ static struct {
     pthread_cond_t changed;
     struct fake_job jobs[JOBS_MAX];
     unsigned count;
-    char admitted[NAMES_TEXT]; /* names of the jobs in the order in which they were admitted */
-    int loads_held;            /* jobs do not get past loading */
+    /* names of the jobs in the order in which they were admitted, if one is waited for before the next one can be */
+    char admitted[NAMES_TEXT];
+    int loads_held; /* jobs do not get past loading */
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct fake_job *find_job(const char *id)
@@ -251,7 +252,6 @@ static void a_large_job_is_not_starved_by_small_ones_behind_it(void **state)
     end_job("a");
     wait_for("large", ADMITTED);
     wait_for("small", ADMITTED);
-    assert_admitted("a large small ");
     end_all(scheduler, "small");
 }
 
@@ -299,12 +299,11 @@ static void small_jobs_run_side_by_side(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 3, 100, 20);
     const char *const ids[] = {"a", "b", "c", "d"};
-    for (int i = 0; i < 4; i++) {
-        submit(scheduler, ids[i], 0, 1, 1, 0);
-    }
     for (int i = 0; i < 3; i++) { /* all at the same time */
+        submit(scheduler, ids[i], 0, 1, 1, 0);
         assert_int_equal(granted(ids[i]), 1);
     }
+    submit(scheduler, ids[3], 0, 1, 1, 0);
     give_it_a_chance();
     assert_admitted("a b c ");
     end_job("b");
@@ -365,6 +364,7 @@ static void jobs_are_admitted_by_their_bytes(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 8, 100, 20);
     submit(scheduler, "a", 0, 50, 1, 0);
+    wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 50, 1, 0);
     wait_for("b", ADMITTED); /* exactly full */
     submit(scheduler, "c", 0, 1, 1, 0);
