@@ -11,11 +11,11 @@
 #define PATIENCE 120 /* seconds until a test gives up */
 #define BLOBS    "{\"generator\":\"blobs\",\"n\":400,\"classes\":3,\"noise\":0.4,\"seed\":7}"
 #define MLP      "\"model\":{\"type\":\"mlp\",\"hidden\":[16],\"dropout\":0.1}"
-/* A few steps, and some thousands of them. */
+/* A few steps, many thousands of them, and more than anybody waits for. */
 #define SHORT "{\"dataset\":" BLOBS "," MLP ",\"training\":{\"epochs\":3,\"batch_size\":32,\"seed\":1}}"
 #define LONG                                                                                                                \
-    "{\"dataset\":" BLOBS "," MLP ",\"split\":{\"validation\":0.2},\"training\":{\"epochs\":400,\"batch_size\":20,"         \
-    "\"seed\":1,\"log_every_steps\":7}}"
+    "{\"dataset\":" BLOBS "," MLP ",\"split\":{\"validation\":0.2},\"training\":{\"epochs\":4000,\"batch_size\":20,"        \
+    "\"seed\":1,\"log_every_steps\":29}}"
 #define ENDLESS                                                                                                             \
     "{\"dataset\":" BLOBS "," MLP ",\"training\":{\"epochs\":1000000,\"batch_size\":20,\"seed\":1,\"log_every_steps\":"     \
     "1000}}"
