@@ -118,11 +118,12 @@ demo: deps-demo ## train on Fashion-MNIST and watch it learn
 	@scripts/demo $(BUILD)/descentd
 
 .PHONY: bench
-bench: deps-bench ## measure speed and memory, write bench/results.md
+bench: deps-bench ## measure speed and memory, write bench/results.md (PART="rates…" for some)
 	+@$(MAKE) --no-print-directory descentd bench-run
 
 bench-run: $(BUILD)/descentd $(BUILD)/bench/train
-	@bench/run $(BUILD)/descentd $(BUILD)/bench/train
+	@bench/run $(BUILD)/descentd $(BUILD)/bench/train $(PART)
+PART ?=
 .PHONY: bench-run
 $(BUILD)/bench/train: $(BUILD)/bench/train.o $(ARCHIVES_core)
 	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_core)
