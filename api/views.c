@@ -47,6 +47,7 @@ void job_view_release(struct job_view *job)
     free(job->metadata);
     free(job->error);
     free(job->results);
+    free(job->request);
     *job = (struct job_view){.status = JOB_QUEUED};
 }
 

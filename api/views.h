@@ -63,12 +63,19 @@ struct job_view {
     char model[ID_TEXT];          /* "": none */
     char digest[SHA256_TEXT];     /* "": none */
     uint64_t digest_step;
-    char *spec;                                   /* resolved spec, JSON text */
-    char *metadata;                               /* JSON object text, "{}" */
-    char *error;                                  /* JSON object text or NULL */
-    char *results;                                /* JSON object text or NULL; never part of the job object */
+    char *spec;     /* resolved spec, JSON text */
+    char *metadata; /* JSON object text, "{}" */
+    char *error;    /* JSON object text or NULL */
+    char *results;  /* JSON object text or NULL; never part of the job object */
+    char *request;  /* the spec as it was sent, JSON text; NULL: resolved spec is all there is */
     char dataset[ID_TEXT], test_dataset[ID_TEXT]; /* "": generator */
     char dataset_sha256[SHA256_TEXT];
+    char extended_from[ID_TEXT]; /* the job whose training this one goes on with, "": none */
+    char initial_model[ID_TEXT]; /* the model whose weights it begins with, "": none */
+    char kernel_tier[128];       /* that its training runs (or ran) on; "": that of the spec */
+    uint64_t memory_bytes;       /* its plan's; 0: not known */
+    uint32_t crashes;            /* deaths of the server while it ran alone, since its last checkpoint */
+    int suspect;                 /* it runs alone until it has made a checkpoint */
 };
 void job_view_release(struct job_view *job);
 

@@ -5,8 +5,11 @@
 #ifndef DESCENT_SERVER_STORE_JOBS_H
 #define DESCENT_SERVER_STORE_JOBS_H
 
+#include "api/job_states.h"
+#include "server/store/checkpoints.h"
 #include "server/store/datasets.h"
 #include "server/store/events.h"
+#include "server/store/idempotency.h"
 #include "server/store/metrics.h"
 #include "server/store/models.h"
 #include "server/store/store.h"
@@ -15,13 +18,17 @@
  * Stores a queued job and its first event, with the data sets that came inline in the request.
  *   job            in: everything that a client gave (id optional); out: id, status, version, created_at
  *   dataset, test  NULL, or inline data sets: their ids (new or existing) go into job->dataset and job->test_dataset
+ *   key            NULL, or what the answer is kept under: the first answer's body is that of encode_job
+ * job->extended_from: its curves and its last checkpoint become the new job's, too.
  * STATUS_DATASET_NOT_FOUND, STATUS_DATASET_NOT_READY when a data set that the job names is not there (any more), or
- * still awaits its labels.
+ * still awaits its labels. STATUS_MODEL_NOT_FOUND: job->initial_model is not there. STATUS_NOT_EXTENDABLE: extended_from
+ * has no checkpoint (any more). STATUS_IDEMPOTENCY_KEY_REUSED: the key is there already (with whatever request).
  */
 struct jobs_insert {
     struct store_op op;
     struct job_view *job;
     struct datasets_insert *dataset, *test;
+    const struct idempotency_key *key;
 };
 struct store_op *jobs_insert(struct jobs_insert *insert);
 
@@ -39,8 +46,9 @@ struct job_outcome {
 #define JOB_STATUS_KEEP JOB_STATUS_COUNT
 
 /*
- * One change of a job: its status, its progress, rows of its curves, events, its end; all or nothing, one new version.
- * Guarded by `from`: a job in another status is left alone, STATUS_STATE_CONFLICT, and `current` says what it is in.
+ * One change of a job: its status, its progress, rows of its curves, a checkpoint, events, its end; all or nothing, one
+ * new version. Guarded by `from`: a job in another status is left alone, STATUS_STATE_CONFLICT, and `current` says what it
+ * is in. A change of status that is not in api/job_states.def is a mistake of ours: STATUS_INTERNAL.
  * A change of status is told by a state event of its own before `events`, the end by a done event after them. Entering
  * running sets started_at (the first time), a terminal status sets finished_at. STATUS_NOT_FOUND, STATUS_DELETED.
  */
@@ -50,16 +58,31 @@ struct jobs_change {
     unsigned from;                       /* JOB_SET(...) | ... */
     enum job_status to;                  /* JOB_STATUS_KEEP: no change */
     const char *reason;                  /* NULL, or one word: "reason" in the state event */
+    const char *pause_reason;            /* NULL: as it was; "": none */
+    const char *kernel_tier;             /* NULL: as it was */
     uint32_t threads;                    /* 0: as it was */
     const struct job_progress *progress; /* NULL: as it was */
     const struct metric_row *rows;       /* [row_count], steps ascending; a step that is stored already is skipped */
     size_t row_count;
-    const struct event_new *events; /* [event_count] */
+    const struct checkpoint_new *checkpoint; /* NULL: none. Also clears `crashes` and `suspect`: the job has proved itself */
+    int drop_checkpoints;                    /* all that there are, before `checkpoint` */
+    const struct event_new *events;          /* [event_count] */
     size_t event_count;
     const struct job_outcome *outcome; /* only with a terminal `to`; NULL: nothing to add */
     enum job_status current;           /* out: after the change, or what stood in its way */
 };
 struct store_op *jobs_change(struct jobs_change *change);
+
+/* PATCH: what is not NULL becomes the job's. Any status. STATUS_NOT_FOUND, STATUS_DELETED, STATUS_PRECONDITION_FAILED. */
+struct jobs_patch {
+    struct store_op op;
+    const char *id;
+    const char *name;        /* NULL: as it was */
+    const char *metadata;    /* JSON object text; NULL: as it was */
+    const int32_t *priority; /* NULL: as it was */
+    uint64_t if_version;     /* 0: whatever it is */
+};
+struct store_op *jobs_patch(struct jobs_patch *patch);
 
 /* Terminal jobs only (STATUS_STATE_CONFLICT, `current`). Events, curves and results go, models stay; later reads say
  * STATUS_DELETED. */
@@ -71,17 +94,26 @@ struct jobs_delete {
 struct store_op *jobs_delete(struct jobs_delete *deletion);
 
 /*
- * Once, before the scheduler starts: jobs that the last process left running go back to the queue (restarts + 1, an
- * event with reason "restart"), those that it left cancelling are cancelled.
+ * Once, before the scheduler starts, what the last process left: jobs that were running go back to the queue (restarts + 1,
+ * an event with reason "restart"), pausing ones are paused, cancelling ones cancelled, stopping ones stay for a runner to
+ * end; paused ones with the reason storage_full go back to the queue.
+ *
+ * accused: jobs that the last process's death is evidence against, by a fatal signal in one of their threads. oom_kill: the
+ * kernel killed it for its memory, which is evidence against every job that ran. A job that was the only one under way
+ * gets crashes + 1, and with CRASHES_MAX ends as failed, STATUS_CRASH_LOOP; one of several becomes a suspect.
  */
+#define CRASHES_MAX 3
 struct jobs_recover {
     struct store_op op;
-    uint32_t requeued, cancelled;
+    const char (*accused)[ID_TEXT]; /* [accused_count] */
+    size_t accused_count;
+    int oom_kill;
+    uint32_t requeued, paused, cancelled, failed; /* out */
 };
 struct store_op *jobs_recover(struct jobs_recover *recovery);
 
 /* Which large parts to read, beside what the job object shows. */
-enum job_part { JOB_SPEC = 1, JOB_RESULTS = 2 };
+enum job_part { JOB_SPEC = 1, JOB_RESULTS = 2, JOB_REQUEST = 4 };
 
 /* STATUS_NOT_FOUND, STATUS_DELETED. Parts not asked for are NULL. Release with job_view_release. */
 MUST_CHECK enum status jobs_get(struct store *store, const char *id, unsigned parts, struct job_view *job,
@@ -106,11 +138,18 @@ MUST_CHECK enum status jobs_list(struct store *store, const struct page_query *q
                                  struct job_list *list, struct error *error);
 void job_list_release(struct job_list *list);
 
-/* The queue: queued jobs by priority (highest first), then age. *tickets [*count] is the caller's to free. */
+/*
+ * The queue: queued jobs, and stopping ones that a runner must end, by priority (highest first), then age. *tickets [*count]
+ * is the caller's to free.
+ */
 struct job_ticket {
     char id[ID_TEXT];
     int32_t priority;
+    uint64_t memory_bytes;
+    int suspect;
 };
 MUST_CHECK enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t *count, struct error *error);
+/* Jobs in each status. */
+MUST_CHECK enum status jobs_count(struct store *store, uint64_t counts[JOB_STATUS_COUNT], struct error *error);
 
 #endif

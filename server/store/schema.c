@@ -78,8 +78,31 @@ static const char *const version_1 =
     "  id TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL, deleted_at INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;";
 
+/* Jobs that survive: checkpoints, pauses, what is known of crashes; requests as they were sent, and their keys. */
+static const char *const version_2 =
+    "ALTER TABLE jobs ADD COLUMN extended_from TEXT NOT NULL DEFAULT '';" /* the job whose training this one goes on with */
+    "ALTER TABLE jobs ADD COLUMN initial_model TEXT NOT NULL DEFAULT '';" /* the model whose weights it begins with */
+    "ALTER TABLE jobs ADD COLUMN kernel_tier TEXT NOT NULL DEFAULT '';"   /* '': that of the spec */
+    "ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;" /* deaths of the server while it ran alone */
+    "ALTER TABLE jobs ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0;" /* 1: runs alone until it has proved itself */
+    "ALTER TABLE job_documents ADD COLUMN request TEXT;"              /* as it was sent, data set by id; NULL: unknown */
+    "CREATE TABLE checkpoints("
+    "  job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, step INTEGER NOT NULL,"
+    "  created_at INTEGER NOT NULL, bytes INTEGER NOT NULL, object TEXT NOT NULL REFERENCES objects(sha256),"
+    "  data TEXT NOT NULL," /* what its event says: JSON object text */
+    "  PRIMARY KEY(job, step)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX checkpoints_by_object ON checkpoints(object);"
+    "CREATE TABLE idempotency_keys("
+    "  token TEXT NOT NULL, key TEXT NOT NULL, created_at INTEGER NOT NULL, fingerprint TEXT NOT NULL,"
+    "  job TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY(token, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX idempotency_keys_by_age ON idempotency_keys(created_at);"
+    "CREATE TABLE facts(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 /* migrations[v] leads from version v to v + 1. Never change one that was released. */
-static const char *const migrations[] = {version_1};
+static const char *const migrations[] = {version_1, version_2};
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 
 static enum status read_one(struct connection *connection, const char *sql, int64_t *number, char *text, size_t size,
