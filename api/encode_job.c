@@ -2,9 +2,11 @@
 #include "encode_job.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "api/encode_common.h"
 #include "api/job_request.h"
+#include "api/job_states.h"
 #include "api/json_writer.h"
 
 static void encode_latest(const struct job_progress *progress, struct json_writer *writer)
@@ -47,8 +49,14 @@ static void encode_links(const struct job_view *job, struct json_writer *writer)
     if (job->status == JOB_SUCCEEDED) {
         encode_link(writer, "results", jobs, job->id, "/results");
     }
-    if (!job_status_is_terminal(job->status)) {
-        encode_link(writer, "cancel", jobs, job->id, "/cancel");
+    encode_link(writer, "checkpoints", jobs, job->id, "/checkpoints");
+    for (int trigger = 0; trigger < TRIGGER_CLIENT_COUNT; trigger++) {
+        if (job_transition(job->status, (enum job_trigger)trigger) != JOB_STATUS_COUNT) {
+            char rest[24];
+
+            snprintf(rest, sizeof rest, "/%s", job_trigger_name((enum job_trigger)trigger));
+            encode_link(writer, rest + 1, jobs, job->id, rest);
+        }
     }
     if (job->dataset[0] != '\0') {
         encode_link(writer, "dataset", "/v1/datasets", job->dataset, "");

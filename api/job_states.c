@@ -42,6 +42,16 @@ enum job_status job_transition(enum job_status from, enum job_trigger trigger)
     return JOB_STATUS_COUNT;
 }
 
+enum job_status job_trigger_target(enum job_trigger trigger)
+{
+    for (size_t i = 0; i < TRANSITION_COUNT; i++) {
+        if (transitions[i].trigger == trigger) {
+            return transitions[i].to;
+        }
+    }
+    return JOB_STATUS_COUNT;
+}
+
 unsigned job_states_with(enum job_trigger trigger)
 {
     unsigned states = 0;

@@ -22,20 +22,6 @@ static double monotonic_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* The text of a finished writer; NULL when there was no memory. */
-static char *taken(struct json_writer *writer)
-{
-    struct error ignored = {0}; /* NULL says it */
-    char *text = NULL;
-    size_t size;
-
-    if (json_writer_take(writer, &text, &size, &ignored) != STATUS_OK) {
-        json_writer_release(writer);
-        return NULL;
-    }
-    return text;
-}
-
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
     struct object_writer *writer = NULL;
@@ -67,7 +53,7 @@ static char *short_scores(const struct scores *const scores[PART_COUNT])
         }
     }
     json_end_object(&writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static char *spec_text(const struct model *model)
@@ -75,7 +61,7 @@ static char *spec_text(const struct model *model)
     struct json_writer writer = {0};
 
     encode_model_spec(model, &writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static char *class_list(const struct model *model)
@@ -87,7 +73,7 @@ static char *class_list(const struct model *model)
         json_string(&writer, model->class_names[c]);
     }
     json_end_array(&writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static enum status describe_model(struct outcome *outcome, const struct model *model, const struct outcome_facts *facts,
@@ -129,7 +115,7 @@ static enum status describe_results(struct outcome *outcome, const struct model 
     view->digest = model->digest;
     view->samples_seen = progress.samples_seen;
     encode_results(view, &writer);
-    outcome->results = taken(&writer);
+    outcome->results = json_writer_text(&writer);
     if (outcome->results == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the results");
     }
@@ -213,7 +199,21 @@ static void write_divergence(const struct train_divergence *divergence, struct j
     json_member_string(writer, "suggestion", "try a learning rate ten times smaller, or training.clip_norm");
 }
 
-void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer)
+static void write_last(const struct outcome_checkpoint *last, struct json_writer *writer)
+{
+    json_key(writer, "checkpoint");
+    if (last->step == 0) {
+        json_null(writer);
+        return;
+    }
+    json_begin_object(writer);
+    json_member_uint(writer, "step", last->step);
+    json_member_string(writer, "sha256", last->sha256);
+    json_end_object(writer);
+}
+
+void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer,
+                        const struct outcome_checkpoint *last)
 {
     struct json_writer writer = {0};
 
@@ -223,9 +223,10 @@ void outcome_of_failure(struct outcome *outcome, const struct error *error, cons
     json_member_string(&writer, "message", error->message);
     if (error->status == STATUS_DIVERGED && trainer != NULL) {
         write_divergence(trainer_divergence(trainer), &writer);
+        write_last(last, &writer);
     }
     json_end_object(&writer);
-    outcome->error = taken(&writer);
+    outcome->error = json_writer_text(&writer);
     outcome->outcome.error = outcome->error != NULL ? outcome->error : "{\"code\":\"out_of_memory\"}";
 }
 
