@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/job_states.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/query.h"
@@ -77,6 +78,21 @@ void reply_error(struct request *request, enum status status, const char *format
 }
 
 /* ---- entity tags ---- */
+
+void reply_state_conflict(struct request *request, enum job_status status)
+{
+    char actions[JOB_ACTIONS_TEXT];
+    struct error error = {0};
+    struct problem problem;
+
+    problem_init(&problem);
+    error_set(&error, STATUS_STATE_CONFLICT, "the job is %s", job_status_name(status));
+    problem_add(&problem, &error);
+    job_allowed_actions(status, actions);
+    problem_add_member(&problem, "allowed_actions", actions);
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
+}
 
 void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...)
 {

@@ -34,6 +34,9 @@ void reply_error(struct request *request, enum status status, const char *format
 /* STATUS_IN_USE, with the jobs that stand in the way: "jobs" beside a problem's usual members. */
 void reply_in_use(struct request *request, const struct job_users *users, const struct error *error);
 
+/* 409 state_conflict with what may be asked of a job in this status. */
+void reply_state_conflict(struct request *request, enum job_status status);
+
 /*
  * Entity tags. reply_tag writes one with its quotes; the text between them must be printable ASCII without quotes.
  * reply_not_modified answers 304 with the tag and returns 1 if the request's If-None-Match has it (lists, weak tags and

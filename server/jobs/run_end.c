@@ -1,5 +1,6 @@
 /* The end of a run: what becomes of the job, its state, its model. */
-#include "api/encode_checkpoint.h"
+#include <string.h>
+
 #include "server/jobs/outcome.h"
 #include "server/jobs/run.h"
 #include "server/log.h"

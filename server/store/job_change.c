@@ -171,3 +171,37 @@ struct store_op *jobs_change(struct jobs_change *change)
     change->op.apply = apply_change;
     return &change->op;
 }
+
+static enum status act(struct connection *connection, const struct jobs_act *act, struct job_state *state,
+                       struct error *error)
+{
+    enum job_status to = job_transition(state->status, act->trigger);
+    if (to == JOB_STATUS_COUNT) {
+        return error_set(error, STATUS_STATE_CONFLICT, "%s is %s", act->id, job_status_name(state->status));
+    }
+    const struct jobs_change change = {.id = act->id, .to = to, .pause_reason = to == JOB_PAUSED ? "user" : NULL};
+    return make_change(connection, &change, state, error);
+}
+
+static enum status apply_act(struct store_op *op, struct connection *connection, struct error *error)
+{
+    struct jobs_act *asked = OP_OF(op, struct jobs_act);
+    struct job_state state;
+    enum status status = job_state_read(connection, asked->id, &state, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = act(connection, asked, &state, error);
+    asked->current = state.status;
+    if (status == STATUS_OK) {
+        job_state_touch(op, asked->id, state.version, state.status);
+    }
+    job_state_release(&state);
+    return status;
+}
+
+struct store_op *jobs_act(struct jobs_act *asked)
+{
+    asked->op.apply = apply_act;
+    return &asked->op;
+}

@@ -77,6 +77,18 @@ struct jobs_change {
 };
 struct store_op *jobs_change(struct jobs_change *change);
 
+/*
+ * What a client asks of a job: api/job_states.def says where that leads. STATUS_STATE_CONFLICT where it leads nowhere:
+ * `current` is the status that stands in the way; else it is the new one.
+ */
+struct jobs_act {
+    struct store_op op;
+    const char *id;
+    enum job_trigger trigger;
+    enum job_status current; /* out */
+};
+struct store_op *jobs_act(struct jobs_act *act);
+
 /* PATCH: what is not NULL becomes the job's. Any status. STATUS_NOT_FOUND, STATUS_DELETED, STATUS_PRECONDITION_FAILED. */
 struct jobs_patch {
     struct store_op op;
