@@ -100,8 +100,11 @@ const struct train_divergence *trainer_divergence(const struct trainer *trainer)
  */
 void trainer_set_threads(struct trainer *trainer, uint32_t threads);
 
-/* Ends training at this step: no further update will be made. */
-void trainer_stop(struct trainer *trainer, enum stop_reason reason);
+/*
+ * Ends training at this step, as if it had been planned as the last one: what validation rows there are are evaluated,
+ * unless this step was. Nothing more happens where training has ended already.
+ */
+MUST_CHECK enum status trainer_stop_now(struct trainer *trainer, enum stop_reason reason, struct error *error);
 /*
  * Makes the next update the last one, with all that belongs to a last one (its point, its evaluation): the same bits as
  * with that step as max_steps. For ends that a spec does not know beforehand.

@@ -76,32 +76,33 @@ struct result {
     double train_loss, train_objective;
 };
 
-/* Trains to the end; every `resize_every` steps (0: never) the team changes its size; `stop_at` (0: none) is the last. */
-static inline struct result *run_until(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
-                                       uint32_t resize_every, uint64_t stop_at)
+static inline struct trainer *new_trainer(const struct fixture *f, const struct train_spec *spec, uint32_t threads)
 {
     struct train_data data = {.dataset = &f->dataset, .split = &f->split, .initial_model = f->initial_model};
-    struct result *result = test_calloc(1, sizeof *result);
     struct trainer *trainer;
 
     assert_int_equal(trainer_new(&trainer, spec, &data, threads, NULL), STATUS_OK);
-    do {
-        struct train_point point;
-        int logged;
+    return trainer;
+}
 
-        if (resize_every > 0 && result->progress.step % resize_every == 0) {
-            trainer_set_threads(trainer, 1 + (uint32_t)(result->progress.step / resize_every) % threads);
-        }
-        if (result->progress.step + 1 == stop_at) {
-            trainer_stop_after_next(trainer, STOP_MAX_SECONDS);
-        }
-        result->status = trainer_step(trainer, &point, &logged, &result->error);
-        if (result->status == STATUS_OK && logged) {
-            assert_true(result->point_count < sizeof result->points / sizeof result->points[0]);
-            result->points[result->point_count++] = point;
-        }
-        trainer_progress(trainer, &result->progress);
-    } while (result->status == STATUS_OK && !result->progress.finished);
+/* One step into the result; 0 after the last one. */
+static inline int step_into(struct result *result, struct trainer *trainer)
+{
+    struct train_point point;
+    int logged;
+
+    result->status = trainer_step(trainer, &point, &logged, &result->error);
+    if (result->status == STATUS_OK && logged) {
+        assert_true(result->point_count < sizeof result->points / sizeof result->points[0]);
+        result->points[result->point_count++] = point;
+    }
+    trainer_progress(trainer, &result->progress);
+    return result->status == STATUS_OK && !result->progress.finished;
+}
+
+/* Model and scores of a trainer that has ended, which is freed. */
+static inline void conclude(struct result *result, struct trainer *trainer)
+{
     if (result->status == STATUS_OK) {
         struct scores scores;
         int present;
@@ -110,10 +111,30 @@ static inline struct result *run_until(const struct fixture *f, const struct tra
         result->status = trainer_evaluate(trainer, PART_TRAIN, &scores, &result->train_objective, &present, &result->error);
         assert_true(present);
         result->train_loss = result->status == STATUS_OK ? scores.loss : (double)NAN;
-        scores_release(&scores);
+        if (result->status == STATUS_OK) {
+            scores_release(&scores);
+        }
     }
     result->divergence = *trainer_divergence(trainer);
     trainer_free(trainer);
+}
+
+/* Trains to the end; every `resize_every` steps (0: never) the team changes its size; `stop_at` (0: none) is the last. */
+static inline struct result *run_until(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
+                                       uint32_t resize_every, uint64_t stop_at)
+{
+    struct result *result = test_calloc(1, sizeof *result);
+    struct trainer *trainer = new_trainer(f, spec, threads);
+
+    do {
+        if (resize_every > 0 && result->progress.step % resize_every == 0) {
+            trainer_set_threads(trainer, 1 + (uint32_t)(result->progress.step / resize_every) % threads);
+        }
+        if (result->progress.step + 1 == stop_at) {
+            trainer_stop_after_next(trainer, STOP_MAX_SECONDS);
+        }
+    } while (step_into(result, trainer));
+    conclude(result, trainer);
     return result;
 }
 
