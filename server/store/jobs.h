@@ -124,7 +124,7 @@ struct store_op *jobs_delete(struct jobs_delete *deletion);
 #define CRASHES_MAX 3
 struct jobs_recover {
     struct store_op op;
-    const char (*accused)[ID_TEXT]; /* [accused_count] */
+    char (*accused)[ID_TEXT]; /* [accused_count], only read */
     size_t accused_count;
     int oom_kill;
     const struct fact *facts; /* [fact_count]: kept with it, so that no evidence counts twice */
