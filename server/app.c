@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/routes.h"
 #include "core/base/kernel_tier.h"
+#include "server/clock.h"
 #include "server/config.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
+#include "server/jobs/checkpoint_writer.h"
 #include "server/jobs/scheduler.h"
 #include "server/log.h"
 #include "server/models/model_cache.h"
@@ -32,12 +33,18 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_CREATE_JOB] = create_job,
     [ROUTE_LIST_JOBS] = list_jobs,
     [ROUTE_GET_JOB] = get_job,
+    [ROUTE_PAUSE_JOB] = pause_job,
+    [ROUTE_RESUME_JOB] = resume_job,
+    [ROUTE_STOP_JOB] = stop_job,
     [ROUTE_CANCEL_JOB] = cancel_job,
     [ROUTE_DELETE_JOB] = delete_job,
     [ROUTE_GET_SPEC] = get_job_spec,
     [ROUTE_LIST_EVENTS] = list_job_events,
     [ROUTE_GET_METRICS] = get_job_metrics,
     [ROUTE_GET_RESULTS] = get_job_results,
+    [ROUTE_LIST_CHECKPOINTS] = list_checkpoints,
+    [ROUTE_PREDICT_JOB] = predict_job,
+    [ROUTE_SCHEDULER] = get_scheduler,
     [ROUTE_LIST_MODELS] = list_models,
     [ROUTE_GET_MODEL] = get_model,
     [ROUTE_DELETE_MODEL] = delete_model,
@@ -45,14 +52,6 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,
 };
-
-static int64_t now_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static uint64_t machine_memory(void)
 {
@@ -100,8 +99,8 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
     app->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     app->threads = config->threads > 0 ? (uint32_t)config->threads : app->cores;
     app->memory_bytes = config->memory > 0 ? config->memory : machine_memory() / 4 * 3;
-    app->started_at = now_ms(CLOCK_REALTIME);
-    app->started_monotonic = now_ms(CLOCK_MONOTONIC);
+    app->started_at = clock_realtime_ms();
+    app->started_monotonic = clock_monotonic_ms();
     atomic_init(&app->phase, APP_STARTING);
     status = set_kernel_tier(config->kernel_tier, error);
     if (status == STATUS_OK) {
@@ -129,6 +128,10 @@ enum status app_start(struct app *app, struct error *error)
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
     if (status == STATUS_OK) {
+        status = checkpoint_writer_new(&app->checkpoints, app->store, error);
+    }
+    if (status == STATUS_OK) {
+        setup.checkpoints = app->checkpoints;
         status = scheduler_new(&app->scheduler, &setup, error);
     }
     if (status != STATUS_OK) {
@@ -165,6 +168,7 @@ void app_free(struct app *app)
         return;
     }
     scheduler_free(app->scheduler);
+    checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
     store_close(app->store);
     free(app);

@@ -14,6 +14,7 @@
 #include "server/http/request.h"
 #include "server/store/store.h"
 
+struct checkpoint_writer;
 struct scheduler;
 struct model_cache;
 
@@ -25,6 +26,7 @@ struct app {
     const struct config *config;
     struct waiters *waiters;
     struct store *store;
+    struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
     struct model_cache *models;
     uint32_t cores, threads;   /* of the machine; for training */
@@ -42,8 +44,14 @@ handler get_health, get_ready, get_info, list_algorithms, get_openapi;
 handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 /* handlers/uploads.c: POST /v1/datasets and PUT .../labels, streamed */
 extern const struct upload_ops uploads;
-/* handlers/jobs.c */
-handler create_job, list_jobs, get_job, cancel_job, delete_job, get_job_spec, get_job_results;
+/* handlers/submit.c, handlers/jobs.c */
+handler create_job, list_jobs, get_job, delete_job, get_job_spec, get_job_results;
+/* handlers/job_actions.c */
+handler pause_job, resume_job, stop_job, cancel_job;
+/* handlers/job_checkpoints.c */
+handler list_checkpoints, predict_job;
+/* handlers/scheduler.c */
+handler get_scheduler;
 /* handlers/curves.c */
 handler list_job_events, get_job_metrics;
 /* handlers/models.c */

@@ -149,6 +149,7 @@ static enum status describe_job(struct submission *submission, struct error *err
     job->seed = decoded->train.seed;
     job->priority = decoded->priority;
     job->progress = job_progress_none();
+    job->memory_bytes = submission->plan.bytes;
     job->progress.total_steps = submission->plan.total_steps;
     job->progress.best_metric = decoded->train.stop.early_metric;
     snprintf(job->dataset_sha256, sizeof job->dataset_sha256, "%s", submission->data.train.sha256);
@@ -190,6 +191,7 @@ static enum status prepare(struct submission *submission, struct error *error)
 static void stored(void *context, enum status status, const struct error *error)
 {
     struct submission *submission = context;
+    struct job_ticket ticket = {.priority = submission->job.priority, .memory_bytes = submission->job.memory_bytes};
     struct json_writer writer = {0};
     struct response response;
 
@@ -198,13 +200,14 @@ static void stored(void *context, enum status status, const struct error *error)
         submission_free(submission);
         return;
     }
+    memcpy(ticket.id, submission->job.id, sizeof ticket.id);
     encode_job(&submission->job, &writer);
     reply_json_response(&response, submission->request, 201, &writer);
     response_header(&response, "Location", "/v1/jobs/%s", submission->job.id);
     response_header(&response, "ETag", "\"%" PRIu64 "\"", submission->job.version);
     request_respond(submission->request, &response);
     submission->reserved = 0;
-    scheduler_enqueue(submission->app->scheduler, submission->job.id, submission->job.priority);
+    scheduler_enqueue(submission->app->scheduler, &ticket);
     submission_free(submission);
 }
 

@@ -13,7 +13,7 @@ struct checkpoint_writer;
 
 /* One checkpoint to be written. All of it must stay in place until it is done. */
 struct checkpoint_task {
-    const struct checkpoint_copy *copy;   /* borrowed: not to be taken again until then */
+    struct checkpoint_copy *copy;         /* borrowed: not to be taken again until then */
     const struct checkpoint_owner *owner; /* borrowed */
     struct object object;                 /* out: the caller's to release, also after a failure */
     enum status status;                   /* out */

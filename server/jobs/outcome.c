@@ -5,22 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
 #include "core/nn/model_file.h"
 #include "core/train/trainer.h"
+#include "server/clock.h"
 #include "server/ids.h"
-
-static double monotonic_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
@@ -147,14 +139,14 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
                                 .threads = facts->threads,
                                 .with_objective = facts->l2 > 0};
     struct model model = {0};
-    double begin = monotonic_seconds();
+    double begin = clock_monotonic_seconds();
     enum status status;
 
     *outcome = (struct outcome){0};
     status = trainer_model(trainer, &model, &view.digest_step, error);
     if (status == STATUS_OK) {
         status = evaluate_parts(trainer, scores, &view, error);
-        view.evaluate_seconds = monotonic_seconds() - begin;
+        view.evaluate_seconds = clock_monotonic_seconds() - begin;
     }
     if (status == STATUS_OK) {
         status = write_file(&outcome->object, store, &model, error);

@@ -30,8 +30,6 @@ struct run {
     int keeps_last;               /* the last checkpoint is written, or was tried */
 };
 
-double run_now(void); /* monotonic seconds */
-
 static inline enum runner_order run_order(const struct run *run)
 {
     return (enum runner_order)atomic_load_explicit(&run->runner->control.order, memory_order_relaxed);

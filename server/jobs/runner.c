@@ -4,23 +4,13 @@
  */
 #include "runner.h"
 
-#include <math.h>
-#include <time.h>
-
 #include "core/base/thread_tag.h"
+#include "server/clock.h"
 #include "server/jobs/run.h"
 #include "server/log.h"
 
 #define ROOM_MS         1000       /* between two tries while the disk is full */
 #define SLOW_STEP_FLOPS 1000000000 /* some 10 ms: such a job is shown as running before its first step */
-
-double run_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- turns ---- */
 
@@ -30,10 +20,10 @@ static int take_turn(struct run *run)
     uint32_t threads = atomic_load_explicit(&run->runner->control.threads, memory_order_relaxed);
 
     if (threads != run->threads || threads == 0) {
-        double begin = run_now();
+        double begin = clock_monotonic_seconds();
 
         threads = scheduler_take_turn(run->runner->scheduler, run->runner);
-        run->idle += run_now() - begin;
+        run->idle += clock_monotonic_seconds() - begin;
         if (threads > 0) {
             run->threads = threads;
             trainer_set_threads(run->trainer, threads);
@@ -46,10 +36,10 @@ static int take_turn(struct run *run)
 /* Waits a while for room on the disk, without holding threads. 0: an order came, or the server drains. */
 static int wait_for_room(struct run *run)
 {
-    double begin = run_now();
+    double begin = clock_monotonic_seconds();
     int go_on = run_order(run) == RUNNER_GO_ON && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS);
 
-    run->idle += run_now() - begin;
+    run->idle += clock_monotonic_seconds() - begin;
     return go_on;
 }
 
@@ -69,7 +59,7 @@ static enum status record(struct run *run, const struct train_point *point, doub
         if (!wait_for_room(run)) {
             return STATUS_OK;
         }
-        status = recorder_poll(run->recorder, run_now(), 0, error);
+        status = recorder_poll(run->recorder, clock_monotonic_seconds(), 0, error);
         if (status != STATUS_OK) {
             return status;
         }
@@ -91,7 +81,7 @@ static enum status step(struct run *run, struct error *error)
     int logged = 0;
     enum status status = trainer_step(run->trainer, &point, &logged, error);
 
-    now = run_now();
+    now = clock_monotonic_seconds();
     elapsed = run_elapsed(run, now);
     trainer_progress(run->trainer, &progress);
     if (ends_at_any_step(run, &progress)) {
@@ -127,7 +117,7 @@ static enum status save(struct run *run, struct error *error)
     int wanted = atomic_exchange_explicit(&run->runner->control.checkpoint, 0, memory_order_relaxed);
 
     note_proof(run);
-    return job_checkpoints_step(run->checkpoints, run->seconds, run_now(), wanted, error);
+    return job_checkpoints_step(run->checkpoints, run->seconds, clock_monotonic_seconds(), wanted, error);
 }
 
 /* Does an order leave the job something to do? */
@@ -151,7 +141,7 @@ static enum status train(struct run *run, struct error *error)
         recorder_start(run->recorder);
     }
     trainer_progress(run->trainer, &progress);
-    run->begin = run_now();
+    run->begin = clock_monotonic_seconds();
     while (status == STATUS_OK && !progress.finished && goes_on(run)) {
         if (!take_turn(run)) {
             continue;

@@ -16,9 +16,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "server/clock.h"
 #include "server/jobs/allocation.h"
+#include "server/jobs/estimate.h"
 #include "server/jobs/queue.h"
 #include "server/jobs/runner.h"
 #include "server/log.h"
@@ -44,19 +45,6 @@ struct scheduler {
     uint64_t free_bytes;
     int draining, closing;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1; /* never 0 */
-}
-
-static struct timespec at_ms(int64_t ms)
-{
-    return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-}
 
 static enum runner_order order_of(const struct runner *runner)
 {
@@ -259,7 +247,7 @@ static int fits(const struct scheduler *scheduler, const struct runner *runner)
 
     return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner) &&
            (head == NULL || head->job.priority <= runner->job.priority) &&
-           !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, now_ms());
+           !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, clock_monotonic_ms());
 }
 
 /* A newcomer goes before those that have run for long, but no further than by one slice: no credit for times before it came.
@@ -280,7 +268,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     runner->wanted = threads;
     runner->exact = exact;
     runner->asked = 1;
-    runner->asked_at = now_ms();
+    runner->asked_at = clock_monotonic_ms();
     pthread_cond_broadcast(&scheduler->changed);
     while (works(runner) && !fits(scheduler, runner)) {
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
@@ -289,7 +277,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     if (admitted) {
         scheduler->free_bytes -= runner->bytes;
         runner->used = newcomers_use(scheduler);
-        runner->charged_at = runner->waits_since = now_ms();
+        runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
     }
@@ -307,9 +295,9 @@ uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
     for (;;) {
         threads = atomic_load(&runner->control.threads);
         if (runner->held > runner->target) {
-            charge(runner, now_ms());
+            charge(runner, clock_monotonic_ms());
             runner->held = runner->target;
-            runner->waits_since = runner->held == 0 ? now_ms() : 0;
+            runner->waits_since = runner->held == 0 ? clock_monotonic_ms() : 0;
             pthread_cond_broadcast(&scheduler->changed);
         }
         if (threads > 0 || !works(runner)) {
@@ -370,7 +358,7 @@ static int start_head(struct scheduler *scheduler)
     }
     *link = runner;
     scheduler->runner_count++;
-    scheduler->started_at = now_ms();
+    scheduler->started_at = clock_monotonic_ms();
     (void)queue_take(&scheduler->queue);
     return 1;
 }
@@ -419,7 +407,7 @@ static int head_may_start(const struct scheduler *scheduler, int64_t now)
 static void wait_for_change(struct scheduler *scheduler, int64_t now, int refused)
 {
     int soon = someone_waits(scheduler) || scheduler->queue.head != NULL;
-    struct timespec until = at_ms(now + (refused ? RETRY_MS : SLICE_MS));
+    struct timespec until = clock_at_ms(now + (refused ? RETRY_MS : SLICE_MS));
 
     if (refused || soon) {
         pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
@@ -435,7 +423,7 @@ static void *scheduler_main(void *argument)
     pthread_mutex_lock(&scheduler->lock);
     for (;;) {
         int refused = 0;
-        int64_t now = now_ms();
+        int64_t now = clock_monotonic_ms();
 
         reap(scheduler);
         if (scheduler->closing && scheduler->runners == NULL) {
@@ -508,7 +496,7 @@ void scheduler_free(struct scheduler *scheduler)
 
 int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
 {
-    struct timespec until = at_ms(now_ms() + wait_ms);
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + wait_ms);
     int go_on, timed_out = 0, ended;
 
     pthread_mutex_lock(&scheduler->lock);
@@ -633,7 +621,7 @@ void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id)
 /* Gives back all threads; scheduler_take_turn brings others. */
 static void rest(struct scheduler *scheduler, struct runner *runner)
 {
-    charge(runner, now_ms());
+    charge(runner, clock_monotonic_ms());
     runner->held = 0;
     runner->resting = 1;
     atomic_store(&runner->control.threads, 0);
@@ -642,7 +630,7 @@ static void rest(struct scheduler *scheduler, struct runner *runner)
 
 int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms)
 {
-    struct timespec until = at_ms(now_ms() + ms);
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + ms);
     enum runner_order order = order_of(runner);
     int timed_out = 0, draining;
 
@@ -652,7 +640,7 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
     }
     runner->resting = 0;
-    runner->waits_since = now_ms();
+    runner->waits_since = clock_monotonic_ms();
     pthread_cond_broadcast(&scheduler->changed);
     draining = scheduler->draining;
     pthread_mutex_unlock(&scheduler->lock);
@@ -679,12 +667,11 @@ void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *fi
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-/* Under the lock; the arrays are [limit]. */
+/* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
 static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
 {
     view->figures = figures_of(scheduler);
-    for (const struct runner *runner = scheduler->runners; runner != NULL && view->running_count < limit;
-         runner = runner->next) {
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
         struct scheduler_running *shown = &view->running[view->running_count];
 
         if (!runner->finished) {
@@ -705,7 +692,7 @@ static void fill_view(const struct scheduler *scheduler, size_t limit, struct sc
 
 enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view, struct error *error)
 {
-    *view = (struct scheduler_view){.running = calloc(limit, sizeof *view->running),
+    *view = (struct scheduler_view){.running = calloc(RUNNERS_MAX, sizeof *view->running),
                                     .queue = calloc(limit, sizeof *view->queue)};
     if (view->running == NULL || view->queue == NULL) {
         scheduler_view_release(view);
@@ -723,4 +710,33 @@ void scheduler_view_release(struct scheduler_view *view)
     free(view->queue);
     view->running = NULL;
     view->queue = NULL;
+}
+
+enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
+                               struct error *error)
+{
+    size_t room = view->running_count + view->queue_count + 1;
+    struct estimate estimate = {.free_bytes = view->figures.memory_bytes - view->figures.used_bytes,
+                                .at_once = view->figures.threads + 1,
+                                .most = RUNNERS_MAX,
+                                .slice = SLICE_MS * 1e-3,
+                                .running = calloc(room, sizeof *estimate.running),
+                                .running_count = view->running_count};
+    uint64_t *bytes = calloc(room, sizeof *bytes);
+    enum status status = STATUS_OK;
+
+    if (estimate.running == NULL || bytes == NULL) {
+        status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory to estimate when jobs start");
+    } else {
+        for (size_t i = 0; i < view->running_count; i++) {
+            estimate.running[i] = (struct estimate_running){view->running[i].bytes, remaining[i]};
+        }
+        for (size_t i = 0; i < view->queue_count; i++) {
+            bytes[i] = view->queue[i].memory_bytes;
+        }
+        estimate_starts(&estimate, bytes, view->queue_count, starts);
+    }
+    free(estimate.running);
+    free(bytes);
+    return status;
 }

@@ -80,17 +80,25 @@ struct scheduler_running {
     uint64_t bytes;
     int admitted;
 };
-/* At most `limit` jobs of each, in the order in which they came (will go). Both arrays are the caller's to free. */
+/* All jobs that have been taken up, in the order in which they were; the next ones of the queue. */
 struct scheduler_view {
     struct scheduler_figures figures;
-    struct scheduler_running *running; /* [running_count] */
+    struct scheduler_running *running; /* [running_count], owned */
     size_t running_count;
-    struct job_ticket *queue; /* [queue_count] */
+    struct job_ticket *queue; /* [queue_count], owned */
     size_t queue_count;
 };
+/* limit: jobs of the queue, at most. */
 MUST_CHECK enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view,
                                       struct error *error);
 void scheduler_view_release(struct scheduler_view *view);
+/*
+ * When the jobs of view->queue will start: starts [queue_count] in seconds from now, NaN: not known. remaining
+ * [running_count]: seconds until each running job ends, NaN: not known. An estimate: nobody knows how long a job takes
+ * that has not begun. STATUS_OUT_OF_MEMORY.
+ */
+MUST_CHECK enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
+                                          struct error *error);
 
 /* ---- for runners ---- */
 
