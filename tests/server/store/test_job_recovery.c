@@ -1,8 +1,7 @@
 /* What a start makes of the jobs of a dead process, and of what is known of its death. */
 #include "tests/server/store/stored_job.h"
 
-static void recover(struct store *store, char (*accused)[ID_TEXT], size_t count, int oom_kill,
-                    struct jobs_recover *recovery)
+static void recover(struct store *store, char (*accused)[ID_TEXT], size_t count, int oom_kill, struct jobs_recover *recovery)
 {
     struct error error;
     *recovery = (struct jobs_recover){.accused = accused, .accused_count = count, .oom_kill = oom_kill};

@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include "server/store/check.h"
+
 /* The tables as descentd 0.1 made them. */
 static const char *const version_1 =
     "CREATE TABLE objects("
@@ -215,11 +217,35 @@ static void a_migration_that_was_interrupted_leaves_the_folder_as_it_was(void **
     check_the_rest(fixture->store);
 }
 
+#define TEXT_BYTES 4000
+static void keep_text(void *context, enum check_level level, const char *text)
+{
+    char *all = context;
+    (void)level;
+    size_t used = strlen(all);
+    snprintf(all + used, TEXT_BYTES - used, "%s\n", text);
+}
+
+static void a_folder_of_version_1_is_checked_as_what_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct check_summary summary;
+    char text[TEXT_BYTES] = "";
+    make_version_1(fixture);
+    assert_ok(store_check(fixture->data, keep_text, text, &summary, &error));
+    assert_non_null(strstr(text, "descentd.db: schema 1, the next start brings it to"));
+    assert_null(strstr(text, "no such table"));
+    assert_int_equal(summary.jobs, 3);
+    assert_int_equal(summary.objects, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(a_folder_of_version_1_is_brought_up_to_date_with_all_that_is_in_it),
+        TEST(a_folder_of_version_1_is_checked_as_what_it_is),
         TEST(a_migration_that_was_interrupted_leaves_the_folder_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
