@@ -133,6 +133,34 @@ static enum status allocate(struct trainer *trainer, struct error *error)
     return STATUS_OK;
 }
 
+/* The model's, or fitted to the training rows. */
+static enum status make_scaler(struct trainer *trainer, struct error *error)
+{
+    const struct model *initial = trainer->data.initial_model;
+    const struct split *split = trainer->data.split;
+    enum status status;
+
+    if (initial == NULL) {
+        return scaler_fit(&trainer->scaler, trainer->spec.preprocessing, trainer->data.dataset, split->train,
+                          split->train_count, error);
+    }
+    status = model_fits(initial, &trainer->spec.model, error);
+    return status == STATUS_OK ? scaler_copy(&trainer->scaler, &initial->scaler, error) : status;
+}
+
+static void set_initial_parameters(struct trainer *trainer)
+{
+    const struct train_spec *spec = &trainer->spec;
+    const struct model *initial = trainer->data.initial_model;
+
+    if (initial != NULL) {
+        memcpy(trainer->parameters, initial->parameters, trainer->plan.parameters * sizeof *trainer->parameters);
+    } else {
+        init_parameters(&spec->model, spec->initializer, spec->seed, trainer->parameters);
+    }
+    network_load_f32(trainer->network, trainer->parameters);
+}
+
 static enum status set_up(struct trainer *trainer, uint32_t threads, struct error *error)
 {
     const struct split *split = trainer->data.split;
@@ -143,7 +171,7 @@ static enum status set_up(struct trainer *trainer, uint32_t threads, struct erro
         status = find_soft_winners(trainer, error);
     }
     if (status == STATUS_OK) {
-        status = scaler_fit(&trainer->scaler, trainer->spec.preprocessing, dataset, split->train, split->train_count, error);
+        status = make_scaler(trainer, error);
     }
     if (status == STATUS_OK) {
         status = make_networks(trainer, threads, error);
@@ -175,8 +203,7 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         return status;
     }
     trainer->labels = trainer->soft_winners != NULL ? trainer->soft_winners : data->dataset->labels;
-    init_parameters(&spec->model, spec->initializer, spec->seed, trainer->parameters);
-    network_load_f32(trainer->network, trainer->parameters);
+    set_initial_parameters(trainer);
     trainer->progress.total_steps = trainer->plan.total_steps;
     trainer->progress.best_metric = spec->stop.early_metric;
     trainer->progress.best_value = trainer->progress.gradient_norm = (double)NAN;

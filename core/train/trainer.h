@@ -20,8 +20,9 @@ struct trainer;
 struct train_data {
     const struct dataset *dataset;
     const struct split *split;
-    const struct dataset *test; /* a data set of its own, classes already matched; NULL: split->test rows, if any */
-    const int32_t *test_labels; /* [test->rows], classes in dataset's numbering; NULL: test's own labels fit */
+    const struct dataset *test;        /* a data set of its own, classes already matched; NULL: split->test rows, if any */
+    const int32_t *test_labels;        /* [test->rows], classes in dataset's numbering; NULL: test's own labels fit */
+    const struct model *initial_model; /* NULL: none; weights and scaling to begin with; borrowed */
 };
 
 /* What a job costs, from the spec and the sizes alone; no allocation. */
@@ -77,8 +78,8 @@ struct train_divergence {
 
 /*
  * Sets up a job: initial weights, memory, `threads` threads (1 ... 64, the caller's included; also the most that it can
- * be given later). Nothing is allocated
- * after the first step. Free with trainer_free.
+ * be given later). Nothing is allocated after the first step. An initial model must be one of the spec's layers
+ * (model_fits); it takes the place of spec->initializer and spec->preprocessing. Free with trainer_free.
  */
 MUST_CHECK enum status trainer_new(struct trainer **trainer, const struct train_spec *spec, const struct train_data *data,
                                    uint32_t threads, struct error *error);
