@@ -38,7 +38,10 @@ static const struct {
     {"dataset", "y", "Labels"},
     {"model", "hidden", "HiddenUnits"},
     {"loss", "class_weights", "ClassWeights"},
+    {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
+    {"initial_model", "model", "ModelId"},
+    {"initial_model", "sha256", "Sha256"},
     {"expect", "dataset_sha256", "Sha256"},
     {"PredictRequest", "instances", "Rows"},
     {"PredictRequest", "return", "PredictReturn"},
@@ -63,6 +66,7 @@ NAMES(job_status_name, job_status)
 NAMES(event_type_name, event_type)
 NAMES(stop_reason_name, stop_reason)
 NAMES(metric_name, metric)
+NAMES(initializer_name, initializer)
 
 /* Values first ... count - 1 of an enum. */
 static const struct {
@@ -75,6 +79,7 @@ static const struct {
     {"EventType", event_type_name_of, 0, EVENT_TYPE_COUNT},
     {"StopReason", stop_reason_name_of, STOP_NONE + 1, STOP_REASON_COUNT},
     {"Metric", metric_name_of, 0, METRIC_COUNT},
+    {"Initializer", initializer_name_of, 0, INITIALIZER_COUNT},
 };
 
 void openapi_write_reference(const char *schema, struct json_writer *writer)
