@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/json_writer.h"
@@ -179,4 +180,26 @@ void reply_page(struct request *request, struct json_writer *writer, const char 
         add_next_link(&response, request, last_id);
     }
     request_respond(request, &response);
+}
+
+void reply_in_use(struct request *request, const struct job_users *users, const struct error *error)
+{
+    struct json_writer writer = {.depth = 0};
+    struct problem problem;
+    char *jobs;
+    size_t size;
+
+    json_begin_array(&writer);
+    for (uint32_t i = 0; i < users->count; i++) {
+        json_string(&writer, users->ids[i]);
+    }
+    json_end_array(&writer);
+    problem_init(&problem);
+    problem_add(&problem, error);
+    if (json_writer_take(&writer, &jobs, &size, NULL) == STATUS_OK) {
+        problem_add_member(&problem, "jobs", jobs);
+        free(jobs);
+    }
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
 }

@@ -31,6 +31,9 @@ void reply_empty(struct request *request, unsigned status);
 /* One error made on the spot: reply_error(request, STATUS_NOT_FOUND, "there is no data set %s", id). */
 void reply_error(struct request *request, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* STATUS_IN_USE, with the jobs that stand in the way: "jobs" beside a problem's usual members. */
+void reply_in_use(struct request *request, const struct job_users *users, const struct error *error);
+
 /*
  * Entity tags. reply_tag writes one with its quotes; the text between them must be printable ASCII without quotes.
  * reply_not_modified answers 304 with the tag and returns 1 if the request's If-None-Match has it (lists, weak tags and

@@ -68,6 +68,13 @@ int store_is_read_only(const struct store *store);
 /* STATUS_INSUFFICIENT_STORAGE unless `bytes` more leave the reserve (256 MiB, or 5 % of a smaller disk) free. */
 MUST_CHECK enum status store_check_room(const struct store *store, uint64_t bytes, struct error *error);
 
+/* Jobs that have not ended and still need what somebody wants to delete: the first of them. */
+#define JOB_USERS_MAX 20
+struct job_users {
+    char ids[JOB_USERS_MAX][ID_TEXT];
+    uint32_t count;
+};
+
 /*
  * A page of a list, in the order of creation. `after`: the last id of the page before, "" for the first page; still
  * good when that row has been deleted meanwhile; STATUS_QUERY_INVALID when there never was such a row.
