@@ -11,6 +11,7 @@
 #include "api/dataset_path.h"
 #include "api/evaluate_request.h"
 #include "api/field_description.h"
+#include "api/job_patch.h"
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
 #include "api/predict_request.h"
@@ -27,6 +28,7 @@ static const struct {
 } bodies[] = {
     {"DatasetPath", dataset_path_fields, &dataset_path_field_count},
     {"PredictRequest", predict_request_fields, &predict_request_field_count},
+    {"JobPatch", job_patch_fields, &job_patch_field_count},
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
 };
 

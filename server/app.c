@@ -32,6 +32,8 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_CREATE_JOB] = create_job,
     [ROUTE_LIST_JOBS] = list_jobs,
     [ROUTE_GET_JOB] = get_job,
+    [ROUTE_PATCH_JOB] = patch_job,
+    [ROUTE_RERUN_JOB] = rerun_job,
     [ROUTE_CANCEL_JOB] = cancel_job,
     [ROUTE_DELETE_JOB] = delete_job,
     [ROUTE_GET_SPEC] = get_job_spec,
@@ -96,6 +98,7 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to start");
     }
     app->config = config;
+    idempotency_claims_init(&app->claims);
     app->waiters = waiters;
     app->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     app->threads = config->threads > 0 ? (uint32_t)config->threads : app->cores;
@@ -108,6 +111,7 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
         status = store_open(&app->store, config->data, error);
     }
     if (status != STATUS_OK) {
+        idempotency_claims_destroy(&app->claims);
         free(app);
         return status;
     }
@@ -167,5 +171,6 @@ void app_free(struct app *app)
     scheduler_free(app->scheduler);
     model_cache_free(app->models);
     store_close(app->store);
+    idempotency_claims_destroy(&app->claims);
     free(app);
 }

@@ -1,4 +1,4 @@
-/* Jobs: submitting (submit.c), reading, cancelling, deleting. */
+/* Jobs: reading, cancelling, deleting. They are made in submit.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -371,6 +371,24 @@ void scheduler_enqueue(struct scheduler *scheduler, const char *id, int32_t prio
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
+{
+    struct ticket **link = &scheduler->queue;
+
+    pthread_mutex_lock(&scheduler->lock);
+    while (*link != NULL && strcmp((*link)->id, id) != 0) {
+        link = &(*link)->next;
+    }
+    if (*link != NULL && (*link)->priority != priority) {
+        struct ticket *ticket = take_ticket(scheduler, link);
+
+        ticket->priority = priority;
+        insert_ticket(scheduler, ticket);
+        pthread_cond_broadcast(&scheduler->changed);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 void scheduler_cancel(struct scheduler *scheduler, const char *id)
 {
     pthread_mutex_lock(&scheduler->lock);

@@ -34,6 +34,9 @@ void scheduler_release(struct scheduler *scheduler);
 /* The job is stored; from any thread, never blocks. */
 void scheduler_enqueue(struct scheduler *scheduler, const char *id, int32_t priority);
 
+/* A job's priority was changed in the store: if it is waiting, it goes behind the others of its new one. */
+void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority);
+
 /* A job was cancelled in the store: a waiting one leaves the queue, a running one ends within a step. */
 void scheduler_cancel(struct scheduler *scheduler, const char *id);
 

@@ -93,7 +93,7 @@ static void write_row(const struct job_view *job, struct json_writer *writer)
     json_end_object(writer);
 }
 
-enum status stored_request_encode(const struct job_view *job, char **text, size_t *size, struct error *error)
+static enum status place_row_in_text(const struct job_view *job, char **text, size_t *size, struct error *error)
 {
     /* Metadata is replaced, not merged. What a resolved spec expects is not what the client did. */
     const char *drop = job->request != NULL ? "{\"metadata\":null}" : "{\"metadata\":null,\"expect\":null}";
@@ -115,4 +115,18 @@ enum status stored_request_encode(const struct job_view *job, char **text, size_
     free(row);
     free(bare);
     return status;
+}
+
+enum status stored_request_encode(const struct job_view *job, char **text, size_t *size, struct error *error)
+{
+    struct error reason = {0};
+    enum status status = place_row_in_text(job, text, size, &reason);
+
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    return status == STATUS_OUT_OF_MEMORY
+               ? error_set(error, status, "%s", reason.message)
+               : error_set(error, STATUS_OBJECT_CORRUPT, "the stored request of %s cannot be read: %s", job->id,
+                           reason.message);
 }
