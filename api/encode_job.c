@@ -64,6 +64,12 @@ static void encode_links(const struct job_view *job, struct json_writer *writer)
     if (job->test_dataset[0] != '\0') {
         encode_link(writer, "test_dataset", "/v1/datasets", job->test_dataset, "");
     }
+    if (job->initial_model[0] != '\0') {
+        encode_link(writer, "initial_model", "/v1/models", job->initial_model, "");
+    }
+    if (job->extended_from[0] != '\0') {
+        encode_link(writer, "extended_from", jobs, job->extended_from, "");
+    }
     if (job->model[0] != '\0') {
         encode_link(writer, "model", "/v1/models", job->model, "");
     }
@@ -95,6 +101,7 @@ void encode_job(const struct job_view *job, struct json_writer *writer)
     encode_optional(writer, "model", job->model);
     json_member_uint(writer, "restarts", job->restarts);
     encode_digest(writer, "digest", job->digest, job->digest_step);
+    encode_optional(writer, "extended_from", job->extended_from);
     json_member_raw(writer, "metadata", job->metadata == NULL ? "{}" : job->metadata);
     encode_links(job, writer);
     json_end_object(writer);

@@ -36,6 +36,8 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_PAUSE_JOB] = pause_job,
     [ROUTE_RESUME_JOB] = resume_job,
     [ROUTE_STOP_JOB] = stop_job,
+    [ROUTE_PATCH_JOB] = patch_job,
+    [ROUTE_RERUN_JOB] = rerun_job,
     [ROUTE_CANCEL_JOB] = cancel_job,
     [ROUTE_DELETE_JOB] = delete_job,
     [ROUTE_GET_SPEC] = get_job_spec,
@@ -95,6 +97,7 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to start");
     }
     app->config = config;
+    idempotency_claims_init(&app->claims);
     app->waiters = waiters;
     app->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     app->threads = config->threads > 0 ? (uint32_t)config->threads : app->cores;
@@ -107,6 +110,7 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
         status = store_open(&app->store, config->data, error);
     }
     if (status != STATUS_OK) {
+        idempotency_claims_destroy(&app->claims);
         free(app);
         return status;
     }
@@ -171,5 +175,6 @@ void app_free(struct app *app)
     checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
     store_close(app->store);
+    idempotency_claims_destroy(&app->claims);
     free(app);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "server/config.h"
+#include "server/handlers/idempotency.h"
 #include "server/http/request.h"
 #include "server/store/store.h"
 
@@ -21,7 +22,7 @@ struct model_cache;
 /* Where the server stands; health checks read it on a polling thread. */
 enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
 
-/* What handlers work with. All but `phase` is fixed after app_start. */
+/* What handlers work with. All but `phase` and `claims` is fixed after app_start. */
 struct app {
     const struct config *config;
     struct waiters *waiters;
@@ -29,6 +30,7 @@ struct app {
     struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
     struct model_cache *models;
+    struct idempotency_claims claims;
     uint32_t cores, threads;   /* of the machine; for training */
     uint64_t memory_bytes;     /* budget for training */
     int64_t started_at;        /* ms since 1970 */
@@ -44,8 +46,12 @@ handler get_health, get_ready, get_info, list_algorithms, get_openapi;
 handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 /* handlers/uploads.c: POST /v1/datasets and PUT .../labels, streamed */
 extern const struct upload_ops uploads;
-/* handlers/submit.c, handlers/jobs.c */
-handler create_job, list_jobs, get_job, delete_job, get_job_spec, get_job_results;
+/* handlers/submit.c */
+handler create_job, rerun_job;
+/* handlers/patch.c */
+handler patch_job;
+/* handlers/jobs.c */
+handler list_jobs, get_job, delete_job, get_job_spec, get_job_results;
 /* handlers/job_actions.c */
 handler pause_job, resume_job, stop_job, cancel_job;
 /* handlers/job_checkpoints.c */

@@ -2,8 +2,6 @@
  * What clients ask of a job: pause, resume, stop, cancel. The store decides by the table api/job_states.def, in one
  * transaction; the scheduler is told afterwards. Asking again for what has happened already changes nothing.
  */
-#include <string.h>
-
 #include "api/encode_job.h"
 #include "api/job_states.h"
 #include "api/json_writer.h"
@@ -15,18 +13,9 @@
 static const enum runner_order orders[TRIGGER_CLIENT_COUNT] = {
     [TRIGGER_PAUSE] = RUNNER_PAUSE, [TRIGGER_STOP] = RUNNER_STOP, [TRIGGER_CANCEL] = RUNNER_CANCEL};
 
-/* The job's place in the queue, should it get one. */
-static struct job_ticket ticket_of(const struct job_view *job)
-{
-    struct job_ticket ticket = {.priority = job->priority, .memory_bytes = job->memory_bytes, .suspect = job->suspect};
-
-    memcpy(ticket.id, job->id, sizeof ticket.id);
-    return ticket;
-}
-
 static void tell_scheduler(struct app *app, const struct job_view *job, enum job_trigger trigger)
 {
-    struct job_ticket ticket = ticket_of(job);
+    const struct job_ticket ticket = job_ticket_of(job);
     int has_runner = trigger != TRIGGER_RESUME && scheduler_order(app->scheduler, job->id, orders[trigger]);
 
     if (trigger == TRIGGER_RESUME || (trigger == TRIGGER_STOP && !has_runner)) {

@@ -105,10 +105,13 @@ void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...)
     snprintf(tag, REPLY_TAG_TEXT, "\"%s\"", text);
 }
 
-/* Weak comparison (RFC 9110, 8.8.3.2): W/ does not matter. A field that is no list of tags matches nothing from there on. */
-int reply_tag_matches(const char *if_none_match, const char *tag)
+/*
+ * Is the tag, or "*", in the field's list? Weak tags count for `weakly` alone (RFC 9110, 8.8.3.2). A field that is no list
+ * of tags matches nothing from there on.
+ */
+static int lists_tag(const char *field, const char *tag, int weakly)
 {
-    const char *at = if_none_match == NULL ? "" : if_none_match + strspn(if_none_match, " \t");
+    const char *at = field + strspn(field, " \t");
     size_t size = strlen(tag);
 
     if (strcmp(at, "*") == 0) {
@@ -116,18 +119,27 @@ int reply_tag_matches(const char *if_none_match, const char *tag)
     }
     for (;;) {
         at += strspn(at, ", \t");
-        if (strncmp(at, "W/", 2) == 0) {
-            at += 2;
-        }
+        int is_weak = strncmp(at, "W/", 2) == 0;
+        at += is_weak ? 2 : 0;
         const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
         if (end == NULL) {
             return 0;
         }
-        if ((size_t)(end + 1 - at) == size && memcmp(at, tag, size) == 0) {
+        if ((size_t)(end + 1 - at) == size && memcmp(at, tag, size) == 0 && (weakly || !is_weak)) {
             return 1;
         }
         at = end + 1;
     }
+}
+
+int reply_tag_matches(const char *if_none_match, const char *tag)
+{
+    return if_none_match != NULL && lists_tag(if_none_match, tag, 1);
+}
+
+int reply_may_change(const char *if_match, const char *tag)
+{
+    return if_match == NULL || lists_tag(if_match, tag, 0);
 }
 
 void reply_add_tag(struct response *response, const char *tag)

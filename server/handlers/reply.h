@@ -49,6 +49,12 @@ void reply_add_tag(struct response *response, const char *tag);
 /* What reply_not_modified decides by: does the value of If-None-Match (NULL: not sent) have the tag? */
 int reply_tag_matches(const char *if_none_match, const char *tag);
 
+/*
+ * Whether If-Match (NULL: not sent) lets the version with this tag be changed. By strong comparison: a weak tag matches
+ * nothing.
+ */
+int reply_may_change(const char *if_match, const char *tag);
+
 /* limit, after and order of the request's query; borrows from the request. */
 struct page_query reply_page_query(const struct request *request);
 /* A page of a list; with has_more its Link names the next one, which begins after last_id. */

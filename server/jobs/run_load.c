@@ -39,6 +39,7 @@ static enum status load_data(struct run *run, struct error *error)
     problem_init(&problem);
     status = job_data_open(&run->data, run->runner->store, &run->request, &problem);
     if (status == STATUS_OK) {
+        run->request.init.model = run->data.has_initial_model ? &run->data.initial_model : NULL;
         status = job_request_resolve(&run->request, &run->data.train.dataset, &run->data.split,
                                      run->data.has_test ? &run->data.test.dataset : NULL, &problem);
     }

@@ -1,6 +1,7 @@
 /*
- * A job's spec as it is stored: JSON text, resolved. The data sets' ids stand in the job's row and are put in place here,
- * because a data set that came inline may turn out to be stored already when the job is.
+ * A job's spec as it is stored, JSON text: resolved, and as it was sent. What can change after the submission stands in the
+ * job's row and is put in place here: name, metadata and priority, and the data sets' ids, because a data set that came
+ * inline may turn out to be stored already when the job is.
  */
 #ifndef DESCENT_SERVER_JOBS_STORED_SPEC_H
 #define DESCENT_SERVER_JOBS_STORED_SPEC_H
@@ -20,5 +21,10 @@ MUST_CHECK enum status stored_spec_hash(const struct job_request *request, unsig
                                         struct error *error);
 /* What a client gets. */
 MUST_CHECK enum status stored_spec_encode(const struct job_view *job, struct json_writer *writer, struct error *error);
+/*
+ * The request that would make the job again: job->request, or for a job from before those were kept job->spec without its
+ * expectations. *text [*size] is malloc'ed, the caller's.
+ */
+MUST_CHECK enum status stored_request_encode(const struct job_view *job, char **text, size_t *size, struct error *error);
 
 #endif

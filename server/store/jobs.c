@@ -294,6 +294,13 @@ void job_list_release(struct job_list *list)
 
 /* ---- the queue ---- */
 
+struct job_ticket job_ticket_of(const struct job_view *job)
+{
+    struct job_ticket ticket = {.priority = job->priority, .memory_bytes = job->memory_bytes, .suspect = job->suspect};
+    memcpy(ticket.id, job->id, sizeof(ticket.id));
+    return ticket;
+}
+
 #define TICKET_COLUMNS(X)                                                                                                   \
     X(id, column_text, id)                                                                                                  \
     X(priority, column_i32, priority)                                                                                       \

@@ -169,6 +169,7 @@ struct job_ticket {
     uint64_t memory_bytes;
     int suspect;
 };
+struct job_ticket job_ticket_of(const struct job_view *job);
 MUST_CHECK enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t *count, struct error *error);
 /* Jobs in each status. */
 MUST_CHECK enum status jobs_count(struct store *store, uint64_t counts[JOB_STATUS_COUNT], struct error *error);
