@@ -232,6 +232,35 @@ void job_list_release(struct job_list *list)
     *list = (struct job_list){.items = NULL};
 }
 
+/* ---- numbers ---- */
+
+enum status jobs_count(struct store *store, uint64_t counts[JOB_STATUS_COUNT], struct error *error)
+{
+    struct connection *connection;
+    struct statement query;
+    int row = 0;
+    for (int status = 0; status < JOB_STATUS_COUNT; status++) {
+        counts[status] = 0;
+    }
+    enum status status = reader_begin(&store->readers, &connection, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    statement_begin(&query, connection, "SELECT status, count(*) FROM jobs GROUP BY status");
+    while ((status = statement_step(&query, &row, error)) == STATUS_OK && row) {
+        char name[16];
+        status = statement_text(&query, 0, name, sizeof(name), error);
+        int place = status == STATUS_OK ? job_status_parse(name) : -1;
+        if (place < 0) {
+            break; /* a name that is no status: the schema's CHECK does not let one in */
+        }
+        counts[place] = (uint64_t)statement_i64(&query, 1);
+    }
+    statement_end(&query);
+    reader_end(&store->readers, connection);
+    return status;
+}
+
 /* ---- the queue ---- */
 
 #define TICKET_COLUMNS(X) X(id, column_text, id) X(priority, column_i32, priority)
