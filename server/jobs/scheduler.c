@@ -277,6 +277,20 @@ uint32_t scheduler_threads(const struct scheduler *scheduler)
     return scheduler->setup.threads;
 }
 
+void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
+{
+    const struct scheduler_setup *setup = &scheduler->setup;
+
+    pthread_mutex_lock(&scheduler->lock);
+    *figures = (struct scheduler_figures){.threads = setup->threads,
+                                          .busy_threads = setup->threads - scheduler->free_threads,
+                                          .memory_bytes = setup->memory_bytes,
+                                          .used_bytes = setup->memory_bytes - scheduler->free_bytes,
+                                          .queued = scheduler->queued,
+                                          .running = scheduler->runner_count};
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *setup, struct error *error)
 {
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);

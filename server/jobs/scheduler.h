@@ -43,6 +43,14 @@ void scheduler_cancel(struct scheduler *scheduler, const char *id);
  */
 int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms);
 
+/* How things stand now. Any thread; holds the scheduler's lock for a few instructions. */
+struct scheduler_figures {
+    uint32_t threads, busy_threads;    /* for training; given to jobs */
+    uint64_t memory_bytes, used_bytes; /* likewise */
+    uint32_t queued, running;          /* jobs that wait for a runner, and that have one */
+};
+void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures);
+
 /* Threads for training, all jobs together. */
 uint32_t scheduler_threads(const struct scheduler *scheduler);
 
