@@ -15,6 +15,7 @@
 #include "server/jobs/recorder.h"
 #include "server/jobs/stored_spec.h"
 #include "server/log.h"
+#include "server/monitor.h"
 
 #define ROOM_MS         1000       /* between two tries while the disk is full */
 #define SLOW_STEP_FLOPS 1000000000 /* some 10 ms: such a job is shown as running before its first step */
@@ -233,20 +234,29 @@ static enum status step(struct run *run, double begin, struct error *error)
     return status == STATUS_OK && !by_clock ? recorder_poll(run->recorder, now, error) : status;
 }
 
+static void count_step(const struct train_progress *before, const struct train_progress *after)
+{
+    monitor_add(MONITOR_STEPS, after->step - before->step);
+    monitor_add(MONITOR_SAMPLES, after->samples_seen - before->samples_seen);
+}
+
 /* Until training has finished, fails, or an order comes. */
 static enum status train(struct run *run, struct error *error)
 {
-    struct train_progress progress = {0};
+    struct train_progress progress, before;
     double begin = monotonic_seconds();
     enum status status = STATUS_OK;
 
     if (run->plan.step_flops >= SLOW_STEP_FLOPS) {
         recorder_start(run->recorder);
     }
+    trainer_progress(run->trainer, &progress);
     while (status == STATUS_OK && !progress.finished && order_of(run) == RUNNER_GO_ON) {
         follow_threads(run);
+        before = progress;
         status = step(run, begin, error);
         trainer_progress(run->trainer, &progress);
+        count_step(&before, &progress);
     }
     return status;
 }
