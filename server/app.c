@@ -17,12 +17,14 @@
 #include "server/log.h"
 #include "server/models/model_cache.h"
 #include "server/models/model_load.h"
+#include "server/monitor.h"
 #include "server/store/jobs.h"
 
 /* Routes with a streamed body have none: their bodies go to `uploads`. */
 static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_HEALTH] = get_health,
     [ROUTE_READY] = get_ready,
+    [ROUTE_MONITORING] = get_monitoring,
     [ROUTE_INFO] = get_info,
     [ROUTE_ALGORITHMS] = list_algorithms,
     [ROUTE_OPENAPI] = get_openapi,
@@ -69,6 +71,9 @@ static void job_changed(void *context, const char *job, uint64_t version, enum j
     (void)version;                                             /* who waits looks for itself */
     if (entered != JOB_STATUS_KEEP && entered != JOB_FAILED) { /* the runner tells of a failure, with its reason */
         log_info(job, "%s", job_status_name(entered));
+    }
+    if (entered != JOB_STATUS_KEEP && job_status_is_terminal(entered)) {
+        monitor_job_finished(entered);
     }
     waiters_wake(app->waiters, job);
 }

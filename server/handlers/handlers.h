@@ -42,6 +42,8 @@ typedef void handler(struct app *app, struct request *request);
 
 /* handlers/info.c */
 handler get_health, get_ready, get_info, list_algorithms, get_openapi;
+/* handlers/monitoring.c */
+handler get_monitoring;
 /* handlers/datasets.c */
 handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 /* handlers/uploads.c: POST /v1/datasets and PUT .../labels, streamed */

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "server/monitor.h"
+
 struct checkpoint_writer {
     struct store *store;
     pthread_t thread;
@@ -15,6 +17,7 @@ struct checkpoint_writer {
 static enum status write_object(struct store *store, struct checkpoint_task *task)
 {
     struct object_writer *writer = NULL;
+    int64_t begin = monitor_clock();
     enum status status = object_writer_new(&writer, store, 0, &task->error);
 
     if (status == STATUS_OK) {
@@ -24,6 +27,11 @@ static enum status write_object(struct store *store, struct checkpoint_task *tas
         status = object_writer_finish(writer, &task->object, &task->error);
     }
     object_writer_free(writer);
+    if (status == STATUS_OK) {
+        monitor_observe(MONITOR_CHECKPOINT_SECONDS, monitor_clock() - begin);
+    } else {
+        monitor_add(MONITOR_CHECKPOINTS_FAILED, 1);
+    }
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/log.h"
+#include "server/monitor.h"
 
 #define ROWS_MAX       1024
 #define REMARKS_MAX    8
@@ -196,6 +197,12 @@ unsigned recorder_checkpoints_stored(struct recorder *recorder)
 
 /* ---- handing over ---- */
 
+static void count_checkpoint(const struct batch *batch)
+{
+    monitor_add(MONITOR_CHECKPOINTS, 1);
+    monitor_add(MONITOR_CHECKPOINT_BYTES, batch->object.size);
+}
+
 static void stored(void *context, enum status status, const struct error *error)
 {
     struct recorder *recorder = context;
@@ -204,7 +211,10 @@ static void stored(void *context, enum status status, const struct error *error)
     recorder->busy = 0;
     recorder->status = status;
     recorder->error = *error;
-    recorder->checkpoints += status == STATUS_OK && recorder->sent.has_checkpoint;
+    if (status == STATUS_OK && recorder->sent.has_checkpoint) {
+        recorder->checkpoints++;
+        count_checkpoint(&recorder->sent);
+    }
     pthread_cond_broadcast(&recorder->done);
     pthread_mutex_unlock(&recorder->lock);
 }
@@ -404,6 +414,8 @@ enum status recorder_end(struct recorder *recorder, const struct recorder_end *e
     }
     if (status != STATUS_OK) {
         *error = ended;
+    } else if (recorder->filling.has_checkpoint) {
+        count_checkpoint(&recorder->filling);
     }
     return status;
 }

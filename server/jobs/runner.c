@@ -8,6 +8,7 @@
 #include "server/clock.h"
 #include "server/jobs/run.h"
 #include "server/log.h"
+#include "server/monitor.h"
 
 #define ROOM_MS         1000       /* between two tries while the disk is full */
 #define SLOW_STEP_FLOPS 1000000000 /* some 10 ms: such a job is shown as running before its first step */
@@ -131,10 +132,16 @@ static int goes_on(struct run *run)
     return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
+static void count_step(const struct train_progress *before, const struct train_progress *after)
+{
+    monitor_add(MONITOR_STEPS, after->step - before->step);
+    monitor_add(MONITOR_SAMPLES, after->samples_seen - before->samples_seen);
+}
+
 /* Until training has finished, fails, or an order comes. */
 static enum status train(struct run *run, struct error *error)
 {
-    struct train_progress progress;
+    struct train_progress progress, before;
     enum status status = STATUS_OK;
 
     if (run->plan.step_flops >= SLOW_STEP_FLOPS) {
@@ -146,8 +153,10 @@ static enum status train(struct run *run, struct error *error)
         if (!take_turn(run)) {
             continue;
         }
+        before = progress;
         status = step(run, error);
         trainer_progress(run->trainer, &progress);
+        count_step(&before, &progress);
         if (status == STATUS_OK && !progress.finished) {
             status = save(run, error);
         }
