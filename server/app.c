@@ -10,6 +10,7 @@
 #include "api/routes.h"
 #include "core/base/kernel_tier.h"
 #include "server/config.h"
+#include "server/handlers/event_pages.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
 #include "server/jobs/scheduler.h"
@@ -129,6 +130,9 @@ enum status app_start(struct app *app, struct error *error)
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
     if (status == STATUS_OK) {
+        status = event_pages_new(&app->event_pages, error);
+    }
+    if (status == STATUS_OK) {
         status = scheduler_new(&app->scheduler, &setup, error);
     }
     if (status != STATUS_OK) {
@@ -166,6 +170,7 @@ void app_free(struct app *app)
     }
     scheduler_free(app->scheduler);
     model_cache_free(app->models);
+    event_pages_free(app->event_pages);
     store_close(app->store);
     free(app);
 }

@@ -16,6 +16,7 @@
 
 struct scheduler;
 struct model_cache;
+struct event_pages;
 
 /* Where the server stands; health checks read it on a polling thread. */
 enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
@@ -27,6 +28,7 @@ struct app {
     struct store *store;
     struct scheduler *scheduler;
     struct model_cache *models;
+    struct event_pages *event_pages;
     uint32_t cores, threads;   /* of the machine; for training */
     uint64_t memory_bytes;     /* budget for training */
     int64_t started_at;        /* ms since 1970 */
@@ -44,8 +46,10 @@ handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 extern const struct upload_ops uploads;
 /* handlers/jobs.c */
 handler create_job, list_jobs, get_job, cancel_job, delete_job, get_job_spec, get_job_results;
+/* handlers/events.c: as pages and as a stream */
+handler list_job_events;
 /* handlers/curves.c */
-handler list_job_events, get_job_metrics;
+handler get_job_metrics;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
 
