@@ -114,6 +114,7 @@ int stream_open(struct request *request)
     stream->is_open = 1;
     stream->piece.then = STREAM_GO_ON;
     stream->offered = watchdog_now();
+    stream->beat_at = stream->offered + http->stream_limits->beat_ms;
     request->close = 1;
     request->task.run = run_fill;
     request->waiter.task = &request->task;
@@ -127,7 +128,11 @@ int stream_open(struct request *request)
 
 struct MHD_Response *stream_make(struct request *request)
 {
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, request, NULL);
+    struct MHD_Response *made = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, request, NULL);
+    /* The library ends even the answer to HEAD with a last chunk, unless there are to be none. */
+    if (made != NULL && !request->stream.is_open)
+        MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return made;
 }
 
 void stream_close(struct request *request)
