@@ -10,6 +10,7 @@
 #include "core/base/kernel_tier.h"
 #include "server/clock.h"
 #include "server/config.h"
+#include "server/handlers/event_pages.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
 #include "server/jobs/checkpoint_writer.h"
@@ -137,6 +138,9 @@ enum status app_start(struct app *app, struct error *error)
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
     if (status == STATUS_OK) {
+        status = event_pages_new(&app->event_pages, error);
+    }
+    if (status == STATUS_OK) {
         status = checkpoint_writer_new(&app->checkpoints, app->store, error);
     }
     if (status == STATUS_OK) {
@@ -179,6 +183,7 @@ void app_free(struct app *app)
     scheduler_free(app->scheduler);
     checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
+    event_pages_free(app->event_pages);
     store_close(app->store);
     idempotency_claims_destroy(&app->claims);
     free(app);

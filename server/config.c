@@ -46,6 +46,8 @@ static const struct setting table[] = {
      "Jobs that may wait; more are refused."},
     {"http-threads", "N", SETTING_COUNT, FIELD(http_threads), "4", 1, 64, NULL,
      "Threads that work on requests (not on training)."},
+    {"max-streams", "N", SETTING_COUNT, FIELD(max_streams), "0", 0, 65536, NULL,
+     "Event streams open at once; more are refused. 0, and at most: three quarters of the connections."},
 };
 
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))

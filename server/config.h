@@ -31,6 +31,7 @@ struct config {
     uint64_t max_connections;
     uint64_t max_queued_jobs;
     uint64_t http_threads; /* executor threads */
+    uint64_t max_streams;  /* event streams; 0: three quarters of the connections */
 };
 
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
