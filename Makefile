@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := descentd
 
-# release, debug, asan, tsan, fuzz: one folder each under build/
+# release, debug, asan, tsan, fuzz, crash: one folder each under build/
 MODE ?= release
 BUILD ?= build/$(MODE)
 CC_fuzz := clang-14
@@ -33,6 +33,7 @@ NUMERICS := -ffp-contract=off -fno-fast-math -fno-math-errno
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O3 -g $(HARDENING)
 FLAGS_debug := -Og -g3
+FLAGS_crash := $(FLAGS_release) -DFAILPOINTS
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

@@ -10,6 +10,7 @@
 #include "api/routes.h"
 #include "core/base/kernel_tier.h"
 #include "server/config.h"
+#include "server/failpoint.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
 #include "server/jobs/scheduler.h"
@@ -125,6 +126,7 @@ enum status app_start(struct app *app, struct error *error)
     struct jobs_recover recovery = {0};
     enum status status = store_wait(app->store, jobs_recover(&recovery), error);
 
+    FAILPOINT(BOOT_RECOVERED);
     if (status == STATUS_OK) {
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
@@ -137,6 +139,7 @@ enum status app_start(struct app *app, struct error *error)
     if (recovery.requeued > 0 || recovery.cancelled > 0) {
         log_info(NULL, "after the last run: %u jobs queued again, %u cancelled", recovery.requeued, recovery.cancelled);
     }
+    FAILPOINT(BOOT_DONE);
     atomic_store(&app->phase, APP_READY);
     return STATUS_OK;
 }

@@ -16,6 +16,7 @@
 #include "api/query.h"
 #include "core/base/kernel_tier.h"
 #include "server/dataset_import.h"
+#include "server/failpoint.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/ids.h"
@@ -193,6 +194,7 @@ static void stored(void *context, enum status status, const struct error *error)
     struct json_writer writer = {0};
     struct response response;
 
+    FAILPOINT(JOB_AFTER_COMMIT);
     if (status != STATUS_OK) {
         request_respond_error(submission->request, error);
         submission_free(submission);
@@ -202,7 +204,9 @@ static void stored(void *context, enum status status, const struct error *error)
     reply_json_response(&response, submission->request, 201, &writer);
     response_header(&response, "Location", "/v1/jobs/%s", submission->job.id);
     response_header(&response, "ETag", "\"%" PRIu64 "\"", submission->job.version);
+    FAILPOINT(JOB_BEFORE_REPLY);
     request_respond(submission->request, &response);
+    FAILPOINT(JOB_REPLIED);
     submission->reserved = 0;
     scheduler_enqueue(submission->app->scheduler, submission->job.id, submission->job.priority);
     submission_free(submission);

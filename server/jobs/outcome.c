@@ -12,6 +12,7 @@
 #include "api/json_writer.h"
 #include "core/nn/model_file.h"
 #include "core/train/trainer.h"
+#include "server/failpoint.h"
 #include "server/ids.h"
 
 static double monotonic_seconds(void)
@@ -39,6 +40,7 @@ static char *taken(struct json_writer *writer)
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
     struct object_writer *writer = NULL;
+    FAILPOINT_OBJECTS_ARE(MODEL);
     enum status status = object_writer_new(&writer, store, 0, error);
 
     if (status == STATUS_OK) {
@@ -172,6 +174,7 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
     }
     if (status == STATUS_OK) {
         status = write_file(&outcome->object, store, &model, error);
+        FAILPOINT(FINISH_MODEL_WRITTEN);
     }
     if (status == STATUS_OK) {
         status = describe_model(outcome, &model, facts, view.digest_step, view.scores, error);

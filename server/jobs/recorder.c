@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/failpoint.h"
+
 #define ROWS_MAX       1024
 #define FIRST_INTERVAL 0.002 /* seconds */
 #define INTERVAL       0.2
@@ -283,7 +285,9 @@ enum status recorder_end(struct recorder *recorder, unsigned from, enum job_stat
                                   .rows = recorder->filling,
                                   .row_count = recorder->filled,
                                   .outcome = outcome};
+    FAILPOINT(FINISH_BEFORE_COMMIT);
     status = store_wait(recorder->store, jobs_change(&change), &ended);
+    FAILPOINT(FINISH_AFTER_COMMIT);
     if (status == STATUS_STATE_CONFLICT && last_status(recorder, &busy, error) == STATUS_INSUFFICIENT_STORAGE) {
         return STATUS_INSUFFICIENT_STORAGE; /* the change in front of it was not made */
     }

@@ -10,6 +10,7 @@
 
 #include "api/job_request.h"
 #include "api/problem.h"
+#include "server/failpoint.h"
 #include "server/jobs/job_data.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/recorder.h"
@@ -245,6 +246,7 @@ static enum status train(struct run *run, struct error *error)
     }
     while (status == STATUS_OK && !progress.finished && order_of(run) == RUNNER_GO_ON) {
         follow_threads(run);
+        FAILPOINT(JOB_STEP);
         status = step(run, begin, error);
         trainer_progress(run->trainer, &progress);
     }
@@ -360,6 +362,7 @@ void runner_run(struct runner *runner)
     struct error reason = {0};
     enum status status = recorder_new(&run.recorder, runner->store, runner->id, &reason);
 
+    FAILPOINT(JOB_PICKED);
     if (status == STATUS_OK) {
         status = prepare(&run, &reason);
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/text.h"
+#include "server/failpoint.h"
 #include "server/ids.h"
 #include "server/store/row.h"
 #include "server/store/store_private.h"
@@ -198,6 +199,7 @@ static enum status apply_insert(struct store_op *op, struct connection *connecti
     }
     job->version = state.version;
     touch(op, job->id, job->version, JOB_QUEUED);
+    FAILPOINT(JOB_BEFORE_COMMIT);
     return status;
 }
 
@@ -423,6 +425,7 @@ static enum status move_all(struct connection *connection, enum job_status from,
         if (status != STATUS_OK) {
             return status;
         }
+        FAILPOINT(BOOT_REQUEUE_MID);
     }
 }
 
