@@ -141,6 +141,9 @@ static void show_progress(struct run *run)
 
     trainer_progress(run->trainer, &progress);
     done = progress.finished && progress.reason != STOP_NONE; /* not: diverged */
+    if (!done && progress.step < run->job.progress.step) {
+        return; /* still behind what was shown before the restart */
+    }
     rate = run->seconds > 0 ? (double)progress.samples_seen / run->seconds : (double)NAN;
     shown = (struct job_progress){
         .fraction = done                       ? 1
