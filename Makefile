@@ -140,8 +140,8 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 
 .PHONY: test
-test: deps-test ## install what is missing, build, run the unit tests and the tests over HTTP
-	+@scripts/pieces 'make unit' 'make http'
+test: deps-test ## install what is missing, build, run the unit tests, the tests over HTTP, a short crash test
+	+@scripts/pieces 'make unit' 'make http' 'make crash CYCLES=60 SEED=1'
 
 .PHONY: quick
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
@@ -153,6 +153,13 @@ unit: $(TESTS) ## run the unit tests of this MODE
 http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" for some)
 	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
 HTTP ?=
+
+.PHONY: crash
+crash: ## kill the server CYCLES times, at failpoints and at random: nothing may be lost (SEED=… for the same again)
+	+@$(MAKE) --no-print-directory descentd MODE=crash
+	@tests/crash/run --cycles $(CYCLES) $(SEED:%=--seed %) build/crash/descentd
+CYCLES ?= 1000
+SEED ?=
 
 ##@ Check
 CHECKS := format ceilings layers forbidden headers codes packages scripts openapi warnings tidy cppcheck
