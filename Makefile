@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := descentd
 
-# release, debug, asan, tsan, fuzz: one folder each under build/
+# release, debug, asan, tsan, fuzz, crash: one folder each under build/
 MODE ?= release
 BUILD ?= build/$(MODE)
 CC_fuzz := clang-14
@@ -33,6 +33,7 @@ NUMERICS := -ffp-contract=off -fno-fast-math -fno-math-errno
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O3 -g $(HARDENING)
 FLAGS_debug := -Og -g3
+FLAGS_crash := $(FLAGS_release) -DFAILPOINTS
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -139,8 +140,8 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 
 .PHONY: test
-test: deps-test ## install what is missing, build, run the unit tests and the tests over HTTP
-	+@scripts/pieces 'make unit' 'make http'
+test: deps-test ## install what is missing, build, run the unit tests, the tests over HTTP, a short crash test
+	+@scripts/pieces 'make unit' 'make http' 'make crash CYCLES=60 SEED=1'
 
 .PHONY: quick
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
@@ -152,6 +153,13 @@ unit: $(TESTS) ## run the unit tests of this MODE
 http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" for some)
 	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
 HTTP ?=
+
+.PHONY: crash
+crash: ## kill the server CYCLES times, at failpoints and at random: nothing may be lost (SEED=… for the same again)
+	+@$(MAKE) --no-print-directory descentd MODE=crash
+	@tests/crash/run --cycles $(CYCLES) $(SEED:%=--seed %) build/crash/descentd
+CYCLES ?= 1000
+SEED ?=
 
 ##@ Check
 CHECKS := format ceilings layers forbidden headers codes packages scripts openapi prometheus warnings tidy cppcheck

@@ -11,6 +11,7 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/handlers/event_pages.h"
+#include "server/failpoint.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
 #include "server/jobs/checkpoint_writer.h"
@@ -134,6 +135,7 @@ enum status app_start(struct app *app, struct error *error)
     struct jobs_recover recovery = {0};
     enum status status = store_wait(app->store, jobs_recover(&recovery), error);
 
+    FAILPOINT(BOOT_RECOVERED);
     if (status == STATUS_OK) {
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
@@ -153,6 +155,7 @@ enum status app_start(struct app *app, struct error *error)
     if (recovery.requeued > 0 || recovery.cancelled > 0) {
         log_info(NULL, "after the last run: %u jobs queued again, %u cancelled", recovery.requeued, recovery.cancelled);
     }
+    FAILPOINT(BOOT_DONE);
     atomic_store(&app->phase, APP_READY);
     return STATUS_OK;
 }

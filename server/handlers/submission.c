@@ -15,6 +15,7 @@
 #include "core/base/kernel_tier.h"
 #include "server/dataset_import.h"
 #include "server/handlers/idempotency.h"
+#include "server/failpoint.h"
 #include "server/handlers/reply.h"
 #include "server/ids.h"
 #include "server/jobs/job_data.h"
@@ -251,7 +252,9 @@ static void answer_created(struct submission *submission)
     response_header(&response, "Location", "/v1/jobs/%s", job->id);
     response_header(&response, "ETag", "\"%" PRIu64 "\"", job->version);
     idempotency_end(&submission->claim);
+    FAILPOINT(JOB_BEFORE_REPLY);
     request_respond(submission->request, &response);
+    FAILPOINT(JOB_REPLIED);
     submission_free(submission);
 }
 
@@ -261,6 +264,7 @@ static void stored(void *context, enum status status, const struct error *error)
     const struct job_ticket ticket = job_ticket_of(&submission->job);
     struct error raced = {0};
 
+    FAILPOINT(JOB_AFTER_COMMIT);
     if (status == STATUS_IDEMPOTENCY_KEY_REUSED) { /* since it was looked up: asking again gets that one's answer */
         (void)error_set(&raced, STATUS_IDEMPOTENCY_IN_PROGRESS, "another request with this key has just been carried out");
         refuse(submission, &raced);

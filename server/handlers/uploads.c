@@ -15,6 +15,7 @@
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "server/failpoint.h"
 #include "server/handlers/reply.h"
 #include "server/store/datasets.h"
 
@@ -70,6 +71,7 @@ enum status upload_insert(struct upload *upload, const struct request *request, 
 
     snprintf(imported->view.name, sizeof(imported->view.name), "%s", given_name(request));
     enum status status = store_wait(upload->app->store, datasets_insert(&insert), error);
+    FAILPOINT(UPLOAD_ROW_COMMITTED);
     if (status == STATUS_OK) {
         memcpy(outcome->id, imported->view.id, sizeof(outcome->id));
         outcome->existed = insert.existed;
@@ -197,6 +199,7 @@ static void end(void *state, struct request *request)
         status = upload->kind->finish(upload, request, &outcome, &problem);
     }
     upload_free(upload);
+    FAILPOINT(UPLOAD_BEFORE_REPLY);
     if (status == STATUS_OK) {
         reply_dataset(app, request, &outcome);
     } else {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "server/failpoint.h"
 #include "server/monitor.h"
 
 struct checkpoint_writer {
@@ -18,6 +19,7 @@ static enum status write_object(struct store *store, struct checkpoint_task *tas
 {
     struct object_writer *writer = NULL;
     int64_t begin = monitor_clock();
+    FAILPOINT_OBJECTS_ARE(CHECKPOINT);
     enum status status = object_writer_new(&writer, store, 0, &task->error);
 
     if (status == STATUS_OK) {

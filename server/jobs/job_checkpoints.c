@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/encode_checkpoint.h"
+#include "server/failpoint.h"
 
 #define FAILURES_MAX 3   /* in a row */
 #define RETRY_FIRST  1.0 /* seconds; doubles */
@@ -69,6 +70,7 @@ static void take(struct job_checkpoints *checkpoints, double seconds)
     checkpoints->task.copy = checkpoints->copy;
     checkpoints->task.owner = &checkpoints->setup.owner;
     checkpoints->under_way = 1;
+    FAILPOINT(CHECKPOINT_TAKEN);
     checkpoint_writer_submit(checkpoints->setup.writer, &checkpoints->task);
 }
 
@@ -115,6 +117,7 @@ static enum status collect(struct job_checkpoints *checkpoints, struct error *er
         object_release(&task->object);
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to describe a checkpoint");
     }
+    FAILPOINT(CHECKPOINT_BEFORE_DB);
     recorder_add_checkpoint(checkpoints->setup.recorder, &task->object, checkpoints->taken.step,
                             checkpoints->setup.policy.keep, data);
     checkpoints->failures = 0;

@@ -12,11 +12,13 @@
 #include "core/nn/model_file.h"
 #include "core/train/trainer.h"
 #include "server/clock.h"
+#include "server/failpoint.h"
 #include "server/ids.h"
 
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
     struct object_writer *writer = NULL;
+    FAILPOINT_OBJECTS_ARE(MODEL);
     enum status status = object_writer_new(&writer, store, 0, error);
 
     if (status == STATUS_OK) {
@@ -150,6 +152,7 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
     }
     if (status == STATUS_OK) {
         status = write_file(&outcome->object, store, &model, error);
+        FAILPOINT(FINISH_MODEL_WRITTEN);
     }
     if (status == STATUS_OK) {
         status = describe_model(outcome, &model, facts, view.digest_step, view.scores, error);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/failpoint.h"
 #include "server/log.h"
 #include "server/monitor.h"
 
@@ -199,6 +200,7 @@ unsigned recorder_checkpoints_stored(struct recorder *recorder)
 
 static void count_checkpoint(const struct batch *batch)
 {
+    FAILPOINT(CHECKPOINT_AFTER_DB);
     monitor_add(MONITOR_CHECKPOINTS, 1);
     monitor_add(MONITOR_CHECKPOINT_BYTES, batch->object.size);
 }
@@ -408,7 +410,9 @@ enum status recorder_end(struct recorder *recorder, const struct recorder_end *e
     change.reason = end->reason;
     change.pause_reason = end->pause_reason;
     change.outcome = end->outcome;
+    FAILPOINT(FINISH_BEFORE_COMMIT);
     status = store_wait(recorder->store, jobs_change(&change), &ended);
+    FAILPOINT(FINISH_AFTER_COMMIT);
     if (status == STATUS_STATE_CONFLICT && last_status(recorder, &busy, error) == STATUS_INSUFFICIENT_STORAGE) {
         return STATUS_INSUFFICIENT_STORAGE; /* the change in front of it was not made */
     }

@@ -6,6 +6,7 @@
 
 #include "core/base/thread_tag.h"
 #include "server/clock.h"
+#include "server/failpoint.h"
 #include "server/jobs/run.h"
 #include "server/log.h"
 #include "server/monitor.h"
@@ -154,6 +155,7 @@ static enum status train(struct run *run, struct error *error)
             continue;
         }
         before = progress;
+        FAILPOINT(JOB_STEP);
         status = step(run, error);
         trainer_progress(run->trainer, &progress);
         count_step(&before, &progress);
@@ -171,6 +173,7 @@ void runner_run(struct runner *runner)
     enum status status;
 
     thread_tag = runner->job.id; /* should this thread, or one of its team, bring the process down */
+    FAILPOINT(JOB_PICKED);
     status = run_load(&run, &reason);
     if (status == STATUS_OK && run.trainer != NULL) {
         status = train(&run, &reason);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/failpoint.h"
 #include "server/store/objects.h"
 #include "server/store/row.h"
 #include "server/store/store_private.h"
@@ -50,6 +51,7 @@ static enum status keep_last(struct connection *connection, int64_t job, uint64_
         statement_bind_i64(&query, job);
         statement_bind_i64(&query, (int64_t)old.step);
         status = statement_finish(&query, error);
+        FAILPOINT(CHECKPOINT_MID_GC);
         if (status == STATUS_OK) {
             status = objects_forget(connection, old.object, error);
         }
@@ -86,6 +88,7 @@ enum status checkpoints_insert_row(struct connection *connection, int64_t job, i
                                    const struct checkpoint_new *checkpoint, int *replaced, struct error *error)
 {
     char before[SHA256_TEXT];
+    FAILPOINT_OBJECTS_ARE(CHECKPOINT);
     enum status status = find_step(connection, job, checkpoint->step, before, error);
     if (status == STATUS_OK) {
         status = objects_insert(connection, checkpoint->object, error);
@@ -108,6 +111,7 @@ enum status checkpoints_insert_row(struct connection *connection, int64_t job, i
     if (status == STATUS_OK && *replaced) {
         status = objects_forget(connection, before, error); /* the same bytes again stay: the new row names them */
     }
+    FAILPOINT(CHECKPOINT_BEFORE_GC);
     return status == STATUS_OK ? keep_last(connection, job, checkpoint->step, checkpoint->keep, error) : status;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/failpoint.h"
 #include "server/ids.h"
 
 enum status file_failed(int system_error, const char *what, struct error *error)
@@ -132,6 +133,7 @@ static enum status purge_temporary(void *context, const char *name, struct error
     if (is_ours && unlinkat(dir->tmp_fd, name, 0) != 0) {
         return unusable(dir->path, "/tmp", error);
     }
+    FAILPOINT(BOOT_PURGE_MID);
     return STATUS_OK;
 }
 
@@ -168,6 +170,7 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
     if (status != STATUS_OK) {
         goto out;
     }
+    FAILPOINT(BOOT_LOCK);
     dir->objects_fd = open_folder(dir->fd, "objects");
     dir->tmp_fd = dir->objects_fd < 0 ? -1 : open_folder(dir->fd, "tmp");
     if (dir->tmp_fd < 0 || fsync(dir->fd) != 0) {
@@ -246,7 +249,7 @@ enum status data_dir_publish(const struct data_dir *dir, const char *temporary, 
 {
     /* A file without a row may stand there from before a failed transaction; the new one is known to be whole. */
     *moved = renameat(dir->tmp_fd, temporary, dir->objects_fd, sha256) == 0;
-    if (!*moved || fsync(dir->objects_fd) != 0) {
+    if (!*moved || FAILPOINT_OBJECT_FAILS(RENAMED) || fsync(dir->objects_fd) != 0 || FAILPOINT_OBJECT_FAILS(DIR_FSYNCED)) {
         return file_failed(errno, "moving a file into the store", error);
     }
     return STATUS_OK;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "server/failpoint.h"
 #include "server/ids.h"
 #include "server/store/objects.h"
 #include "server/store/row.h"
@@ -42,7 +43,9 @@ enum status datasets_insert_row(struct connection *connection, struct datasets_i
     if (status != STATUS_OK) {
         return status;
     }
-    return datasets_add(connection, dataset, error);
+    status = datasets_add(connection, dataset, error);
+    FAILPOINT(UPLOAD_ROW_BEFORE_COMMIT);
+    return status;
 }
 
 static enum status apply_insert(struct store_op *op, struct connection *connection, struct error *error)

@@ -7,6 +7,7 @@
 
 #include "api/encode_job.h"
 #include "api/json_writer.h"
+#include "server/failpoint.h"
 #include "server/ids.h"
 #include "server/store/job_state.h"
 #include "server/store/store_private.h"
@@ -180,6 +181,7 @@ static enum status apply_insert(struct store_op *op, struct connection *connecti
     if (status == STATUS_OK) {
         job_state_touch(op, job->id, job->version, JOB_QUEUED);
     }
+    FAILPOINT(JOB_BEFORE_COMMIT);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/failpoint.h"
 #include "server/store/job_state.h"
 #include "server/store/store_private.h"
 
@@ -168,6 +169,7 @@ static enum status settle_all(struct connection *connection, struct jobs_recover
             return status;
         }
         count(recovery, then);
+        FAILPOINT(BOOT_REQUEUE_MID);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "server/failpoint.h"
 #include "server/store/objects.h"
 #include "server/store/page.h"
 #include "server/store/row.h"
@@ -36,6 +37,7 @@ enum status models_insert_row(struct connection *connection, const struct model_
     stored.bytes = object->size;
     snprintf(stored.job, sizeof(stored.job), "%s", job);
     snprintf(stored.object, sizeof(stored.object), "%s", object->sha256);
+    FAILPOINT_OBJECTS_ARE(MODEL);
     enum status status = objects_insert(connection, object, error);
     if (status != STATUS_OK) {
         return status;

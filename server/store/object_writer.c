@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/sha256.h"
+#include "server/failpoint.h"
 #include "server/store/store_private.h"
 
 struct object_writer {
@@ -66,6 +67,10 @@ static enum status write_file(struct object_writer *writer, const unsigned char 
             return fail(writer, "making a temporary file");
         }
         memcpy(writer->temporary, name, sizeof(name));
+        FAILPOINT_OBJECT(CREATED);
+    }
+    if (FAILPOINT_OBJECT_WRITES(MID, writer->fd, bytes, size)) {
+        return fail(writer, "writing a temporary file");
     }
     while (size > 0) {
         ssize_t written = write(writer->fd, bytes, size);
@@ -124,7 +129,8 @@ static enum status sync_file(struct object_writer *writer)
     if (status != STATUS_OK) {
         return status;
     }
-    if (fsync(writer->fd) != 0) {
+    FAILPOINT_OBJECT(WRITTEN);
+    if (fsync(writer->fd) != 0 || FAILPOINT_OBJECT_FAILS(FSYNCED)) {
         return fail(writer, "syncing a temporary file");
     }
     int fd = writer->fd;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/failpoint.h"
 #include "server/store/data_dir.h"
 
 struct trash {
@@ -95,6 +96,7 @@ enum status objects_forget(struct connection *connection, const char *sha256, st
     statement_bind_text(&query, sha256);
     enum status status = statement_finish(&query, error);
     if (status == STATUS_OK && sqlite3_changes(connection->handle) == 1) {
+        FAILPOINT(DELETE_ROW_GONE);
         remember(connection, sha256);
     }
     return status;
@@ -107,7 +109,9 @@ void objects_sweep(struct connection *connection)
         int found;
         const char *sha256 = connection->trash->names[i];
         if (has_row(connection, sha256, &found, NULL) == STATUS_OK && !found) {
+            FAILPOINT(DELETE_BEFORE_UNLINK);
             data_dir_remove_object(connection->dir, sha256);
+            FAILPOINT(DELETE_AFTER_UNLINK);
         }
     }
     free(connection->trash);
@@ -122,6 +126,7 @@ static enum status collect(void *context, const char *sha256, struct error *erro
     if (status == STATUS_OK && !found) {
         data_dir_remove_object(connection->dir, sha256);
     }
+    FAILPOINT(BOOT_SCAN_MID);
     return status;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/failpoint.h"
 #include "server/log.h"
 #include "server/monitor.h"
 #include "server/store/data_dir.h"
@@ -82,7 +83,9 @@ static void commit_group(struct writer *writer, struct store_op *group)
         status = apply(writer, op, &error);
     }
     if (status == STATUS_OK) {
+        FAILPOINT(COMMIT_BEFORE);
         status = run(writer, "COMMIT", &error);
+        FAILPOINT(COMMIT_AFTER);
     }
     if (status == STATUS_OK) {
         monitor_observe(MONITOR_STORE_COMMIT_SECONDS, monitor_clock() - began);
@@ -131,7 +134,9 @@ static void tell_group(struct writer *writer, struct store_op *group)
 static void checkpoint(struct writer *writer)
 {
     int in_wal = 0, moved = 0;
+    FAILPOINT(WAL_BEFORE_CHECKPOINT);
     int code = sqlite3_wal_checkpoint_v2(writer->connection.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+    FAILPOINT(WAL_AFTER_CHECKPOINT);
     if (code != SQLITE_OK) { /* harmless: all is in the WAL; a disk that is really broken shows at the next commit */
         log_warning(NULL, "checkpoint of the write-ahead log: %s", sqlite3_errmsg(writer->connection.handle));
     }
@@ -325,10 +330,12 @@ void writer_free(struct writer *writer)
     if (writer == NULL) {
         return;
     }
+    FAILPOINT(WAL_BEFORE_CHECKPOINT);
     if (!atomic_load(&writer->read_only) &&
         sqlite3_wal_checkpoint_v2(writer->connection.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK) {
         log_warning(NULL, "last checkpoint of the write-ahead log: %s", sqlite3_errmsg(writer->connection.handle));
     }
+    FAILPOINT(WAL_AFTER_CHECKPOINT);
     connection_close(&writer->connection);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->lock);

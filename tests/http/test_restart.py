@@ -140,6 +140,21 @@ def versions_never_go_back():
             want(s.get(f"/v1/jobs/{job}")["version"] >= last, "the version fell by the restart")
 
 
+@rows(("SIGTERM", False), ("kill -9", True))
+def progress_that_was_shown_is_not_taken_back(kill):
+    with Server() as s:
+        job = s.job(mlp({**BLOBS, "n": 5000}, (64, 64), training={"epochs": 100000, "batch_size": 50, "log_every_steps": 100}))
+        before = s.wait_until(job, lambda j: j["step"] > 2000)
+        s.restart(kill)
+        after = s.get(f"/v1/jobs/{job}")
+        while after["step"] <= before["step"]:  # it comes to where it was, and goes beyond
+            for name in ("step", "progress", "samples_seen", "epoch"):
+                want(after[name] >= before[name], f"{name} {after[name]} after {before[name]}")
+            after = s.get(f"/v1/jobs/{job}?wait=1&since={after['version']}")
+        s.ok("POST", f"/v1/jobs/{job}/cancel")
+        s.wait(job, "cancelled")
+
+
 def a_version_seen_before_kill_9_shows_no_less_after_it():
     with Server() as s:
         job = s.job(mlp({**BLOBS, "n": 5000}, (32,), training={"epochs": 100000, "batch_size": 50, "log_every_steps": 100}))
