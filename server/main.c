@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "server/app.h"
+#include "server/backup_command.h"
 #include "server/check_command.h"
 #include "server/config.h"
 #include "server/data_root.h"
@@ -211,7 +212,7 @@ static int run(struct server *server)
 static const struct {
     const char *name;
     int (*run)(int argc, char *const argv[]);
-} commands[] = {{"check", check_command}, {"token", token_command}};
+} commands[] = {{"backup", backup_command}, {"check", check_command}, {"token", token_command}};
 
 int main(int argc, char *argv[])
 {
