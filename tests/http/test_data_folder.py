@@ -14,7 +14,7 @@ def _check(folder, status=0):
 
 def _long(seed):
     """Lasts some seconds, with dropout: its bits tell whether each step was made once, in order."""
-    return mlp({**SPIRALS, "n": 1500}, (32,), training={"epochs": 40, "batch_size": 32, "seed": seed})
+    return mlp({**SPIRALS, "n": 1500}, (32,), training={"epochs": 120, "batch_size": 32, "seed": seed})
 
 
 def a_running_servers_folder_is_not_checked():
@@ -28,7 +28,7 @@ def a_running_servers_folder_is_not_checked():
 @rows(("SIGTERM", False), ("kill -9", True))
 def the_folder_of_a_server_that_ended_is_whole_and_stays_as_it_is(kill):
     with Server() as s:
-        s.upload(csv_table(5000))
+        s.upload(csv_table(9000))
         s.train(softmax())
         running = s.job(endless())
         s.wait_until(running, lambda j: j["status"] == "running" and j["step"] > 0)
@@ -43,7 +43,7 @@ def the_folder_of_a_server_that_ended_is_whole_and_stays_as_it_is(kill):
 
 def what_is_wrong_with_a_folder_is_named():
     with Server() as s:
-        s.upload(csv_table(5000))
+        s.upload(csv_table(9000))
         s.train(softmax())
         s.terminate()
         victim = next(pathlib.Path(s.data, "objects").iterdir())
@@ -72,7 +72,7 @@ def a_backup_of_a_running_server_is_whole_and_goes_on_to_the_same_bits():
         s.wait_until(jobs[0], lambda j: j["status"] == "running" and j["step"] > 0)
         copies = []
         for i in range(3):
-            table = s.upload(csv_table(4000, seed=i))["id"]
+            table = s.upload(csv_table(9000, seed=i))["id"]
             copy = f"{s.folder}/copy-{i}"
             status, out, err = run_program("backup", "--data", s.data, "--to", copy)
             equal(status, 0, f"exit status; {err}")
