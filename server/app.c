@@ -13,6 +13,7 @@
 #include "server/failpoint.h"
 #include "server/handlers/event_pages.h"
 #include "server/handlers/handlers.h"
+#include "server/housekeeping.h"
 #include "server/http/waiters.h"
 #include "server/jobs/checkpoint_writer.h"
 #include "server/jobs/scheduler.h"
@@ -171,6 +172,11 @@ enum status app_start(struct app *app, struct error *error)
         setup.checkpoints = app->checkpoints;
         status = scheduler_new(&app->scheduler, &setup, error);
     }
+    if (status == STATUS_OK) {
+        const struct retention limits = {.keep_days = app->config->keep_days, .keep_bytes = app->config->keep_bytes};
+
+        status = housekeeping_new(&app->housekeeping, app->store, app->scheduler, &limits, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -197,6 +203,8 @@ const struct upload_ops *app_uploads(void)
 
 int app_drain(struct app *app, int64_t wait_ms)
 {
+    housekeeping_free(app->housekeeping);
+    app->housekeeping = NULL;
     atomic_store(&app->phase, APP_DRAINING);
     return scheduler_drain(app->scheduler, wait_ms);
 }
@@ -206,6 +214,7 @@ void app_free(struct app *app)
     if (app == NULL) {
         return;
     }
+    housekeeping_free(app->housekeeping);
     scheduler_free(app->scheduler);
     checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);

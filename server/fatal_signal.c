@@ -2,6 +2,7 @@
 #include "server/fatal_signal.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ static const char *const pieces[][3] = {
 
 static enum log_format line_format;
 
-static volatile sig_atomic_t mark_fd = -1;
+static atomic_int mark_fd = -1;
 
 /* Appends what fits. */
 static size_t append(char *line, size_t size, size_t room, const char *text)

@@ -16,6 +16,7 @@
 #include "server/store/store.h"
 
 struct checkpoint_writer;
+struct housekeeping;
 struct scheduler;
 struct model_cache;
 struct event_pages;
@@ -30,6 +31,7 @@ struct app {
     struct store *store;
     struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
+    struct housekeeping *housekeeping;
     struct model_cache *models;
     struct idempotency_claims claims;
     struct event_pages *event_pages;
