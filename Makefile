@@ -48,7 +48,7 @@ PACKAGES_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcjson-dev l
 PACKAGES_demo := curl jq dataset-fashion-mnist
 PACKAGES_test := libcmocka-dev python3 curl jq openssl dataset-fashion-mnist
 PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck patch \
-	mmdebstrap
+	mmdebstrap prometheus
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_bench := $(PACKAGES_test)
 
@@ -162,7 +162,7 @@ CYCLES ?= 1000
 SEED ?=
 
 ##@ Check
-CHECKS := format ceilings layers forbidden headers codes packages scripts openapi warnings tidy cppcheck
+CHECKS := format ceilings layers forbidden headers codes packages scripts openapi prometheus warnings tidy cppcheck
 C_FILES = $(shell find core api server tests bench -name '*.[ch]' 2>/dev/null | sort)
 HEADERS = $(filter %.h,$(C_FILES))
 
@@ -192,6 +192,8 @@ check-scripts:
 	@shellcheck --exclude=SC2016 .ci/run $$(grep -lrE '^#!.*\bbash' scripts tests docker bench)
 check-openapi: $(BUILD)/descentd
 	@scripts/check-openapi $(BUILD)/descentd
+check-prometheus: $(BUILD)/descentd
+	@scripts/check-prometheus $(BUILD)/descentd
 check-warnings:
 	+@$(MAKE) --no-print-directory tests MODE=release BUILD=build/strict/release WERROR=-Werror
 	+@$(MAKE) --no-print-directory tests MODE=debug BUILD=build/strict/debug WERROR=-Werror

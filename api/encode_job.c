@@ -2,9 +2,11 @@
 #include "encode_job.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "api/encode_common.h"
 #include "api/job_request.h"
+#include "api/job_states.h"
 #include "api/json_writer.h"
 
 static void encode_latest(const struct job_progress *progress, struct json_writer *writer)
@@ -47,14 +49,26 @@ static void encode_links(const struct job_view *job, struct json_writer *writer)
     if (job->status == JOB_SUCCEEDED) {
         encode_link(writer, "results", jobs, job->id, "/results");
     }
-    if (!job_status_is_terminal(job->status)) {
-        encode_link(writer, "cancel", jobs, job->id, "/cancel");
+    encode_link(writer, "checkpoints", jobs, job->id, "/checkpoints");
+    for (int trigger = 0; trigger < TRIGGER_CLIENT_COUNT; trigger++) {
+        if (job_transition(job->status, (enum job_trigger)trigger) != JOB_STATUS_COUNT) {
+            char rest[24];
+
+            snprintf(rest, sizeof rest, "/%s", job_trigger_name((enum job_trigger)trigger));
+            encode_link(writer, rest + 1, jobs, job->id, rest);
+        }
     }
     if (job->dataset[0] != '\0') {
         encode_link(writer, "dataset", "/v1/datasets", job->dataset, "");
     }
     if (job->test_dataset[0] != '\0') {
         encode_link(writer, "test_dataset", "/v1/datasets", job->test_dataset, "");
+    }
+    if (job->initial_model[0] != '\0') {
+        encode_link(writer, "initial_model", "/v1/models", job->initial_model, "");
+    }
+    if (job->extended_from[0] != '\0') {
+        encode_link(writer, "extended_from", jobs, job->extended_from, "");
     }
     if (job->model[0] != '\0') {
         encode_link(writer, "model", "/v1/models", job->model, "");
@@ -87,6 +101,7 @@ void encode_job(const struct job_view *job, struct json_writer *writer)
     encode_optional(writer, "model", job->model);
     json_member_uint(writer, "restarts", job->restarts);
     encode_digest(writer, "digest", job->digest, job->digest_step);
+    encode_optional(writer, "extended_from", job->extended_from);
     json_member_raw(writer, "metadata", job->metadata == NULL ? "{}" : job->metadata);
     encode_links(job, writer);
     json_end_object(writer);

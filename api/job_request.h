@@ -10,8 +10,16 @@
 
 #include "api/dataset_ref.h"
 #include "core/data/split.h"
+#include "core/nn/model.h"
 #include "core/train/train_spec.h"
 #include "core/train/trainer.h"
+
+/* The model whose weights a job begins with. */
+struct initial_model {
+    char id[ID_TEXT];          /* "": none, there is an initialiser */
+    char sha256[SHA256_TEXT];  /* of its parameters; "": whatever they are */
+    const struct model *model; /* once it is loaded; borrowed */
+};
 
 struct job_request {
     char name[NAME_TEXT];
@@ -25,6 +33,7 @@ struct job_request {
     uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp */
     unsigned activation;                             /* mlp: LAYER_RELU + this */
     double dropout;
+    struct initial_model init;
     int logistic; /* logistic_regression was asked for: 2 classes needed */
     double checkpoint_every_seconds;
     uint64_t checkpoint_every_steps; /* 0: null */
@@ -41,6 +50,10 @@ struct job_request {
 /* Errors go to `problem` (all of them, with pointers); returns STATUS_OK or the problem's status. */
 MUST_CHECK enum status job_request_decode(struct job_request *request, const char *body, size_t size,
                                           struct problem *problem);
+/*
+ * request->init.model: set by the caller before, where the request names one. A job that was resolved already (the stored
+ * spec) needs it no more.
+ */
 MUST_CHECK enum status job_request_resolve(struct job_request *request, const struct dataset *dataset,
                                            const struct split *split, const struct dataset *test, struct problem *problem);
 void job_request_release(struct job_request *request);

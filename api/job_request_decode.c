@@ -10,7 +10,7 @@
 #include "api/job_request_decoder.h"
 #include "api/job_request_tables.h"
 #include "api/json.h"
-#include "api/json_writer.h"
+#include "api/metadata.h"
 
 enum bulk { BULK_X, BULK_Y, BULK_TEST_X, BULK_TEST_Y, BULK_COUNT };
 static const char *const BULK[BULK_COUNT] = {
@@ -164,78 +164,37 @@ static void decode_stop(struct decoder *d, const struct json_value *stop)
 
 /* ---- texts ---- */
 
-/* A member that is a string of at most `room` - 1 bytes. */
-static void decode_text(struct decoder *d, const struct json_value *object, const char *key, const char *base, char *text,
-                        size_t room)
+int job_decode_text(struct decoder *d, const struct json_value *object, const char *key, const char *base, char *text,
+                    size_t room)
 {
     const struct json_value *value = json_get(object, key);
     char pointer[FIELD_POINTER_TEXT];
     size_t size;
 
     if (value == NULL) {
-        return;
+        return 0;
     }
     field_pointer(pointer, base, key);
     if (json_type(value) != JSON_STRING) {
         field_wrong_type(value, "a string", pointer, d->problem);
-        return;
+        return 0;
     }
     size = strlen(json_to_string(value));
     if (size >= room) {
         problem_add_field(d->problem, STATUS_STRING_TOO_LONG, pointer, NULL, "%zu bytes, at most %zu are allowed", size,
                           room - 1);
-        return;
+        return 0;
     }
     memcpy(text, json_to_string(value), size + 1);
+    return 1;
 }
 
 static void decode_expect(struct decoder *d, const struct json_value *expect)
 {
-    decode_text(d, expect, "dataset_sha256", "/expect", d->request->expect_dataset_sha256,
-                sizeof d->request->expect_dataset_sha256);
-    decode_text(d, expect, "kernel_tier", "/expect", d->request->expect_kernel_tier, sizeof d->request->expect_kernel_tier);
-}
-
-static void decode_metadata_member(struct decoder *d, const struct json_value *member, struct json_writer *writer)
-{
-    const char *key = json_name(member);
-    char pointer[FIELD_POINTER_TEXT];
-
-    field_pointer(pointer, "/metadata", key);
-    if (strlen(key) > METADATA_MAX_KEY || key[0] == '\0') {
-        problem_add_field(d->problem, key[0] == '\0' ? STATUS_NAME_INVALID : STATUS_STRING_TOO_LONG, pointer, NULL,
-                          "a key has 1 to %d bytes", METADATA_MAX_KEY);
-    } else if (json_type(member) != JSON_STRING) {
-        field_wrong_type(member, "a string", pointer, d->problem);
-    } else if (strlen(json_to_string(member)) > METADATA_MAX_VALUE) {
-        problem_add_field(d->problem, STATUS_STRING_TOO_LONG, pointer, NULL, "%zu bytes, at most %d are allowed",
-                          strlen(json_to_string(member)), METADATA_MAX_VALUE);
-    } else {
-        json_member_string(writer, key, json_to_string(member));
-    }
-}
-
-static void decode_metadata(struct decoder *d, const struct json_value *value)
-{
-    struct json_writer writer = {0};
-    struct error error = {.status = STATUS_OK};
-    size_t size;
-
-    json_begin_object(&writer);
-    if (value != NULL && json_type(value) != JSON_OBJECT) {
-        field_wrong_type(value, "an object", "/metadata", d->problem);
-    } else if (value != NULL && json_count(value) > METADATA_MAX_MEMBERS) {
-        problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/metadata", NULL, "%zu members, at most %d are allowed",
-                          json_count(value), METADATA_MAX_MEMBERS);
-    } else if (value != NULL) {
-        for (const struct json_value *member = json_first(value); member != NULL; member = json_next(member)) {
-            decode_metadata_member(d, member, &writer);
-        }
-    }
-    json_end_object(&writer);
-    if (json_writer_take(&writer, &d->request->metadata, &size, &error) != STATUS_OK) {
-        problem_add(d->problem, &error);
-    }
+    (void)job_decode_text(d, expect, "dataset_sha256", "/expect", d->request->expect_dataset_sha256,
+                          sizeof d->request->expect_dataset_sha256);
+    (void)job_decode_text(d, expect, "kernel_tier", "/expect", d->request->expect_kernel_tier,
+                          sizeof d->request->expect_kernel_tier);
 }
 
 /* ---- the whole ---- */
@@ -319,12 +278,17 @@ static void decode_root(struct decoder *d)
     decode_optimizer(d, json_get(d->root, "optimizer"));
     decode_schedule(d, json_get(d->root, "schedule"));
     decode_objects(d);
-    decode_metadata(d, json_get(d->root, "metadata"));
+    metadata_decode(json_get(d->root, "metadata"), &d->request->metadata, d->problem);
     check_together(d);
     if (dataset != NULL) { /* last, as an id that is none is told only when nothing else is wrong */
         dataset_ref_decode(&d->request->dataset, dataset, json_bulk(d->document, BULK_X), json_bulk(d->document, BULK_Y),
                            "/dataset", d->problem);
     }
+}
+
+enum status job_document_parse(struct json_document **document, const char *body, size_t size, struct error *error)
+{
+    return json_parse(document, body, size, BULK, BULK_COUNT, error);
 }
 
 enum status job_request_decode(struct job_request *request, const char *body, size_t size, struct problem *problem)
@@ -333,7 +297,7 @@ enum status job_request_decode(struct job_request *request, const char *body, si
     struct error error = {.status = STATUS_OK};
 
     *request = (struct job_request){.train.stop.early_metric = METRIC_COUNT};
-    if (json_parse(&document, body, size, BULK, BULK_COUNT, &error) != STATUS_OK) {
+    if (job_document_parse(&document, body, size, &error) != STATUS_OK) {
         problem_add(problem, &error);
         return problem->status;
     }

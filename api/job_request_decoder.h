@@ -13,8 +13,16 @@ struct decoder {
     const struct json_value *root;
 };
 
+/* The text of a request; the rows of its data sets stay text. */
+MUST_CHECK enum status job_document_parse(struct json_document **document, const char *body, size_t size,
+                                          struct error *error);
+
 /* The row of that name; NULL: there is none. */
 const struct field *job_decode_find(const struct field_table *table, const char *name);
+
+/* A member that is a string of at most `room` - 1 bytes; returns 1 when there is one. */
+int job_decode_text(struct decoder *d, const struct json_value *object, const char *key, const char *base, char *text,
+                    size_t room);
 
 /*
  * The table that an object's "type" chooses; `otherwise` is taken without one, job_table_variants(id) if it is required.
@@ -23,8 +31,11 @@ const struct field *job_decode_find(const struct field_table *table, const char 
 size_t job_decode_type(const struct json_value *object, enum job_table id, size_t otherwise, const char *pointer,
                        struct field_table *table, struct problem *problem);
 
-/* The model, and how its weights start (value NULL: not given; after the model). */
 void job_decode_model(struct decoder *d, const struct json_value *value);
+/* How the weights start (value NULL: not given); after the model. */
 void job_decode_init(struct decoder *d, const struct json_value *value);
+
+/* What the model that the weights come from says to the data and the layers; with request->init.model. */
+void job_resolve_initial_model(struct job_request *request, const struct dataset *dataset, struct problem *problem);
 
 #endif

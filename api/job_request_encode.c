@@ -65,6 +65,21 @@ static void write_model(const struct job_request *request, struct json_writer *w
     json_end_object(writer);
 }
 
+static void write_init(const struct job_request *request, struct json_writer *writer)
+{
+    if (request->init.id[0] == '\0') {
+        json_member_string(writer, "init", initializer_name(request->train.initializer));
+        return;
+    }
+    json_key(writer, "init");
+    json_begin_object(writer);
+    json_member_string(writer, "model", request->init.id);
+    if (request->init.sha256[0] != '\0') {
+        json_member_string(writer, "sha256", request->init.sha256);
+    }
+    json_end_object(writer);
+}
+
 static void write_class_weights(const struct job_request *request, struct json_writer *writer)
 {
     json_key(writer, "class_weights");
@@ -141,7 +156,7 @@ void job_request_encode(const struct job_request *request, const char *dataset_s
         json_end_object(writer);
     }
     write_model(request, writer);
-    json_member_string(writer, "init", initializer_name(train->initializer));
+    write_init(request, writer);
     json_member_string(writer, "preprocessing",
                        request->preprocessing_auto ? "auto" : preprocessing_name(train->preprocessing));
     write_loss(request, writer);

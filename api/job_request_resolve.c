@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/fields.h"
+#include "api/job_request_decoder.h"
 #include "api/job_request_tables.h"
 
 struct resolver {
@@ -223,6 +224,9 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     struct resolver r = {.request = request, .dataset = dataset, .split = split, .test = test, .problem = problem};
 
     resolve_model(&r);
+    if (request->init.model != NULL) {
+        job_resolve_initial_model(request, dataset, problem);
+    }
     resolve_preprocessing(&r);
     check_test(&r);
     resolve_batch(&r);

@@ -38,9 +38,9 @@ static const struct field JOB[] = {
      AT(train.initializer),
      .choice = initializer_name_choice,
      .choice_count = INITIALIZER_COUNT,
-     .json_type = "string",
-     .help = "how weights start; zeros for models without hidden layers, he_normal before relu and leaky_relu, "
-             "glorot_uniform else"},
+     .json_type = "string or object",
+     .help = "how weights start: an initialiser's name, or a model; without it zeros for models without hidden layers, "
+             "he_normal before relu and leaky_relu, glorot_uniform else"},
     {.name = "preprocessing",
      .kind = FIELD_CHOICE,
      AT(train.preprocessing),
@@ -387,6 +387,18 @@ static const struct field EXPECT[] = {
     {.name = "kernel_tier", .kind = FIELD_OTHER, .json_type = "string", .help = "as GET /v1 tells it"},
 };
 
+static const struct field INITIAL_MODEL[] = {
+    {.name = "model",
+     .kind = FIELD_OTHER,
+     .required = 1,
+     .json_type = "string",
+     .help = "its id; features, classes and layers must be the job's, rates of dropout may differ"},
+    {.name = "sha256",
+     .kind = FIELD_OTHER,
+     .json_type = "string",
+     .help = "SHA-256 of its parameters: refused with 409 where they are others"},
+};
+
 /* Every form of every object but optimizers and schedules, whose rows come from their hyper-parameters. */
 struct form {
     const char *variant, *help;
@@ -424,6 +436,9 @@ static const struct {
     [JOB_TABLE_EARLY] = {"stop.early", "early stopping: the best model is kept", {FIELDS(EARLY)}},
     [JOB_TABLE_CHECKPOINT] = {"checkpoint", "how often the state is saved", {FIELDS(CHECKPOINT)}},
     [JOB_TABLE_RESOURCES] = {"resources", "what a job may use, and when", {FIELDS(RESOURCES)}},
+    [JOB_TABLE_INITIAL_MODEL] = {"initial_model",
+                                 "start from a model's weights and its preprocessing's constants",
+                                 {FIELDS(INITIAL_MODEL)}},
     [JOB_TABLE_EXPECT] = {"expect", "refused with 409 where it does not hold", {FIELDS(EXPECT)}},
 };
 

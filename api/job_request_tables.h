@@ -27,6 +27,7 @@ enum job_table {
     JOB_TABLE_CHECKPOINT,
     JOB_TABLE_RESOURCES,
     JOB_TABLE_EXPECT,
+    JOB_TABLE_INITIAL_MODEL,
     JOB_TABLE_COUNT
 };
 
@@ -37,9 +38,6 @@ enum model_form { MODEL_FORM_SOFTMAX, MODEL_FORM_LOGISTIC, MODEL_FORM_MLP, MODEL
 #define OPTIMIZER_GD          OPTIMIZER_COUNT
 #define OPTIMIZER_FORM_COUNT  (OPTIMIZER_COUNT + 1)
 #define DEFAULT_BATCH_SIZE    128
-#define METADATA_MAX_MEMBERS  16
-#define METADATA_MAX_KEY      64  /* bytes */
-#define METADATA_MAX_VALUE    512 /* bytes */
 #define JOB_MAX_METRICS_ROWS  100000
 #define JOB_AUTO_METRICS_ROWS 2000 /* that log_every_steps "auto" aims at */
 

@@ -16,7 +16,7 @@ static const struct {
     unsigned done;
 } triggers[TRIGGER_COUNT] = {
     [TRIGGER_PAUSE] = {"pause", 1u << JOB_PAUSING | 1u << JOB_PAUSED},
-    [TRIGGER_RESUME] = {"resume", 1u << JOB_QUEUED | 1u << JOB_RUNNING},
+    [TRIGGER_RESUME] = {"resume", 0},
     [TRIGGER_STOP] = {"stop", 1u << JOB_STOPPING},
     [TRIGGER_CANCEL] = {"cancel", 1u << JOB_CANCELLING | 1u << JOB_CANCELLED},
     [TRIGGER_START] = {"start", 0},
@@ -36,6 +36,16 @@ enum job_status job_transition(enum job_status from, enum job_trigger trigger)
 {
     for (size_t i = 0; i < TRANSITION_COUNT; i++) {
         if (transitions[i].from == from && transitions[i].trigger == trigger) {
+            return transitions[i].to;
+        }
+    }
+    return JOB_STATUS_COUNT;
+}
+
+enum job_status job_trigger_target(enum job_trigger trigger)
+{
+    for (size_t i = 0; i < TRANSITION_COUNT; i++) {
+        if (transitions[i].trigger == trigger) {
             return transitions[i].to;
         }
     }

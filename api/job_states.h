@@ -24,6 +24,8 @@ const char *job_trigger_name(enum job_trigger trigger); /* "pause" */
 
 /* Where the trigger leads from this status; JOB_STATUS_COUNT: nowhere. */
 enum job_status job_transition(enum job_status from, enum job_trigger trigger);
+/* The one status to which a trigger that is no client's leads. */
+enum job_status job_trigger_target(enum job_trigger trigger);
 /* The statuses in which the trigger leads somewhere: 1u << status for each. */
 unsigned job_states_with(enum job_trigger trigger);
 /* A status that the client's trigger has brought about already, so that asking again changes nothing (cancel: cancelling,

@@ -229,11 +229,35 @@ void json_member_raw(struct json_writer *writer, const char *key, const char *js
     json_raw(writer, json);
 }
 
+void json_members_raw(struct json_writer *writer, const char *object)
+{
+    size_t size = strlen(object);
+
+    assert(size >= 2 && object[0] == '{' && object[size - 1] == '}');
+    if (size > 2) {
+        separate(writer);
+        text_put(&writer->text, object + 1, size - 2);
+    }
+}
+
 enum status json_writer_take(struct json_writer *writer, char **text, size_t *size, struct error *error)
 {
     assert(writer->depth == 0 && !writer->after_key);
     writer->has_items = 0;
     return text_take(&writer->text, text, size, error);
+}
+
+char *json_writer_text(struct json_writer *writer)
+{
+    struct error ignored = {.status = STATUS_OK}; /* NULL says it */
+    char *text = NULL;
+    size_t size;
+
+    if (json_writer_take(writer, &text, &size, &ignored) != STATUS_OK) {
+        json_writer_release(writer);
+        return NULL;
+    }
+    return text;
 }
 
 void json_writer_release(struct json_writer *writer)

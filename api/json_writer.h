@@ -47,9 +47,13 @@ void json_member_float(struct json_writer *writer, const char *key, float value)
 void json_member_bool(struct json_writer *writer, const char *key, int value);
 void json_member_null(struct json_writer *writer, const char *key);
 void json_member_raw(struct json_writer *writer, const char *key, const char *json);
+/* All members of an object that is JSON text already, "{...}" without blanks around it. */
+void json_members_raw(struct json_writer *writer, const char *object);
 
 /* Gives the text (malloc'ed, NUL-terminated, `size` without the NUL) to the caller. STATUS_OUT_OF_MEMORY. */
 MUST_CHECK enum status json_writer_take(struct json_writer *writer, char **text, size_t *size, struct error *error);
+/* The same, NULL where there was no memory: nothing is left to release. */
+char *json_writer_text(struct json_writer *writer);
 void json_writer_release(struct json_writer *writer);
 
 #endif

@@ -11,6 +11,7 @@
 #include "api/dataset_path.h"
 #include "api/evaluate_request.h"
 #include "api/field_description.h"
+#include "api/job_patch.h"
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
 #include "api/predict_request.h"
@@ -27,6 +28,7 @@ static const struct {
 } bodies[] = {
     {"DatasetPath", dataset_path_fields, &dataset_path_field_count},
     {"PredictRequest", predict_request_fields, &predict_request_field_count},
+    {"JobPatch", job_patch_fields, &job_patch_field_count},
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
 };
 
@@ -38,7 +40,10 @@ static const struct {
     {"dataset", "y", "Labels"},
     {"model", "hidden", "HiddenUnits"},
     {"loss", "class_weights", "ClassWeights"},
+    {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
+    {"initial_model", "model", "ModelId"},
+    {"initial_model", "sha256", "Sha256"},
     {"expect", "dataset_sha256", "Sha256"},
     {"PredictRequest", "instances", "Rows"},
     {"PredictRequest", "return", "PredictReturn"},
@@ -63,6 +68,7 @@ NAMES(job_status_name, job_status)
 NAMES(event_type_name, event_type)
 NAMES(stop_reason_name, stop_reason)
 NAMES(metric_name, metric)
+NAMES(initializer_name, initializer)
 
 /* Values first ... count - 1 of an enum. */
 static const struct {
@@ -75,6 +81,7 @@ static const struct {
     {"EventType", event_type_name_of, 0, EVENT_TYPE_COUNT},
     {"StopReason", stop_reason_name_of, STOP_NONE + 1, STOP_REASON_COUNT},
     {"Metric", metric_name_of, 0, METRIC_COUNT},
+    {"Initializer", initializer_name_of, 0, INITIALIZER_COUNT},
 };
 
 void openapi_write_reference(const char *schema, struct json_writer *writer)

@@ -30,6 +30,14 @@
             __VA_ARGS__                                                                                                     \
         }                                                                                                                   \
     }
+/* One that may be left out. */
+#define OPTIONAL_BODY(kind, limit, schema, ...)                                                                             \
+    {                                                                                                                       \
+        BODY_##kind, 1, limit, schema,                                                                                      \
+        {                                                                                                                   \
+            __VA_ARGS__                                                                                                     \
+        }                                                                                                                   \
+    }
 #define QUERY(...)                                                                                                          \
     {                                                                                                                       \
         __VA_ARGS__                                                                                                         \

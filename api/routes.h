@@ -49,7 +49,7 @@ enum body_kind { BODY_NONE, BODY_JSON, BODY_UPLOAD };
 #define ROUTE_MEDIA_MAX    6
 #define ROUTE_QUERY_MAX    10
 #define ROUTE_ANSWERS_MAX  3
-#define ROUTE_PROBLEMS_MAX 12
+#define ROUTE_PROBLEMS_MAX 16
 
 struct route_body {
     enum body_kind kind;

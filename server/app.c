@@ -4,25 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/routes.h"
 #include "core/base/kernel_tier.h"
+#include "server/clock.h"
 #include "server/config.h"
 #include "server/failpoint.h"
 #include "server/handlers/handlers.h"
 #include "server/http/waiters.h"
+#include "server/jobs/checkpoint_writer.h"
 #include "server/jobs/scheduler.h"
 #include "server/log.h"
 #include "server/models/model_cache.h"
 #include "server/models/model_load.h"
+#include "server/monitor.h"
 #include "server/store/jobs.h"
 
 /* Routes with a streamed body have none: their bodies go to `uploads`. */
 static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_HEALTH] = get_health,
     [ROUTE_READY] = get_ready,
+    [ROUTE_MONITORING] = get_monitoring,
     [ROUTE_INFO] = get_info,
     [ROUTE_ALGORITHMS] = list_algorithms,
     [ROUTE_OPENAPI] = get_openapi,
@@ -33,12 +36,20 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_CREATE_JOB] = create_job,
     [ROUTE_LIST_JOBS] = list_jobs,
     [ROUTE_GET_JOB] = get_job,
+    [ROUTE_PAUSE_JOB] = pause_job,
+    [ROUTE_RESUME_JOB] = resume_job,
+    [ROUTE_STOP_JOB] = stop_job,
+    [ROUTE_PATCH_JOB] = patch_job,
+    [ROUTE_RERUN_JOB] = rerun_job,
     [ROUTE_CANCEL_JOB] = cancel_job,
     [ROUTE_DELETE_JOB] = delete_job,
     [ROUTE_GET_SPEC] = get_job_spec,
     [ROUTE_LIST_EVENTS] = list_job_events,
     [ROUTE_GET_METRICS] = get_job_metrics,
     [ROUTE_GET_RESULTS] = get_job_results,
+    [ROUTE_LIST_CHECKPOINTS] = list_checkpoints,
+    [ROUTE_PREDICT_JOB] = predict_job,
+    [ROUTE_SCHEDULER] = get_scheduler,
     [ROUTE_LIST_MODELS] = list_models,
     [ROUTE_GET_MODEL] = get_model,
     [ROUTE_DELETE_MODEL] = delete_model,
@@ -46,14 +57,6 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,
 };
-
-static int64_t now_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static uint64_t machine_memory(void)
 {
@@ -69,6 +72,9 @@ static void job_changed(void *context, const char *job, uint64_t version, enum j
     (void)version;                                             /* who waits looks for itself */
     if (entered != JOB_STATUS_KEEP && entered != JOB_FAILED) { /* the runner tells of a failure, with its reason */
         log_info(job, "%s", job_status_name(entered));
+    }
+    if (entered != JOB_STATUS_KEEP && job_status_is_terminal(entered)) {
+        monitor_job_finished(entered);
     }
     waiters_wake(app->waiters, job);
 }
@@ -97,18 +103,20 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to start");
     }
     app->config = config;
+    idempotency_claims_init(&app->claims);
     app->waiters = waiters;
     app->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     app->threads = config->threads > 0 ? (uint32_t)config->threads : app->cores;
     app->memory_bytes = config->memory > 0 ? config->memory : machine_memory() / 4 * 3;
-    app->started_at = now_ms(CLOCK_REALTIME);
-    app->started_monotonic = now_ms(CLOCK_MONOTONIC);
+    app->started_at = clock_realtime_ms();
+    app->started_monotonic = clock_monotonic_ms();
     atomic_init(&app->phase, APP_STARTING);
     status = set_kernel_tier(config->kernel_tier, error);
     if (status == STATUS_OK) {
         status = store_open(&app->store, config->data, error);
     }
     if (status != STATUS_OK) {
+        idempotency_claims_destroy(&app->claims);
         free(app);
         return status;
     }
@@ -131,6 +139,10 @@ enum status app_start(struct app *app, struct error *error)
         status = model_cache_new(&app->models, model_load, app->store, error);
     }
     if (status == STATUS_OK) {
+        status = checkpoint_writer_new(&app->checkpoints, app->store, error);
+    }
+    if (status == STATUS_OK) {
+        setup.checkpoints = app->checkpoints;
         status = scheduler_new(&app->scheduler, &setup, error);
     }
     if (status != STATUS_OK) {
@@ -168,7 +180,9 @@ void app_free(struct app *app)
         return;
     }
     scheduler_free(app->scheduler);
+    checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
     store_close(app->store);
+    idempotency_claims_destroy(&app->claims);
     free(app);
 }

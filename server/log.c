@@ -59,12 +59,13 @@ static void add_escaped(struct line *line, const char *text)
 {
     for (; *text != '\0' && line->size < LINE_MAX_BYTES - TAIL_ROOM; text++) {
         unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            add(line, line_format == LOG_FORMAT_JSON ? "\\%c" : "%c", byte);
-        else if (byte < 0x20 || byte >= 0x7f)
+        if (byte < 0x20 || byte >= 0x7f) {
             add(line, "\\u%04x", byte);
-        else
-            add(line, "%c", byte);
+            continue;
+        }
+        if (line_format == LOG_FORMAT_JSON && (byte == '"' || byte == '\\'))
+            line->text[line->size++] = '\\';
+        line->text[line->size++] = *text; /* there is room: TAIL_ROOM */
     }
 }
 

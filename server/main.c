@@ -20,8 +20,10 @@
 #include <unistd.h>
 
 #include "server/app.h"
+#include "server/check_command.h"
 #include "server/config.h"
 #include "server/data_root.h"
+#include "server/exit_code.h"
 #include "server/fatal_signal.h"
 #include "server/http/http.h"
 #include "server/log.h"
@@ -42,27 +44,6 @@ struct server {
     struct http *http;
     struct app *app;
 };
-
-static int exit_code(enum status status)
-{
-    switch (status) {
-    case STATUS_USAGE:
-        return EX_USAGE;
-    case STATUS_SCHEMA_TOO_NEW:
-        return EX_SOFTWARE;
-    case STATUS_SYSTEM_ERROR:
-    case STATUS_OUT_OF_MEMORY:
-        return EX_OSERR;
-    case STATUS_DATA_DIR_INVALID:
-        return EX_CANTCREAT;
-    case STATUS_DATA_DIR_LOCKED:
-        return EX_TEMPFAIL;
-    case STATUS_CONFIG_INVALID:
-        return EX_CONFIG;
-    default:
-        return EX_IOERR;
-    }
-}
 
 /* A file opened later must not become standard error, or the log would be written into it. */
 static int keep_standard_files(void)
@@ -226,6 +207,12 @@ static int run(struct server *server)
     return stop(server);
 }
 
+/* What the program does instead of serving. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char *const argv[]);
+} commands[] = {{"check", check_command}, {"token", token_command}};
+
 int main(int argc, char *argv[])
 {
     static struct server server;
@@ -233,8 +220,10 @@ int main(int argc, char *argv[])
     enum config_action action;
     if (!keep_standard_files())
         return EX_OSERR;
-    if (argc >= 2 && strcmp(argv[1], "token") == 0)
-        return token_command(argc - 1, argv + 1);
+    for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
     if (config_parse(&server.config, argc, argv, &action, &error) != STATUS_OK) {
         fprintf(stderr, "descentd: %s\ndescentd --help lists the options.\n", error.message);
         return EX_USAGE;

@@ -201,6 +201,15 @@ enum status settings_parse(const struct setting *table, size_t count, const char
     return STATUS_OK;
 }
 
+int settings_want_help(int argc, char *const argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* A paragraph of help: words divided by single blanks. */
 struct paragraph {
     FILE *out;

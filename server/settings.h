@@ -50,6 +50,9 @@ struct setting {
 MUST_CHECK enum status settings_parse(const struct setting *table, size_t count, const char *prefix, void *target, int argc,
                                       char *const argv[], struct error *error);
 
+/* Is --help among argv[1 … argc-1]? */
+int settings_want_help(int argc, char *const argv[]);
+
 /* Writes one paragraph an option. */
 void settings_help(const struct setting *table, size_t count, const char *prefix, FILE *out);
 

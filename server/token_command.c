@@ -30,15 +30,6 @@ static const struct setting table[] = {
 
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
 
-static int asks_for_help(int argc, char *const argv[])
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static enum status make(int argc, char *const argv[], char text[TOKEN_TEXT], struct error *error)
 {
     struct choice choice;
@@ -61,7 +52,7 @@ int token_command(int argc, char *const argv[])
 {
     struct error error = {.status = STATUS_OK};
     char text[TOKEN_TEXT];
-    if (asks_for_help(argc, argv)) {
+    if (settings_want_help(argc, argv)) {
         puts("usage: descentd token new --token-file FILE --scopes LIST [options]\n\n"
              "Prints a new token, the only time that it can be seen, and keeps its hash.\n");
         settings_help(table, TABLE_SIZE, NULL, stdout);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/matrix_library.h"
+#include "core/base/thread_tag.h"
 
 #define SPINS_ALONE   4000 /* about 50 us: more than a phase's imbalance, less than a time slice */
 #define SPINS_CROWDED 50   /* more threads than cores: the one waited for may need this very core */
@@ -38,6 +39,7 @@ struct pool {
     struct worker {
         struct pool *pool;
         uint32_t index;
+        const char *tag; /* of whoever made the team */
     } workers[POOL_MAX_THREADS];
 };
 
@@ -98,6 +100,7 @@ static void *worker_main(void *argument)
     struct pool *pool = self->pool;
     unsigned generation = 0;
 
+    thread_tag = self->tag;
     matrix_library_thread_init();
     for (;;) {
         generation = wait_for_change(pool, &pool->generation, generation);
@@ -130,7 +133,7 @@ static uint32_t start_workers(struct pool *pool, uint32_t threads)
 {
     pool->spins = (long)threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS_ALONE : SPINS_CROWDED;
     for (uint32_t i = 1; i < threads; i++) {
-        pool->workers[i] = (struct worker){pool, i};
+        pool->workers[i] = (struct worker){pool, i, thread_tag};
         if (pthread_create(&pool->handles[i], NULL, worker_main, &pool->workers[i]) != 0) {
             break;
         }

@@ -214,13 +214,40 @@ void sha256_hex(const unsigned char digest[SHA256_BYTES], char text[SHA256_HEX])
     text[2 * SHA256_BYTES] = '\0';
 }
 
-void sha256_text(const void *bytes, size_t size, char text[SHA256_HEX])
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int sha256_from_hex(const char *text, unsigned char digest[SHA256_BYTES])
+{
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        int high = hex_digit(text[2 * i]), low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+
+        if (low < 0) {
+            return 0;
+        }
+        digest[i] = (unsigned char)(high << 4 | low);
+    }
+    return text[2 * SHA256_BYTES] == '\0';
+}
+
+void sha256_bytes(const void *bytes, size_t size, unsigned char digest[SHA256_BYTES])
 {
     struct sha256 hash;
-    unsigned char digest[SHA256_BYTES];
 
     sha256_init(&hash);
     sha256_update(&hash, bytes, size);
     sha256_final(&hash, digest);
+}
+
+void sha256_text(const void *bytes, size_t size, char text[SHA256_HEX])
+{
+    unsigned char digest[SHA256_BYTES];
+
+    sha256_bytes(bytes, size, digest);
     sha256_hex(digest, text);
 }

@@ -20,7 +20,10 @@ void sha256_update(struct sha256 *hash, const void *bytes, size_t size);
 void sha256_final(struct sha256 *hash, unsigned char digest[SHA256_BYTES]);
 
 void sha256_hex(const unsigned char digest[SHA256_BYTES], char text[SHA256_HEX]);
-/* The digest of one piece of memory, as text. */
+/* 64 lower-case hexadecimal digits and a NUL back into bytes; 0: the text is something else. */
+int sha256_from_hex(const char *text, unsigned char digest[SHA256_BYTES]);
+/* The digest of one piece of memory, as bytes and as text. */
+void sha256_bytes(const void *bytes, size_t size, unsigned char digest[SHA256_BYTES]);
 void sha256_text(const void *bytes, size_t size, char text[SHA256_HEX]);
 
 /* One or more blocks of 64 bytes into the state: the best way, and the plain one that it must equal. */

@@ -1,11 +1,8 @@
 /* Data sets that are there: lists, descriptions, a look at rows, deleting. Uploads are in uploads.c. */
 #include "server/handlers/handlers.h"
 
-#include <stdlib.h>
-
 #include "api/encode_dataset.h"
 #include "api/json_writer.h"
-#include "api/problem.h"
 #include "api/query.h"
 #include "server/handlers/reply.h"
 #include "server/store/datasets.h"
@@ -42,29 +39,6 @@ void get_dataset(struct app *app, struct request *request)
     reply_json(request, 200, &writer);
 }
 
-/* Says which jobs stand in the way: "jobs" beside the usual members. */
-static void reply_in_use(struct request *request, const struct datasets_delete *deletion, const struct error *error)
-{
-    struct json_writer writer = {.depth = 0};
-    struct problem problem;
-    char *jobs;
-    size_t size;
-
-    json_begin_array(&writer);
-    for (uint32_t i = 0; i < deletion->job_count; i++) {
-        json_string(&writer, deletion->jobs[i]);
-    }
-    json_end_array(&writer);
-    problem_init(&problem);
-    problem_add(&problem, error);
-    if (json_writer_take(&writer, &jobs, &size, NULL) == STATUS_OK) {
-        problem_add_member(&problem, "jobs", jobs);
-        free(jobs);
-    }
-    request_respond_problem(request, &problem);
-    problem_release(&problem);
-}
-
 void delete_dataset(struct app *app, struct request *request)
 {
     struct datasets_delete deletion = {.id = request_parameter(request, 0)};
@@ -75,7 +49,7 @@ void delete_dataset(struct app *app, struct request *request)
         reply_empty(request, 204);
         break;
     case STATUS_IN_USE:
-        reply_in_use(request, &deletion, &error);
+        reply_in_use(request, &deletion.users, &error);
         break;
     default:
         request_respond_error(request, &error);

@@ -11,22 +11,26 @@
 #include <stdint.h>
 
 #include "server/config.h"
+#include "server/handlers/idempotency.h"
 #include "server/http/request.h"
 #include "server/store/store.h"
 
+struct checkpoint_writer;
 struct scheduler;
 struct model_cache;
 
 /* Where the server stands; health checks read it on a polling thread. */
 enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
 
-/* What handlers work with. All but `phase` is fixed after app_start. */
+/* What handlers work with. All but `phase` and `claims` is fixed after app_start. */
 struct app {
     const struct config *config;
     struct waiters *waiters;
     struct store *store;
+    struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
     struct model_cache *models;
+    struct idempotency_claims claims;
     uint32_t cores, threads;   /* of the machine; for training */
     uint64_t memory_bytes;     /* budget for training */
     int64_t started_at;        /* ms since 1970 */
@@ -38,12 +42,24 @@ typedef void handler(struct app *app, struct request *request);
 
 /* handlers/info.c */
 handler get_health, get_ready, get_info, list_algorithms, get_openapi;
+/* handlers/monitoring.c */
+handler get_monitoring;
 /* handlers/datasets.c */
 handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 /* handlers/uploads.c: POST /v1/datasets and PUT .../labels, streamed */
 extern const struct upload_ops uploads;
+/* handlers/submit.c */
+handler create_job, rerun_job;
+/* handlers/patch.c */
+handler patch_job;
 /* handlers/jobs.c */
-handler create_job, list_jobs, get_job, cancel_job, delete_job, get_job_spec, get_job_results;
+handler list_jobs, get_job, delete_job, get_job_spec, get_job_results;
+/* handlers/job_actions.c */
+handler pause_job, resume_job, stop_job, cancel_job;
+/* handlers/job_checkpoints.c */
+handler list_checkpoints, predict_job;
+/* handlers/scheduler.c */
+handler get_scheduler;
 /* handlers/curves.c */
 handler list_job_events, get_job_metrics;
 /* handlers/models.c */

@@ -1,4 +1,4 @@
-/* Jobs: submitting (submit.c), reading, cancelling, deleting. */
+/* Jobs: reading and deleting. (Submitting: submit.c; pause, resume, stop, cancel: job_actions.c.) */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,12 +6,10 @@
 #include "api/encode_job.h"
 #include "api/job_request.h"
 #include "api/json_writer.h"
-#include "api/problem.h"
 #include "api/query.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/http/waiters.h"
-#include "server/jobs/scheduler.h"
 #include "server/jobs/stored_spec.h"
 #include "server/store/jobs.h"
 
@@ -151,67 +149,6 @@ void get_job_results(struct app *app, struct request *request)
 
 /* ---- changes ---- */
 
-/* 409 with the state and what may be asked of a job in it. */
-static void answer_conflict(struct request *request, enum job_status current)
-{
-    struct error error = {0};
-    struct problem problem;
-
-    problem_init(&problem);
-    error_set(&error, STATUS_STATE_CONFLICT, "the job is %s", job_status_name(current));
-    problem_add(&problem, &error);
-    problem_add_member(&problem, "allowed_actions", job_status_is_terminal(current) ? "[\"delete\"]" : "[\"cancel\"]");
-    request_respond_problem(request, &problem);
-    problem_release(&problem);
-}
-
-/* Cancels in the store: a queued job at once, a running one by way of its runner. */
-static enum status cancel_in_store(struct app *app, const char *id, enum job_status *current, struct error *error)
-{
-    static const struct {
-        enum job_status from, to;
-    } WAYS[] = {{JOB_QUEUED, JOB_CANCELLED}, {JOB_RUNNING, JOB_CANCELLING}};
-    enum status status = STATUS_STATE_CONFLICT;
-
-    /* Twice around: between the two looks the job may have gone from queued to running or, when draining, back. */
-    for (size_t i = 0; i < 4 && status == STATUS_STATE_CONFLICT; i++) {
-        struct jobs_change change = {.id = id, .from = JOB_SET(WAYS[i % 2].from), .to = WAYS[i % 2].to};
-
-        *error = (struct error){0};
-        status = store_wait(app->store, jobs_change(&change), error);
-        *current = change.current;
-    }
-    return status;
-}
-
-void cancel_job(struct app *app, struct request *request)
-{
-    const char *id = request_parameter(request, 0);
-    enum job_status current = JOB_QUEUED;
-    struct json_writer writer = {0};
-    struct job_view job;
-    struct error error = {0};
-    enum status status = cancel_in_store(app, id, &current, &error);
-
-    if (status == STATUS_OK) {
-        scheduler_cancel(app->scheduler, id);
-    } else if (status == STATUS_STATE_CONFLICT && current != JOB_CANCELLING && current != JOB_CANCELLED) {
-        answer_conflict(request, current);
-        return;
-    } else if (status != STATUS_STATE_CONFLICT) {
-        request_respond_error(request, &error);
-        return;
-    }
-    error = (struct error){0};
-    if (jobs_get(app->store, id, 0, &job, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
-        return;
-    }
-    encode_job(&job, &writer);
-    reply_json(request, status == STATUS_STATE_CONFLICT && current == JOB_CANCELLED ? 200 : 202, &writer);
-    job_view_release(&job);
-}
-
 void delete_job(struct app *app, struct request *request)
 {
     struct jobs_delete deletion = {.id = request_parameter(request, 0)};
@@ -219,7 +156,7 @@ void delete_job(struct app *app, struct request *request)
     enum status status = store_wait(app->store, jobs_delete(&deletion), &error);
 
     if (status == STATUS_STATE_CONFLICT) {
-        answer_conflict(request, deletion.current);
+        reply_state_conflict(request, deletion.current);
     } else if (status != STATUS_OK) {
         request_respond_error(request, &error);
     } else {

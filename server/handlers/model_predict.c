@@ -1,5 +1,6 @@
-/* POST /v1/models/{id}/predict: on the executor's thread, with a predictor that is kept for the next request. */
-#include "server/handlers/handlers.h"
+/* Predictions (POST /v1/models/{id}/predict, and of jobs that train): on the executor's thread, with a predictor that is
+ * kept for the next request. */
+#include "server/handlers/predicting.h"
 
 #include <stdlib.h>
 
@@ -83,17 +84,27 @@ static void predict_with(struct app *app, struct request *request, struct cached
     problem_release(&problem);
 }
 
-void predict(struct app *app, struct request *request)
+enum status predict_from(struct app *app, struct request *request, const char *name, struct error *error)
 {
     struct cached_model *model;
-    struct error error = {0};
     enum media media;
+    enum status status = route_negotiate(request_route(request), NULL, request_header(request, "Accept"), &media, error);
 
-    if (route_negotiate(request_route(request), NULL, request_header(request, "Accept"), &media, &error) != STATUS_OK ||
-        model_cache_get(app->models, request_parameter(request, 0), &model, &error) != STATUS_OK) {
-        request_respond_error(request, &error);
-        return;
+    if (status == STATUS_OK) {
+        status = model_cache_get(app->models, name, &model, error);
     }
-    predict_with(app, request, model, media);
-    model_cache_put(app->models, model);
+    if (status == STATUS_OK) {
+        predict_with(app, request, model, media);
+        model_cache_put(app->models, model);
+    }
+    return status;
+}
+
+void predict(struct app *app, struct request *request)
+{
+    struct error error = {0};
+
+    if (predict_from(app, request, request_parameter(request, 0), &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+    }
 }

@@ -47,10 +47,16 @@ void delete_model(struct app *app, struct request *request)
     struct models_delete deletion = {.id = request_parameter(request, 0)};
     struct error error = {.status = STATUS_OK};
 
-    if (store_wait(app->store, models_delete(&deletion), &error) != STATUS_OK) {
+    switch (store_wait(app->store, models_delete(&deletion), &error)) {
+    case STATUS_OK:
+        model_cache_forget(app->models, deletion.id);
+        reply_empty(request, 204);
+        break;
+    case STATUS_IN_USE:
+        reply_in_use(request, &deletion.users, &error);
+        break;
+    default:
         request_respond_error(request, &error);
-        return;
+        break;
     }
-    model_cache_forget(app->models, deletion.id);
-    reply_empty(request, 204);
 }

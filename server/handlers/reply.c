@@ -2,8 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/job_states.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/query.h"
@@ -77,6 +79,21 @@ void reply_error(struct request *request, enum status status, const char *format
 
 /* ---- entity tags ---- */
 
+void reply_state_conflict(struct request *request, enum job_status status)
+{
+    char actions[JOB_ACTIONS_TEXT];
+    struct error error = {0};
+    struct problem problem;
+
+    problem_init(&problem);
+    error_set(&error, STATUS_STATE_CONFLICT, "the job is %s", job_status_name(status));
+    problem_add(&problem, &error);
+    job_allowed_actions(status, actions);
+    problem_add_member(&problem, "allowed_actions", actions);
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
+}
+
 void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...)
 {
     char text[REPLY_TAG_TEXT - 2];
@@ -88,10 +105,13 @@ void reply_tag(char tag[REPLY_TAG_TEXT], const char *format, ...)
     snprintf(tag, REPLY_TAG_TEXT, "\"%s\"", text);
 }
 
-/* Weak comparison (RFC 9110, 8.8.3.2): W/ does not matter. A field that is no list of tags matches nothing from there on. */
-int reply_tag_matches(const char *if_none_match, const char *tag)
+/*
+ * Is the tag, or "*", in the field's list? Weak tags count for `weakly` alone (RFC 9110, 8.8.3.2). A field that is no list
+ * of tags matches nothing from there on.
+ */
+static int lists_tag(const char *field, const char *tag, int weakly)
 {
-    const char *at = if_none_match == NULL ? "" : if_none_match + strspn(if_none_match, " \t");
+    const char *at = field + strspn(field, " \t");
     size_t size = strlen(tag);
 
     if (strcmp(at, "*") == 0) {
@@ -99,18 +119,27 @@ int reply_tag_matches(const char *if_none_match, const char *tag)
     }
     for (;;) {
         at += strspn(at, ", \t");
-        if (strncmp(at, "W/", 2) == 0) {
-            at += 2;
-        }
+        int is_weak = strncmp(at, "W/", 2) == 0;
+        at += is_weak ? 2 : 0;
         const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
         if (end == NULL) {
             return 0;
         }
-        if ((size_t)(end + 1 - at) == size && memcmp(at, tag, size) == 0) {
+        if ((size_t)(end + 1 - at) == size && memcmp(at, tag, size) == 0 && (weakly || !is_weak)) {
             return 1;
         }
         at = end + 1;
     }
+}
+
+int reply_tag_matches(const char *if_none_match, const char *tag)
+{
+    return if_none_match != NULL && lists_tag(if_none_match, tag, 1);
+}
+
+int reply_may_change(const char *if_match, const char *tag)
+{
+    return if_match == NULL || lists_tag(if_match, tag, 0);
 }
 
 void reply_add_tag(struct response *response, const char *tag)
@@ -179,4 +208,26 @@ void reply_page(struct request *request, struct json_writer *writer, const char 
         add_next_link(&response, request, last_id);
     }
     request_respond(request, &response);
+}
+
+void reply_in_use(struct request *request, const struct job_users *users, const struct error *error)
+{
+    struct json_writer writer = {.depth = 0};
+    struct problem problem;
+    char *jobs;
+    size_t size;
+
+    json_begin_array(&writer);
+    for (uint32_t i = 0; i < users->count; i++) {
+        json_string(&writer, users->ids[i]);
+    }
+    json_end_array(&writer);
+    problem_init(&problem);
+    problem_add(&problem, error);
+    if (json_writer_take(&writer, &jobs, &size, NULL) == STATUS_OK) {
+        problem_add_member(&problem, "jobs", jobs);
+        free(jobs);
+    }
+    request_respond_problem(request, &problem);
+    problem_release(&problem);
 }

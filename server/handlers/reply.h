@@ -31,6 +31,12 @@ void reply_empty(struct request *request, unsigned status);
 /* One error made on the spot: reply_error(request, STATUS_NOT_FOUND, "there is no data set %s", id). */
 void reply_error(struct request *request, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* STATUS_IN_USE, with the jobs that stand in the way: "jobs" beside a problem's usual members. */
+void reply_in_use(struct request *request, const struct job_users *users, const struct error *error);
+
+/* 409 state_conflict with what may be asked of a job in this status. */
+void reply_state_conflict(struct request *request, enum job_status status);
+
 /*
  * Entity tags. reply_tag writes one with its quotes; the text between them must be printable ASCII without quotes.
  * reply_not_modified answers 304 with the tag and returns 1 if the request's If-None-Match has it (lists, weak tags and
@@ -42,6 +48,12 @@ int reply_not_modified(struct request *request, const char *tag);
 void reply_add_tag(struct response *response, const char *tag);
 /* What reply_not_modified decides by: does the value of If-None-Match (NULL: not sent) have the tag? */
 int reply_tag_matches(const char *if_none_match, const char *tag);
+
+/*
+ * Whether If-Match (NULL: not sent) lets the version with this tag be changed. By strong comparison: a weak tag matches
+ * nothing.
+ */
+int reply_may_change(const char *if_match, const char *tag);
 
 /* limit, after and order of the request's query; borrows from the request. */
 struct page_query reply_page_query(const struct request *request);

@@ -17,6 +17,7 @@
 #include "server/http/internal.h"
 #include "server/http/waiters.h"
 #include "server/log.h"
+#include "server/monitor.h"
 
 #define PIECE_BYTES         ((size_t)256 * 1024)          /* of an upload, given to the handler at once */
 #define BODY_ROOM_FIRST     ((size_t)4 * 1024)            /* a JSON body's first buffer */
@@ -24,13 +25,6 @@
 #define DISCARD_BYTES       ((uint64_t)1024 * 1024)       /* of a body that is too large */
 #define DISCARD_MS          2000
 #define CONNECTION_REQUESTS 10000 /* then the connection ends, so that none lives for ever */
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* 20 of [a-z0-9], unlike any other: the boot's random number and a counter, mixed (splitmix64's finaliser). */
 static void make_id(struct http *http, char id[REQUEST_ID_TEXT])
@@ -54,12 +48,15 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **co
 {
     struct http *http = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        monitor_add(MONITOR_HTTP_CONNECTIONS, 1);
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         *context = info != NULL ? watchdog_open(http->watchdog, info->connect_fd) : NULL;
-    } else if (*context != NULL) {
-        watchdog_close(http->watchdog, *context);
-        *context = NULL;
+        return;
     }
+    monitor_subtract(MONITOR_HTTP_CONNECTIONS, 1);
+    if (*context != NULL)
+        watchdog_close(http->watchdog, *context);
+    *context = NULL;
 }
 
 void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *connection)
@@ -74,7 +71,7 @@ void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *connection
     request->http = http;
     request->connection = connection;
     request->peer = peer;
-    request->began = now_ns();
+    request->began = monitor_clock();
     memcpy(request->target, uri, size + 1);
     make_id(http, request->id);
     watchdog_phase(http->watchdog, peer, PEER_HEAD);
@@ -155,6 +152,10 @@ static void run_handler(struct task *task)
 {
     struct request *request = of_task(task);
     const struct http_app *app = &request->http->app;
+    if (request->parked != 0) {
+        request->waited += monitor_clock() - request->parked;
+        request->parked = 0;
+    }
     app->handle(app->context, request);
 }
 
@@ -290,6 +291,7 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
 {
     struct http *http = request->http;
     atomic_fetch_add(&http->open_requests, 1);
+    monitor_add(MONITOR_HTTP_IN_FLIGHT, 1);
     collect_head(request, method, version);
     struct problem problem;
     problem_init(&problem);
@@ -374,19 +376,27 @@ static void run_abort(struct task *task)
     free_request(request);
 }
 
-static void log_request(const struct request *request, enum MHD_RequestTerminationCode code)
+/* Tells the log and the monitor of a request that has ended. */
+static void account(const struct request *request, enum MHD_RequestTerminationCode code)
 {
+    int64_t nanoseconds = monitor_clock() - request->began;
+    unsigned status = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? request->answer.status : 0;
     char path[256];
     snprintf(path, sizeof(path), "%.*s", (int)strcspn(request->target, "?"), request->target);
     struct log_access access = {
         .request_id = request->id,
         .method = request->head.method,
         .path = path,
-        .status = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? request->answer.status : 0,
-        .ms = (double)(now_ns() - request->began) / 1e6,
+        .status = status,
+        .ms = (double)nanoseconds / 1e6,
         .bytes = request->sent_bytes,
     };
     log_access(&access);
+    monitor_request(&(struct monitor_request){.route = request->admission.match.route,
+                                              .method = request->head.method,
+                                              .status = status,
+                                              .nanoseconds = nanoseconds - request->waited});
+    monitor_subtract(MONITOR_HTTP_IN_FLIGHT, 1);
 }
 
 void exchange_completed(void *cls, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)
@@ -400,7 +410,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
     /* Also right after a resume, when the client has left meanwhile: whoever had the request is done with it then. */
     watchdog_phase(http->watchdog, request->peer, PEER_IDLE);
     if (request->phase != PHASE_HEAD) {
-        log_request(request, code);
+        account(request, code);
         atomic_fetch_sub(&http->open_requests, 1);
     }
     if (request->upload == UPLOAD_BEGUN) {

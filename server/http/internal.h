@@ -55,7 +55,9 @@ struct request {
     struct peer *peer;
     enum request_phase phase;
     char id[REQUEST_ID_TEXT];
-    int64_t began; /* monotonic ns */
+    int64_t began;  /* monotonic ns */
+    int64_t parked; /* monotonic ns: when it last began to wait for news; 0: it does not */
+    int64_t waited; /* ns in the waiting room, which are no work */
     char client_text[ADDRESS_TEXT];
     struct head head; /* strings are the library's, and live as long as the request */
     char local[ADDRESS_TEXT];

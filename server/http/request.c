@@ -11,6 +11,7 @@
 #include "api/problem.h"
 #include "server/http/internal.h"
 #include "server/http/waiters.h"
+#include "server/monitor.h"
 
 const struct route *request_route(const struct request *request)
 {
@@ -110,6 +111,7 @@ void request_wait(struct request *request, const char *key, uint64_t ticket, int
     if (request->waiter.deadline == 0)
         request->waiter.deadline = watchdog_now() + wait_ms;
     request->waiter.task = &request->task;
+    request->parked = monitor_clock();
     waiters_park(request->http->waiters, &request->waiter, key, ticket);
 }
 

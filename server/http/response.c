@@ -51,6 +51,10 @@ void response_file(struct response *response, enum media media, int fd, uint64_t
 /* What an answer of this kind must say besides. */
 static void add_kind_headers(struct response *response, enum status status)
 {
+    if (status == STATUS_IDEMPOTENCY_IN_PROGRESS) { /* a commit, usually */
+        response_header(response, "Retry-After", "1");
+        return;
+    }
     switch (status_kind(status)) {
     case KIND_UNAUTHENTICATED:
         response_header(response, "WWW-Authenticate", "Bearer");

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "server/log.h"
+#include "server/monitor.h"
 
 #define TICK_MS     100
 #define STACK_BYTES (256 * 1024)
@@ -131,8 +132,10 @@ static void *watch(void *argument)
         unsigned count = 0;
         const char *deed = cut_slow(watchdog, now, &count);
         pthread_mutex_unlock(&watchdog->lock);
-        if (deed != NULL)
+        if (deed != NULL) {
+            monitor_add(MONITOR_SLOW_CLIENTS, count);
             log_info(NULL, "clients cut off because they were too slow: %u, the last one in %s", count, deed);
+        }
         watchdog->tick(watchdog->context, now);
         pthread_mutex_lock(&watchdog->lock);
     }

@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/problem.h"
 #include "core/base/sha256.h"
 #include "core/data/match_labels.h"
+#include "server/models/model_load.h"
 #include "server/store/datasets.h"
 
 static enum status open_block(struct job_dataset *dataset, const void *bytes, size_t size, struct error *error)
@@ -95,6 +97,31 @@ static enum status match_test_set(struct job_data *data, struct error *error)
     return status;
 }
 
+/* The model that the weights come from. */
+static enum status open_initial_model(struct job_data *data, const struct initial_model *init, struct error *error)
+{
+    struct error reason = {0};
+    enum status status;
+
+    if (init->id[0] == '\0') {
+        return STATUS_OK;
+    }
+    status = model_load(data->store, init->id, &data->initial_model, &reason);
+    if (status == STATUS_NOT_FOUND || status == STATUS_DELETED) {
+        return error_set_pointer(error, STATUS_MODEL_NOT_FOUND, "/init/model", "there is no model %s", init->id);
+    }
+    if (status != STATUS_OK) {
+        *error = reason;
+        return status;
+    }
+    data->has_initial_model = 1;
+    if (init->sha256[0] != '\0' && strcmp(init->sha256, data->initial_model.digest) != 0) {
+        return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/init/sha256",
+                                 "the SHA-256 of the model's parameters is %s", data->initial_model.digest);
+    }
+    return STATUS_OK;
+}
+
 enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
                           struct problem *problem)
 {
@@ -108,6 +135,9 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
     }
     if (status == STATUS_OK && data->has_test) {
         status = match_test_set(data, &error);
+    }
+    if (status == STATUS_OK) {
+        status = open_initial_model(data, &request->init, &error);
     }
     if (status == STATUS_OK) {
         status = split_make(&data->split, &data->train.dataset, &request->split, request->train.seed, &error);
@@ -135,6 +165,7 @@ void job_data_release(struct job_data *data)
         release_one(data->store, &data->test);
         split_release(&data->split);
         free(data->test_labels);
+        model_release(&data->initial_model);
         *data = (struct job_data){0};
     }
 }
@@ -144,5 +175,6 @@ struct train_data job_data_for_training(const struct job_data *data)
     return (struct train_data){.dataset = &data->train.dataset,
                                .split = &data->split,
                                .test = data->has_test ? &data->test.dataset : NULL,
-                               .test_labels = data->test_labels};
+                               .test_labels = data->test_labels,
+                               .initial_model = data->has_initial_model ? &data->initial_model : NULL};
 }

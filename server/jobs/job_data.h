@@ -22,11 +22,14 @@ struct job_data {
     int has_test;
     int32_t *test_labels; /* [test rows], in train's numbering */
     struct split split;
+    struct model initial_model; /* owned; of no use unless the request names one */
+    int has_initial_model;
 };
 
 /*
  * Opens what `request` names. Blocks for the disk. STATUS_DATASET_NOT_FOUND, STATUS_DATASET_NOT_READY, a split that is
- * empty, a test set whose features or classes do not fit: errors with pointers, in `problem`. Release it in any case.
+ * empty, a test set whose features or classes do not fit; STATUS_MODEL_NOT_FOUND, STATUS_EXPECTATION_NOT_MET of the model to
+ * start from: errors with pointers, in `problem`. Release it in any case.
  */
 MUST_CHECK enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
                                      struct problem *problem);

@@ -5,37 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
 #include "core/nn/model_file.h"
 #include "core/train/trainer.h"
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/ids.h"
-
-static double monotonic_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* The text of a finished writer; NULL when there was no memory. */
-static char *taken(struct json_writer *writer)
-{
-    struct error ignored = {0}; /* NULL says it */
-    char *text = NULL;
-    size_t size;
-
-    if (json_writer_take(writer, &text, &size, &ignored) != STATUS_OK) {
-        json_writer_release(writer);
-        return NULL;
-    }
-    return text;
-}
 
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
@@ -69,7 +47,7 @@ static char *short_scores(const struct scores *const scores[PART_COUNT])
         }
     }
     json_end_object(&writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static char *spec_text(const struct model *model)
@@ -77,7 +55,7 @@ static char *spec_text(const struct model *model)
     struct json_writer writer = {0};
 
     encode_model_spec(model, &writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static char *class_list(const struct model *model)
@@ -89,7 +67,7 @@ static char *class_list(const struct model *model)
         json_string(&writer, model->class_names[c]);
     }
     json_end_array(&writer);
-    return taken(&writer);
+    return json_writer_text(&writer);
 }
 
 static enum status describe_model(struct outcome *outcome, const struct model *model, const struct outcome_facts *facts,
@@ -131,7 +109,7 @@ static enum status describe_results(struct outcome *outcome, const struct model 
     view->digest = model->digest;
     view->samples_seen = progress.samples_seen;
     encode_results(view, &writer);
-    outcome->results = taken(&writer);
+    outcome->results = json_writer_text(&writer);
     if (outcome->results == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the results");
     }
@@ -163,14 +141,14 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
                                 .threads = facts->threads,
                                 .with_objective = facts->l2 > 0};
     struct model model = {0};
-    double begin = monotonic_seconds();
+    double begin = clock_monotonic_seconds();
     enum status status;
 
     *outcome = (struct outcome){0};
     status = trainer_model(trainer, &model, &view.digest_step, error);
     if (status == STATUS_OK) {
         status = evaluate_parts(trainer, scores, &view, error);
-        view.evaluate_seconds = monotonic_seconds() - begin;
+        view.evaluate_seconds = clock_monotonic_seconds() - begin;
     }
     if (status == STATUS_OK) {
         status = write_file(&outcome->object, store, &model, error);
@@ -216,7 +194,21 @@ static void write_divergence(const struct train_divergence *divergence, struct j
     json_member_string(writer, "suggestion", "try a learning rate ten times smaller, or training.clip_norm");
 }
 
-void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer)
+static void write_last(const struct outcome_checkpoint *last, struct json_writer *writer)
+{
+    json_key(writer, "checkpoint");
+    if (last->step == 0) {
+        json_null(writer);
+        return;
+    }
+    json_begin_object(writer);
+    json_member_uint(writer, "step", last->step);
+    json_member_string(writer, "sha256", last->sha256);
+    json_end_object(writer);
+}
+
+void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer,
+                        const struct outcome_checkpoint *last)
 {
     struct json_writer writer = {0};
 
@@ -226,9 +218,10 @@ void outcome_of_failure(struct outcome *outcome, const struct error *error, cons
     json_member_string(&writer, "message", error->message);
     if (error->status == STATUS_DIVERGED && trainer != NULL) {
         write_divergence(trainer_divergence(trainer), &writer);
+        write_last(last, &writer);
     }
     json_end_object(&writer);
-    outcome->error = taken(&writer);
+    outcome->error = json_writer_text(&writer);
     outcome->outcome.error = outcome->error != NULL ? outcome->error : "{\"code\":\"out_of_memory\"}";
 }
 

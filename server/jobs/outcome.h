@@ -27,8 +27,14 @@ struct outcome {
  */
 MUST_CHECK enum status outcome_of_success(struct outcome *outcome, struct store *store, struct trainer *trainer,
                                           const struct outcome_facts *facts, struct error *error);
-/* {"code","message",...}; trainer NULL, or the one that diverged, whose details are added. */
-void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer);
+/* The last good state of a job that diverged. step 0: none was kept. */
+struct outcome_checkpoint {
+    uint64_t step;
+    char sha256[SHA256_TEXT];
+};
+/* {"code","message",...}; trainer NULL, or the one that diverged, whose details are added, with the last checkpoint. */
+void outcome_of_failure(struct outcome *outcome, const struct error *error, const struct trainer *trainer,
+                        const struct outcome_checkpoint *last);
 void outcome_release(struct outcome *outcome);
 
 #endif

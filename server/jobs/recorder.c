@@ -7,43 +7,69 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/failpoint.h"
+#include "server/log.h"
+#include "server/monitor.h"
 
 #define ROWS_MAX       1024
+#define REMARKS_MAX    8
 #define FIRST_INTERVAL 0.002 /* seconds */
 #define INTERVAL       0.2
+
+/* What belongs to one change. */
+struct batch {
+    struct metric_row rows[ROWS_MAX];
+    size_t row_count;
+    struct job_progress progress;
+    int has_progress;
+    struct event_new remarks[REMARKS_MAX]; /* their data owned */
+    size_t remark_count;
+    int has_checkpoint;
+    struct checkpoint_new checkpoint; /* its data owned */
+    struct object object;             /* the checkpoint's */
+};
 
 struct recorder {
     struct store *store;
     const char *id;
-    struct metric_list stored; /* rows of an earlier run */
+    struct metric_list stored; /* rows of earlier runs */
     size_t replayed;
-    double offset; /* from this run's time to the job's, as of the last row that was replayed */
-
-    struct metric_row filling[ROWS_MAX];
-    size_t filled;
-    struct job_progress progress;
-    int has_progress;
+    double offset;            /* from this run's time to the job's, as of the last row that was replayed */
+    uint64_t shown_step;      /* of the progress that is stored */
+    const char *changed_tier; /* NULL: it runs where it ran before */
     uint32_t threads;
     double next; /* time of the next change; 0: not set yet */
     int started; /* the job is running in the store, or a change that makes it so is under way */
+    int dropped; /* the old tier's checkpoints are gone, or a change that drops them is under way */
 
-    struct jobs_change change; /* the one with the store, with what it points to */
-    struct metric_row sent[ROWS_MAX];
-    struct job_progress sent_progress;
+    struct batch filling, sent;
+    struct jobs_change change; /* the one with the store; points into `sent` */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
     int busy;
     enum status status; /* of the last change */
     struct error error;
+    unsigned checkpoints; /* stored */
 };
 
-enum status recorder_new(struct recorder **out, struct store *store, const char *id, struct error *error)
+static void batch_release(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->remark_count; i++) {
+        free((char *)(uintptr_t)batch->remarks[i].data);
+    }
+    if (batch->has_checkpoint) {
+        free((char *)(uintptr_t)batch->checkpoint.data);
+        object_release(&batch->object);
+    }
+    batch->row_count = batch->remark_count = 0;
+    batch->has_checkpoint = batch->has_progress = 0;
+}
+
+enum status recorder_new(struct recorder **out, struct store *store, const struct job_view *job, struct error *error)
 {
     struct recorder *recorder = calloc(1, sizeof *recorder);
     enum status status;
@@ -53,10 +79,12 @@ enum status recorder_new(struct recorder **out, struct store *store, const char 
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the job's curves");
     }
     recorder->store = store;
-    recorder->id = id;
+    recorder->id = job->id;
+    recorder->shown_step = job->progress.step;
+    recorder->started = job->status != JOB_QUEUED;
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_cond_init(&recorder->done, NULL);
-    status = metrics_list(store, id, -1, &recorder->stored, error);
+    status = metrics_list(store, job->id, -1, &recorder->stored, error);
     if (status != STATUS_OK) {
         recorder_free(recorder);
         return status;
@@ -80,10 +108,41 @@ void recorder_free(struct recorder *recorder)
         return;
     }
     wait_for_store(recorder);
+    batch_release(&recorder->filling);
+    batch_release(&recorder->sent);
     metric_list_release(&recorder->stored);
     pthread_cond_destroy(&recorder->done);
     pthread_mutex_destroy(&recorder->lock);
     free(recorder);
+}
+
+/* ---- where the run stands against what was shown ---- */
+
+void recorder_resume(struct recorder *recorder, uint64_t step)
+{
+    const struct metric_list *stored = &recorder->stored;
+
+    while (recorder->replayed < stored->count && stored->rows[recorder->replayed].point.step <= step) {
+        recorder->replayed++;
+    }
+}
+
+void recorder_change_tier(struct recorder *recorder, const char *tier)
+{
+    recorder->changed_tier = tier;
+}
+
+int recorder_is_replaying(const struct recorder *recorder)
+{
+    return recorder->replayed < recorder->stored.count;
+}
+
+double recorder_clock(const struct recorder *recorder, double elapsed)
+{
+    if (recorder_is_replaying(recorder)) {
+        return recorder->replayed > 0 ? recorder->stored.rows[recorder->replayed - 1].seconds : 0;
+    }
+    return elapsed + recorder->offset;
 }
 
 void recorder_set_threads(struct recorder *recorder, uint32_t threads)
@@ -93,21 +152,57 @@ void recorder_set_threads(struct recorder *recorder, uint32_t threads)
 
 void recorder_set_progress(struct recorder *recorder, const struct job_progress *progress)
 {
-    recorder->progress = *progress;
-    recorder->has_progress = 1;
+    if (progress->step >= recorder->shown_step || progress->fraction >= 1) {
+        recorder->filling.progress = *progress;
+        recorder->filling.has_progress = 1;
+    }
 }
 
-double recorder_clock(const struct recorder *recorder, double elapsed)
-{
-    const struct metric_list *stored = &recorder->stored;
+/* ---- checkpoints and remarks ---- */
 
-    if (recorder->replayed < stored->count) {
-        return recorder->replayed > 0 ? stored->rows[recorder->replayed - 1].seconds : 0;
+void recorder_add_checkpoint(struct recorder *recorder, struct object *object, uint64_t step, uint32_t keep, char *data)
+{
+    struct batch *batch = &recorder->filling;
+
+    if (batch->has_checkpoint) {
+        free((char *)(uintptr_t)batch->checkpoint.data);
+        object_release(&batch->object);
     }
-    return elapsed + recorder->offset;
+    batch->object = *object;
+    *object = (struct object){.size = 0};
+    batch->checkpoint = (struct checkpoint_new){.step = step, .object = &batch->object, .data = data, .keep = keep};
+    batch->has_checkpoint = 1;
+}
+
+void recorder_add_remark(struct recorder *recorder, char *data)
+{
+    struct batch *batch = &recorder->filling;
+
+    if (data == NULL || batch->remark_count == REMARKS_MAX) {
+        log_warning(recorder->id, "a remark was lost: %s", data != NULL ? data : "no memory");
+        free(data);
+        return;
+    }
+    batch->remarks[batch->remark_count++] = (struct event_new){.type = EVENT_LOG, .data = data};
+}
+
+unsigned recorder_checkpoints_stored(struct recorder *recorder)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&recorder->lock);
+    count = recorder->checkpoints;
+    pthread_mutex_unlock(&recorder->lock);
+    return count;
 }
 
 /* ---- handing over ---- */
+
+static void count_checkpoint(const struct batch *batch)
+{
+    monitor_add(MONITOR_CHECKPOINTS, 1);
+    monitor_add(MONITOR_CHECKPOINT_BYTES, batch->object.size);
+}
 
 static void stored(void *context, enum status status, const struct error *error)
 {
@@ -117,26 +212,57 @@ static void stored(void *context, enum status status, const struct error *error)
     recorder->busy = 0;
     recorder->status = status;
     recorder->error = *error;
+    if (status == STATUS_OK && recorder->sent.has_checkpoint) {
+        FAILPOINT(CHECKPOINT_AFTER_DB);
+        recorder->checkpoints++;
+        count_checkpoint(&recorder->sent);
+    }
     pthread_cond_broadcast(&recorder->done);
     pthread_mutex_unlock(&recorder->lock);
 }
 
+/* The change that stores a batch; which status it leads to is the caller's. */
+static struct jobs_change change_of(struct recorder *recorder, struct batch *batch)
+{
+    return (struct jobs_change){.id = recorder->id,
+                                .from = job_states_with(TRIGGER_SUCCEED), /* all in which a runner has it */
+                                .to = JOB_STATUS_KEEP,
+                                .kernel_tier = recorder->changed_tier,
+                                .drop_checkpoints = recorder->changed_tier != NULL && !recorder->dropped,
+                                .threads = recorder->threads,
+                                .progress = batch->has_progress ? &batch->progress : NULL,
+                                .rows = batch->rows,
+                                .row_count = batch->row_count,
+                                .checkpoint = batch->has_checkpoint ? &batch->checkpoint : NULL,
+                                .events = batch->remarks,
+                                .event_count = batch->remark_count};
+}
+
+/* What has gathered becomes what is sent. */
 static void fill_change(struct recorder *recorder)
 {
-    struct jobs_change *change = &recorder->change;
+    struct batch *sent = &recorder->sent, *filling = &recorder->filling;
 
-    memcpy(recorder->sent, recorder->filling, recorder->filled * sizeof *recorder->sent);
-    recorder->sent_progress = recorder->progress;
-    *change = (struct jobs_change){.id = recorder->id,
-                                   .from = recorder->started ? JOB_SET(JOB_RUNNING) | JOB_SET(JOB_CANCELLING)
-                                                             : JOB_SET(JOB_QUEUED),
-                                   .to = recorder->started ? JOB_STATUS_KEEP : JOB_RUNNING,
-                                   .threads = recorder->threads,
-                                   .progress = recorder->has_progress ? &recorder->sent_progress : NULL,
-                                   .rows = recorder->sent,
-                                   .row_count = recorder->filled};
-    recorder->started = 1;
-    recorder->filled = 0;
+    batch_release(sent);
+    memcpy(sent->rows, filling->rows, filling->row_count * sizeof *sent->rows);
+    memcpy(sent->remarks, filling->remarks, sizeof sent->remarks);
+    sent->row_count = filling->row_count;
+    sent->remark_count = filling->remark_count;
+    sent->progress = filling->progress;
+    sent->has_progress = filling->has_progress;
+    sent->object = filling->object;
+    sent->checkpoint = filling->checkpoint;
+    sent->checkpoint.object = &sent->object;
+    sent->has_checkpoint = filling->has_checkpoint;
+    filling->row_count = filling->remark_count = 0;
+    filling->has_checkpoint = 0;
+    recorder->change = change_of(recorder, sent);
+    recorder->dropped = 1;
+    if (!recorder->started) {
+        recorder->change.from = job_states_with(TRIGGER_START);
+        recorder->change.to = JOB_RUNNING;
+        recorder->started = 1;
+    }
 }
 
 /* How the last change ended; STATUS_OK while it is under way. */
@@ -171,7 +297,7 @@ void recorder_start(struct recorder *recorder)
     }
 }
 
-enum status recorder_poll(struct recorder *recorder, double now, struct error *error)
+enum status recorder_poll(struct recorder *recorder, double now, int at_once, struct error *error)
 {
     struct error reason = {0};
     int busy;
@@ -184,7 +310,7 @@ enum status recorder_poll(struct recorder *recorder, double now, struct error *e
     if (recorder->next == 0) {
         recorder->next = now + FIRST_INTERVAL;
     }
-    if (now >= recorder->next && !busy) {
+    if ((at_once || now >= recorder->next) && !busy) {
         hand_over(recorder);
         recorder->next = now + INTERVAL;
     }
@@ -212,7 +338,7 @@ static enum status replay(struct recorder *recorder, const struct train_point *p
 {
     const struct metric_row *before = &recorder->stored.rows[recorder->replayed++];
 
-    if (!same_point(&before->point, point)) {
+    if (recorder->changed_tier == NULL && !same_point(&before->point, point)) {
         return error_set(error, STATUS_REPLAY_MISMATCH, "step %llu came out otherwise than before the restart",
                          (unsigned long long)point->step);
     }
@@ -222,12 +348,13 @@ static enum status replay(struct recorder *recorder, const struct train_point *p
 
 enum status recorder_add(struct recorder *recorder, const struct train_point *point, double elapsed, struct error *error)
 {
+    struct batch *batch = &recorder->filling;
     int busy;
 
-    if (recorder->replayed < recorder->stored.count) {
+    if (recorder_is_replaying(recorder)) {
         return replay(recorder, point, elapsed, error);
     }
-    if (recorder->filled == ROWS_MAX) {
+    if (batch->row_count == ROWS_MAX) {
         enum status status;
 
         wait_for_store(recorder);
@@ -237,12 +364,14 @@ enum status recorder_add(struct recorder *recorder, const struct train_point *po
         }
         hand_over(recorder);
     }
-    recorder->filling[recorder->filled++] = (struct metric_row){*point, recorder_clock(recorder, elapsed)};
+    batch->rows[batch->row_count++] = (struct metric_row){*point, recorder_clock(recorder, elapsed)};
     return STATUS_OK;
 }
 
+/* ---- the end ---- */
+
 /* What must hold before the last change: nothing is left over from an earlier one, nothing that was shown is missing. */
-static enum status settle(struct recorder *recorder, enum job_status to, struct error *error)
+static enum status settle(struct recorder *recorder, enum job_trigger trigger, struct error *error)
 {
     struct error last = {0};
     int busy;
@@ -254,37 +383,33 @@ static enum status settle(struct recorder *recorder, enum job_status to, struct 
         wait_for_store(recorder);
     }
     status = last_status(recorder, &busy, &last);
-    if (status == STATUS_INSUFFICIENT_STORAGE || (status != STATUS_OK && to == JOB_SUCCEEDED)) {
+    if (status == STATUS_INSUFFICIENT_STORAGE || (status != STATUS_OK && trigger == TRIGGER_SUCCEED)) {
         *error = last;
         return status;
     }
-    if (to == JOB_SUCCEEDED && recorder->replayed < recorder->stored.count) {
+    if (trigger == TRIGGER_SUCCEED && recorder_is_replaying(recorder) && recorder->changed_tier == NULL) {
         return error_set(error, STATUS_REPLAY_MISMATCH, "the job ended at an earlier step than before the restart");
     }
     return STATUS_OK;
 }
 
-enum status recorder_end(struct recorder *recorder, unsigned from, enum job_status to, const char *reason,
-                         const struct job_outcome *outcome, struct error *error)
+enum status recorder_end(struct recorder *recorder, const struct recorder_end *end, struct error *error)
 {
     struct jobs_change change;
     struct error ended = {0};
     int busy;
-    enum status status = settle(recorder, to, error);
+    enum status status = settle(recorder, end->trigger, error);
 
     if (status != STATUS_OK) {
         return status;
     }
     recorder_start(recorder); /* if it has not: in front of the last change and in the same commit */
-    change = (struct jobs_change){.id = recorder->id,
-                                  .from = from,
-                                  .to = to,
-                                  .reason = reason,
-                                  .threads = recorder->threads,
-                                  .progress = recorder->has_progress ? &recorder->progress : NULL,
-                                  .rows = recorder->filling,
-                                  .row_count = recorder->filled,
-                                  .outcome = outcome};
+    change = change_of(recorder, &recorder->filling);
+    change.from = job_states_with(end->trigger);
+    change.to = job_trigger_target(end->trigger);
+    change.reason = end->reason;
+    change.pause_reason = end->pause_reason;
+    change.outcome = end->outcome;
     FAILPOINT(FINISH_BEFORE_COMMIT);
     status = store_wait(recorder->store, jobs_change(&change), &ended);
     FAILPOINT(FINISH_AFTER_COMMIT);
@@ -293,6 +418,8 @@ enum status recorder_end(struct recorder *recorder, unsigned from, enum job_stat
     }
     if (status != STATUS_OK) {
         *error = ended;
+    } else if (recorder->filling.has_checkpoint) {
+        count_checkpoint(&recorder->filling);
     }
     return status;
 }

@@ -9,19 +9,25 @@
 struct runner {
     struct runner *next; /* the scheduler's */
     pthread_t thread;
-    char id[ID_TEXT];
-    int32_t priority;
+    struct job_ticket job;
     struct store *store;
+    struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
     struct runner_control control;
     /* the scheduler's, under its lock */
-    int admitted, finished;
-    uint32_t threads, wanted;
+    uint64_t number;                                        /* of arrival */
+    int asked, admitted, resting, leaving, again, finished; /* again: its job is queued once more */
+    int64_t asked_at;                                       /* ms */
+    uint32_t wanted;                                        /* threads */
+    uint32_t held, target;                                  /* threads that it has, and that it is to have */
+    double used;                                            /* thread-seconds, on the scale of fairness */
+    int64_t charged_at, waits_since;                        /* ms; waits_since 0: it has threads */
+    int64_t favoured_until;                                 /* ms: after starving it keeps its thread for a slice */
     uint64_t bytes;
     int exact;
 };
 
-/* The body of the runner's thread. Returns when the job has ended or is back in the queue. */
+/* The body of the runner's thread. Returns when the job has ended, or is not to run for now. */
 void runner_run(struct runner *runner);
 
 #endif

@@ -1,67 +1,62 @@
 /*
- * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, gives
- * free threads to running jobs that can use them, and reaps runners that are done.
+ * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, deals
+ * out threads, and reaps runners that are done.
  *
- * The head of the queue is started as soon as a thread is free and no other runner is still loading; it then waits in
- * scheduler_admit until its memory (and, for a given number of threads, those) fit. Jobs behind it wait for it, so that
- * a large job is never starved by small ones; but one of a higher priority that comes meanwhile is started, too, and
- * goes first.
+ * The head of the queue is started at once while there are no more runners than threads, then one each time slice: many
+ * small jobs run one after the other and do not all sit in memory, and a job behind long ones waits for a slice only. A
+ * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
+ * with it, so that a large job is never starved by small ones.
+ *
+ * A thread changes hands in two moves: the new number is published, and the runner that has to give gives at its next step
+ * boundary; only then it is another's to take. So never more threads work than there are.
  */
 #include "scheduler.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "server/clock.h"
+#include "server/jobs/allocation.h"
+#include "server/jobs/estimate.h"
+#include "server/jobs/queue.h"
 #include "server/jobs/runner.h"
 #include "server/log.h"
-#include "server/store/jobs.h"
 
-#define RETRY_MS 1000 /* when the system had no thread */
-
-struct ticket {
-    struct ticket *next;
-    char id[ID_TEXT];
-    int32_t priority;
-};
+#define SLICE_MS    100
+#define RETRY_MS    1000  /* when the system had no thread */
+#define PATIENCE_MS 5000  /* how long a job of a lower priority waits for a thread before it gets one for a slice */
+#define PASS_MS     60000 /* how long others may pass a runner that waits for its memory */
+#define RUNNERS_MAX 256
 
 struct scheduler {
     struct scheduler_setup setup;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything below */
-    struct ticket *queue;   /* by priority, then age */
-    uint32_t queued, reserved;
+    struct queue queue;
+    uint32_t reserved;
     struct runner *runners;
     uint32_t runner_count;
-    uint32_t free_threads; /* a job that asked for more than there are takes, and gives back, all */
+    uint64_t arrivals;
+    int64_t started_at; /* the last runner, ms */
+    double clock;       /* of fairness: thread-seconds of the runner that has used least; never runs back */
     uint64_t free_bytes;
     int draining, closing;
 };
 
+static enum runner_order order_of(const struct runner *runner)
+{
+    return (enum runner_order)atomic_load(&runner->control.order);
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- the queue ---- */
-
-static void insert_ticket(struct scheduler *scheduler, struct ticket *ticket)
-{
-    struct ticket **link = &scheduler->queue;
-
-    while (*link != NULL && (*link)->priority >= ticket->priority) {
-        link = &(*link)->next;
-    }
-    ticket->next = *link;
-    *link = ticket;
-    scheduler->queued++;
-}
-
-static struct ticket *take_ticket(struct scheduler *scheduler, struct ticket **link)
-{
-    struct ticket *ticket = *link;
-
-    *link = ticket->next;
-    scheduler->queued--;
-    return ticket;
-}
 
 static enum status load_queue(struct scheduler *scheduler, struct error *error)
 {
@@ -69,93 +64,257 @@ static enum status load_queue(struct scheduler *scheduler, struct error *error)
     size_t count = 0;
     enum status status = jobs_queue(scheduler->setup.store, &tickets, &count, error);
 
-    for (size_t i = count; status == STATUS_OK && i-- > 0;) { /* from the end: each goes to the front */
-        struct ticket *ticket = calloc(1, sizeof *ticket);
-
-        if (ticket == NULL) {
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        if (!queue_insert(&scheduler->queue, &tickets[i])) {
             status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %zu queued jobs", count);
-            break;
         }
-        memcpy(ticket->id, tickets[i].id, sizeof ticket->id);
-        ticket->priority = tickets[i].priority;
-        ticket->next = scheduler->queue;
-        scheduler->queue = ticket;
-        scheduler->queued++;
     }
     free(tickets);
     return status;
 }
 
-/* ---- threads and memory ---- */
-
-static uint32_t counted_threads(const struct scheduler *scheduler, uint32_t threads)
+/* Under the lock. */
+static void insert(struct scheduler *scheduler, const struct job_ticket *job)
 {
-    return threads < scheduler->setup.threads ? threads : scheduler->setup.threads;
+    if (!queue_insert(&scheduler->queue, job)) {
+        log_error(job->id, "no memory to queue this job; it will be taken up at the next start");
+    }
+    pthread_cond_broadcast(&scheduler->changed);
 }
 
-/* Hands free threads to running jobs that can use more, one after the other in the order in which they were started. */
-static void share_free_threads(struct scheduler *scheduler)
-{
-    for (struct runner *runner = scheduler->runners; runner != NULL && scheduler->free_threads > 0; runner = runner->next) {
-        if (runner->admitted && !runner->finished && !runner->exact && runner->threads < runner->wanted) {
-            uint32_t missing = runner->wanted - runner->threads;
-            uint32_t more = missing < scheduler->free_threads ? missing : scheduler->free_threads;
+/* ---- threads: who has how many ---- */
 
-            runner->threads += more;
-            scheduler->free_threads -= more;
-            atomic_store(&runner->control.threads, runner->threads);
+/* Does it train, or take its last step? */
+static int works(const struct runner *runner)
+{
+    enum runner_order order = order_of(runner);
+
+    return order == RUNNER_GO_ON || order == RUNNER_STOP;
+}
+
+/* Takes part in the dealing out of threads. */
+static int takes_part(const struct runner *runner)
+{
+    return runner->admitted && !runner->resting && !runner->leaving && !runner->finished && works(runner);
+}
+
+static uint32_t held_threads(const struct scheduler *scheduler)
+{
+    uint32_t held = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        held += runner->held;
+    }
+    return held;
+}
+
+static void charge(struct runner *runner, int64_t now)
+{
+    runner->used += runner->held * (double)(now - runner->charged_at) * 1e-3;
+    runner->charged_at = now;
+}
+
+static void move_clock(struct scheduler *scheduler)
+{
+    double least = HUGE_VAL;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (takes_part(runner) && runner->used < least) {
+            least = runner->used;
         }
+    }
+    if (isfinite(least) && least > scheduler->clock) {
+        scheduler->clock = least;
     }
 }
 
-/* Has some runner with at least this priority been started, but not been admitted yet? */
-static int someone_is_in_front(const struct scheduler *scheduler, int64_t priority)
+static int starves(const struct runner *runner, int64_t now)
+{
+    return now < runner->favoured_until || (runner->waits_since > 0 && now - runner->waits_since >= PATIENCE_MS);
+}
+
+/* Where every runner should stand now. */
+static void set_targets(struct scheduler *scheduler, int64_t now)
+{
+    struct share shares[RUNNERS_MAX];
+    size_t count = 0;
+
+    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        charge(runner, now);
+        if (takes_part(runner)) {
+            shares[count++] = (struct share){.priority = runner->job.priority,
+                                             .wanted = runner->wanted,
+                                             .exact = runner->exact,
+                                             .used = (uint64_t)(runner->used * 1e3 / SLICE_MS),
+                                             .starves = starves(runner, now),
+                                             .number = runner->number,
+                                             .owner = runner};
+        }
+    }
+    move_clock(scheduler);
+    allocation_make(shares, count, scheduler->setup.threads);
+    for (size_t i = 0; i < count; i++) {
+        struct runner *runner = shares[i].owner;
+
+        runner->target = shares[i].threads;
+    }
+}
+
+static void publish(struct scheduler *scheduler, struct runner *runner)
+{
+    uint32_t use = smaller(runner->target, runner->held);
+
+    if (runner->exact && use > 0) { /* who asked for more threads than there are holds all, and uses what it asked for */
+        use = runner->wanted;
+    }
+    if (atomic_exchange(&runner->control.threads, use) != use) {
+        pthread_cond_broadcast(&scheduler->changed);
+    }
+}
+
+/* Moves every runner towards its target as far as that is possible now. */
+static void deal_threads(struct scheduler *scheduler, int64_t now)
+{
+    uint32_t free_threads;
+
+    set_targets(scheduler, now);
+    free_threads = scheduler->setup.threads - held_threads(scheduler);
+    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        uint32_t missing = runner->target > runner->held ? runner->target - runner->held : 0;
+
+        if (!takes_part(runner)) {
+            continue;
+        }
+        if (missing > 0 && free_threads > 0 && (!runner->exact || missing <= free_threads)) {
+            uint32_t more = smaller(missing, free_threads);
+
+            if (runner->held == 0 && starves(runner, now)) {
+                runner->favoured_until = now + SLICE_MS;
+            }
+            runner->held += more;
+            free_threads -= more;
+            runner->waits_since = 0;
+        }
+        publish(scheduler, runner);
+    }
+}
+
+/* Is there a runner that would use more threads than it has? Then their turns must be looked at again and again. */
+static int someone_waits(const struct scheduler *scheduler)
 {
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (!runner->admitted && !runner->finished && runner->priority >= priority) {
+        if (takes_part(runner) && runner->held < (runner->exact ? smaller(runner->wanted, scheduler->setup.threads) : 1)) {
             return 1;
         }
     }
     return 0;
 }
 
+/* ---- memory: who is admitted ---- */
+
+/* May it be passed by those behind it? Only by those that are small enough, and not for ever. */
+static int may_be_passed(const struct runner *runner, int64_t now)
+{
+    return runner->asked && now - runner->asked_at < PASS_MS;
+}
+
+/* Has some runner with at least this priority been started, but not been admitted yet? */
+static int someone_is_in_front(const struct scheduler *scheduler, int64_t priority, int64_t now)
+{
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A suspect runs alone: beside nobody, and nobody beside it. */
+static int may_run_beside(const struct scheduler *scheduler, const struct runner *runner)
+{
+    for (const struct runner *other = scheduler->runners; other != NULL; other = other->next) {
+        if (other != runner && other->admitted && !other->finished && (other->job.suspect || runner->job.suspect)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Can the runner be admitted: is there room for it, and nobody of a higher priority that waits for the same? */
 static int fits(const struct scheduler *scheduler, const struct runner *runner)
 {
-    uint32_t needed = runner->exact ? counted_threads(scheduler, runner->wanted) : 1;
+    const struct ticket *head = scheduler->queue.head;
 
-    return runner->bytes <= scheduler->free_bytes && needed <= scheduler->free_threads &&
-           (scheduler->queue == NULL || scheduler->queue->priority <= runner->priority) &&
-           !someone_is_in_front(scheduler, (int64_t)runner->priority + 1);
+    return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner) &&
+           (head == NULL || head->job.priority <= runner->job.priority) &&
+           !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, clock_monotonic_ms());
 }
 
-uint32_t scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
+/* A newcomer goes before those that have run for long, but no further than by one slice: no credit for times before it came.
+ */
+static double newcomers_use(const struct scheduler *scheduler)
 {
-    uint32_t granted = 0;
+    double slice = SLICE_MS * 1e-3;
+
+    return scheduler->clock > slice ? scheduler->clock - slice : 0;
+}
+
+int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
+{
+    int admitted;
 
     pthread_mutex_lock(&scheduler->lock);
     runner->bytes = bytes < scheduler->setup.memory_bytes ? bytes : scheduler->setup.memory_bytes;
     runner->wanted = threads;
     runner->exact = exact;
-    while (atomic_load(&runner->control.order) == RUNNER_GO_ON && !fits(scheduler, runner)) {
+    runner->asked = 1;
+    runner->asked_at = clock_monotonic_ms();
+    pthread_cond_broadcast(&scheduler->changed);
+    while (works(runner) && !fits(scheduler, runner)) {
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
     }
-    if (atomic_load(&runner->control.order) == RUNNER_GO_ON) {
-        runner->threads = counted_threads(scheduler, threads);
-        if (runner->threads > scheduler->free_threads) {
-            runner->threads = scheduler->free_threads;
-        }
-        scheduler->free_threads -= runner->threads;
+    admitted = works(runner);
+    if (admitted) {
         scheduler->free_bytes -= runner->bytes;
-        granted = exact ? threads : runner->threads;
+        runner->used = newcomers_use(scheduler);
+        runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
     }
     runner->admitted = 1;
-    atomic_store(&runner->control.threads, granted);
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
-    return granted;
+    return admitted;
+}
+
+uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
+{
+    uint32_t threads;
+
+    pthread_mutex_lock(&scheduler->lock);
+    for (;;) {
+        threads = atomic_load(&runner->control.threads);
+        if (runner->held > runner->target) {
+            charge(runner, clock_monotonic_ms());
+            runner->held = runner->target;
+            runner->waits_since = runner->held == 0 ? clock_monotonic_ms() : 0;
+            pthread_cond_broadcast(&scheduler->changed);
+        }
+        if (threads > 0 || !works(runner)) {
+            break;
+        }
+        pthread_cond_wait(&scheduler->changed, &scheduler->lock);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return works(runner) ? threads : 0;
+}
+
+void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    runner->job.suspect = 0;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 /* ---- runners ---- */
@@ -168,8 +327,8 @@ static void *runner_main(void *argument)
     pthread_setname_np(pthread_self(), "runner");
     runner_run(runner);
     pthread_mutex_lock(&scheduler->lock);
-    scheduler->free_threads += runner->threads;
     scheduler->free_bytes += runner->bytes;
+    runner->held = 0;
     runner->finished = 1;
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
@@ -179,19 +338,19 @@ static void *runner_main(void *argument)
 /* Starts a runner for the head of the queue; 0 when the system has no thread for it now. */
 static int start_head(struct scheduler *scheduler)
 {
-    struct ticket *ticket = scheduler->queue;
     struct runner *runner = calloc(1, sizeof *runner), **link = &scheduler->runners;
 
     if (runner == NULL) {
         return 0;
     }
-    memcpy(runner->id, ticket->id, sizeof runner->id);
-    runner->priority = ticket->priority;
+    runner->job = scheduler->queue.head->job;
     runner->store = scheduler->setup.store;
+    runner->checkpoints = scheduler->setup.checkpoints;
     runner->scheduler = scheduler;
+    runner->number = ++scheduler->arrivals;
     if (pthread_create(&runner->thread, NULL, runner_main, runner) != 0) {
+        log_warning(runner->job.id, "no thread for this job now; it stays queued");
         free(runner);
-        log_warning(ticket->id, "no thread for this job now; it stays queued");
         return 0;
     }
     while (*link != NULL) {
@@ -199,10 +358,12 @@ static int start_head(struct scheduler *scheduler)
     }
     *link = runner;
     scheduler->runner_count++;
-    free(take_ticket(scheduler, &scheduler->queue));
+    scheduler->started_at = clock_monotonic_ms();
+    (void)queue_take(&scheduler->queue);
     return 1;
 }
 
+/* Joins runners that are done. A job that was queued again meanwhile is queued now: it never has two runners. */
 static void reap(struct scheduler *scheduler)
 {
     for (struct runner **link = &scheduler->runners; *link != NULL;) {
@@ -215,30 +376,40 @@ static void reap(struct scheduler *scheduler)
         *link = runner->next;
         scheduler->runner_count--;
         pthread_join(runner->thread, NULL); /* it set `finished` with its last breath */
+        if (runner->again && !scheduler->draining) {
+            insert(scheduler, &runner->job);
+        }
         free(runner);
         pthread_cond_broadcast(&scheduler->changed); /* for who waits until all are gone */
     }
 }
 
-static struct timespec in_ms(int64_t ms)
+static struct runner *find_runner(struct scheduler *scheduler, const char *id)
 {
-    struct timespec when;
-
-    clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_sec += ms / 1000;
-    when.tv_nsec += ms % 1000 * 1000000;
-    if (when.tv_nsec >= 1000000000) {
-        when.tv_sec++;
-        when.tv_nsec -= 1000000000;
+    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (strcmp(runner->job.id, id) == 0) {
+            return runner;
+        }
     }
-    return when;
+    return NULL;
 }
 
-static void wait_for_change(struct scheduler *scheduler, int retry_soon)
+/* Is it time for the head of the queue? */
+static int head_may_start(const struct scheduler *scheduler, int64_t now)
 {
-    struct timespec until = in_ms(RETRY_MS);
+    const struct ticket *head = scheduler->queue.head;
+    int few = scheduler->runner_count <= scheduler->setup.threads; /* one more than threads: it loads while they train */
 
-    if (retry_soon) {
+    return !scheduler->draining && head != NULL && scheduler->runner_count < RUNNERS_MAX &&
+           (few || now - scheduler->started_at >= SLICE_MS) && !someone_is_in_front(scheduler, head->job.priority, now);
+}
+
+static void wait_for_change(struct scheduler *scheduler, int64_t now, int refused)
+{
+    int soon = someone_waits(scheduler) || scheduler->queue.head != NULL;
+    struct timespec until = clock_at_ms(now + (refused ? RETRY_MS : SLICE_MS));
+
+    if (refused || soon) {
         pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
     } else {
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
@@ -252,25 +423,23 @@ static void *scheduler_main(void *argument)
     pthread_mutex_lock(&scheduler->lock);
     for (;;) {
         int refused = 0;
+        int64_t now = clock_monotonic_ms();
 
         reap(scheduler);
         if (scheduler->closing && scheduler->runners == NULL) {
             break;
         }
-        while (!scheduler->draining && scheduler->queue != NULL && scheduler->free_threads > 0 && !refused &&
-               !someone_is_in_front(scheduler, scheduler->queue->priority)) {
+        deal_threads(scheduler, now);
+        if (head_may_start(scheduler, now)) {
             refused = !start_head(scheduler);
         }
-        if (scheduler->queue == NULL && !someone_is_in_front(scheduler, INT32_MIN)) {
-            share_free_threads(scheduler);
-        }
-        wait_for_change(scheduler, refused);
+        wait_for_change(scheduler, now, refused);
     }
     pthread_mutex_unlock(&scheduler->lock);
     return NULL;
 }
 
-/* ---- from outside ---- */
+/* ---- life ---- */
 
 uint32_t scheduler_threads(const struct scheduler *scheduler)
 {
@@ -288,7 +457,6 @@ enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the scheduler");
     }
     scheduler->setup = *setup;
-    scheduler->free_threads = setup->threads;
     scheduler->free_bytes = setup->memory_bytes;
     pthread_mutex_init(&scheduler->lock, NULL);
     pthread_condattr_init(&attributes);
@@ -300,9 +468,7 @@ enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *
         status = error_set(error, STATUS_SYSTEM_ERROR, "the scheduler's thread could not be started");
     }
     if (status != STATUS_OK) {
-        while (scheduler->queue != NULL) {
-            free(take_ticket(scheduler, &scheduler->queue));
-        }
+        queue_release(&scheduler->queue);
         free(scheduler);
         return status;
     }
@@ -322,22 +488,42 @@ void scheduler_free(struct scheduler *scheduler)
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
     pthread_join(scheduler->thread, NULL);
-    while (scheduler->queue != NULL) {
-        free(take_ticket(scheduler, &scheduler->queue));
-    }
+    queue_release(&scheduler->queue);
     pthread_cond_destroy(&scheduler->changed);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
 }
+
+int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
+{
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + wait_ms);
+    int go_on, timed_out = 0, ended;
+
+    pthread_mutex_lock(&scheduler->lock);
+    scheduler->draining = 1;
+    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        go_on = RUNNER_GO_ON; /* what a client has asked for goes first */
+        atomic_compare_exchange_strong(&runner->control.order, &go_on, RUNNER_DRAIN);
+    }
+    pthread_cond_broadcast(&scheduler->changed);
+    while (scheduler->runners != NULL && !timed_out && wait_ms > 0) {
+        timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
+    }
+    ended = scheduler->runners == NULL;
+    pthread_mutex_unlock(&scheduler->lock);
+    return ended;
+}
+
+/* ---- jobs come and change ---- */
 
 enum status scheduler_reserve(struct scheduler *scheduler, struct error *error)
 {
     enum status status = STATUS_OK;
 
     pthread_mutex_lock(&scheduler->lock);
-    if (scheduler->queued + scheduler->reserved >= scheduler->setup.max_queued_jobs) {
-        status =
-            error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, that is all there is room for", scheduler->queued);
+    if (scheduler->queue.count + scheduler->reserved >= scheduler->setup.max_queued_jobs) {
+        status = error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, that is all there is room for",
+                           scheduler->queue.count);
     } else {
         scheduler->reserved++;
     }
@@ -352,73 +538,205 @@ void scheduler_release(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_enqueue(struct scheduler *scheduler, const char *id, int32_t priority)
+void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job)
 {
-    struct ticket *ticket = calloc(1, sizeof *ticket);
-
-    if (ticket != NULL) {
-        memcpy(ticket->id, id, strnlen(id, sizeof ticket->id - 1));
-        ticket->priority = priority;
-    } else {
-        log_error(id, "no memory to queue this job; it will be taken up at the next start");
-    }
     pthread_mutex_lock(&scheduler->lock);
     scheduler->reserved--;
-    if (ticket != NULL) {
-        insert_ticket(scheduler, ticket);
+    insert(scheduler, job);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job)
+{
+    struct runner *runner;
+    int paused = RUNNER_PAUSE;
+
+    pthread_mutex_lock(&scheduler->lock);
+    runner = find_runner(scheduler, job->id);
+    if (runner == NULL) {
+        insert(scheduler, job);
+    } else if (runner->leaving) {
+        runner->again = 1;
+    } else { /* it looks at the store once more before it leaves (scheduler_leave) */
+        atomic_compare_exchange_strong(&runner->control.order, &paused, RUNNER_GO_ON);
         pthread_cond_broadcast(&scheduler->changed);
     }
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_cancel(struct scheduler *scheduler, const char *id)
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
 {
     pthread_mutex_lock(&scheduler->lock);
-    for (struct ticket **link = &scheduler->queue; *link != NULL; link = &(*link)->next) {
-        if (strcmp((*link)->id, id) == 0) {
-            free(take_ticket(scheduler, link));
-            break;
-        }
-    }
-    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (strcmp(runner->id, id) == 0) {
-            atomic_store(&runner->control.order, RUNNER_CANCEL);
-        }
-    }
-    pthread_cond_broadcast(&scheduler->changed);
+    runner->leaving = 1;
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
+int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order)
 {
-    struct timespec until = in_ms(wait_ms);
-    int go_on, timed_out = 0, ended;
+    struct job_ticket ticket;
+    struct runner *runner;
+    int found;
 
     pthread_mutex_lock(&scheduler->lock);
-    scheduler->draining = 1;
-    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        go_on = RUNNER_GO_ON; /* a cancelled one stays cancelled */
-        atomic_compare_exchange_strong(&runner->control.order, &go_on, RUNNER_DRAIN);
+    found = order != RUNNER_STOP && queue_remove(&scheduler->queue, id, &ticket);
+    runner = find_runner(scheduler, id);
+    if (runner != NULL && order > order_of(runner)) {
+        atomic_store(&runner->control.order, order);
     }
     pthread_cond_broadcast(&scheduler->changed);
-    while (scheduler->runners != NULL && !timed_out && wait_ms > 0) {
-        timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
-    }
-    ended = scheduler->runners == NULL;
     pthread_mutex_unlock(&scheduler->lock);
-    return ended;
+    return found || runner != NULL;
 }
 
-int scheduler_pause(struct scheduler *scheduler, const struct runner *runner, int64_t ms)
+void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
 {
-    struct timespec until = in_ms(ms);
-    int order = atomic_load(&runner->control.order), timed_out = 0, draining;
+    struct job_ticket ticket;
+    struct runner *runner;
 
     pthread_mutex_lock(&scheduler->lock);
-    while (!scheduler->draining && !timed_out && atomic_load(&runner->control.order) == order) {
+    if (queue_remove(&scheduler->queue, id, &ticket)) {
+        ticket.priority = priority;
+        insert(scheduler, &ticket);
+    }
+    runner = find_runner(scheduler, id);
+    if (runner != NULL) {
+        runner->job.priority = priority;
+        pthread_cond_broadcast(&scheduler->changed);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id)
+{
+    struct runner *runner;
+
+    pthread_mutex_lock(&scheduler->lock);
+    runner = find_runner(scheduler, id);
+    if (runner != NULL) {
+        atomic_store(&runner->control.checkpoint, 1);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* Gives back all threads; scheduler_take_turn brings others. */
+static void rest(struct scheduler *scheduler, struct runner *runner)
+{
+    charge(runner, clock_monotonic_ms());
+    runner->held = 0;
+    runner->resting = 1;
+    atomic_store(&runner->control.threads, 0);
+    pthread_cond_broadcast(&scheduler->changed);
+}
+
+int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms)
+{
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + ms);
+    enum runner_order order = order_of(runner);
+    int timed_out = 0, draining;
+
+    pthread_mutex_lock(&scheduler->lock);
+    rest(scheduler, runner);
+    while (!scheduler->draining && !timed_out && order_of(runner) == order) {
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
     }
+    runner->resting = 0;
+    runner->waits_since = clock_monotonic_ms();
+    pthread_cond_broadcast(&scheduler->changed);
     draining = scheduler->draining;
     pthread_mutex_unlock(&scheduler->lock);
     return !draining;
+}
+
+/* ---- looking ---- */
+
+/* Under the lock. */
+static struct scheduler_figures figures_of(const struct scheduler *scheduler)
+{
+    return (struct scheduler_figures){.threads = scheduler->setup.threads,
+                                      .busy_threads = held_threads(scheduler),
+                                      .memory_bytes = scheduler->setup.memory_bytes,
+                                      .used_bytes = scheduler->setup.memory_bytes - scheduler->free_bytes,
+                                      .queued = scheduler->queue.count,
+                                      .running = scheduler->runner_count};
+}
+
+void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    *figures = figures_of(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
+static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
+{
+    view->figures = figures_of(scheduler);
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        struct scheduler_running *shown = &view->running[view->running_count];
+
+        if (!runner->finished) {
+            *shown = (struct scheduler_running){.priority = runner->job.priority,
+                                                .threads = runner->held,
+                                                .wanted = runner->wanted,
+                                                .bytes = runner->bytes,
+                                                .admitted = runner->admitted};
+            memcpy(shown->id, runner->job.id, sizeof shown->id);
+            view->running_count++;
+        }
+    }
+    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && view->queue_count < limit;
+         ticket = ticket->next) {
+        view->queue[view->queue_count++] = ticket->job;
+    }
+}
+
+enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view, struct error *error)
+{
+    *view = (struct scheduler_view){.running = calloc(RUNNERS_MAX, sizeof *view->running),
+                                    .queue = calloc(limit, sizeof *view->queue)};
+    if (view->running == NULL || view->queue == NULL) {
+        scheduler_view_release(view);
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to show the queue");
+    }
+    pthread_mutex_lock(&scheduler->lock);
+    fill_view(scheduler, limit, view);
+    pthread_mutex_unlock(&scheduler->lock);
+    return STATUS_OK;
+}
+
+void scheduler_view_release(struct scheduler_view *view)
+{
+    free(view->running);
+    free(view->queue);
+    view->running = NULL;
+    view->queue = NULL;
+}
+
+enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
+                               struct error *error)
+{
+    size_t room = view->running_count + view->queue_count + 1;
+    struct estimate estimate = {.free_bytes = view->figures.memory_bytes - view->figures.used_bytes,
+                                .at_once = view->figures.threads + 1,
+                                .most = RUNNERS_MAX,
+                                .slice = SLICE_MS * 1e-3,
+                                .running = calloc(room, sizeof *estimate.running),
+                                .running_count = view->running_count};
+    uint64_t *bytes = calloc(room, sizeof *bytes);
+    enum status status = STATUS_OK;
+
+    if (estimate.running == NULL || bytes == NULL) {
+        status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory to estimate when jobs start");
+    } else {
+        for (size_t i = 0; i < view->running_count; i++) {
+            estimate.running[i] = (struct estimate_running){view->running[i].bytes, remaining[i]};
+        }
+        for (size_t i = 0; i < view->queue_count; i++) {
+            bytes[i] = view->queue[i].memory_bytes;
+        }
+        estimate_starts(&estimate, bytes, view->queue_count, starts);
+    }
+    free(estimate.running);
+    free(bytes);
+    return status;
 }

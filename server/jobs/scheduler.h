@@ -1,6 +1,10 @@
 /*
- * Which job runs, and with how many threads: first come first served within a priority, as many side by side as there
- * are cores and memory for. A running job that can use more threads than it got is given those that become free.
+ * Which job runs, and with how many threads.
+ *
+ * Jobs leave the queue by priority, then age, and share the threads by time slices (allocation.h): more jobs than threads
+ * take turns, fewer get more threads each, and what a job has can change at any of its steps. So a small job never waits
+ * behind an hour's work. A job that has been taken up stays in memory until it ends; what does not fit there waits in the
+ * queue.
  *
  * One thread decides. Runners (runner.h) do the work, one thread each; a runner loads its job first and then asks to be
  * admitted with what the job needs, so that nothing slow happens here.
@@ -11,15 +15,18 @@
 #include <stdatomic.h>
 
 #include "api/views.h"
+#include "server/store/jobs.h"
 #include "server/store/store.h"
 
+struct checkpoint_writer;
 struct scheduler;
 struct runner;
 
 struct scheduler_setup {
-    struct store *store;   /* borrowed */
-    uint32_t threads;      /* for training, all jobs together */
-    uint64_t memory_bytes; /* likewise */
+    struct store *store;                   /* borrowed */
+    struct checkpoint_writer *checkpoints; /* borrowed */
+    uint32_t threads;                      /* for training, all jobs together */
+    uint64_t memory_bytes;                 /* likewise */
     uint32_t max_queued_jobs;
 };
 
@@ -32,36 +39,95 @@ void scheduler_free(struct scheduler *scheduler);
 MUST_CHECK enum status scheduler_reserve(struct scheduler *scheduler, struct error *error);
 void scheduler_release(struct scheduler *scheduler);
 /* The job is stored; from any thread, never blocks. */
-void scheduler_enqueue(struct scheduler *scheduler, const char *id, int32_t priority);
+void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job);
+/* The same for a job that was there before: resumed, or to be ended by a runner. It needs no reservation. */
+void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job);
 
-/* A job was cancelled in the store: a waiting one leaves the queue, a running one ends within a step. */
-void scheduler_cancel(struct scheduler *scheduler, const char *id);
+/* What a runner is told at step boundaries, the stronger ones last: none is weakened by a later, weaker one. */
+enum runner_order { RUNNER_GO_ON, RUNNER_DRAIN, RUNNER_PAUSE, RUNNER_STOP, RUNNER_CANCEL };
 
 /*
- * Starts nothing more; running jobs go back to the queue at their next step. Waits at most `wait_ms` for them; 1: none
- * runs any more.
+ * The job's status has changed in the store: a waiting one leaves the queue (but to be stopped), a running one is told. 1:
+ * it has a runner, or a place in the queue.
+ */
+int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order);
+void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority);
+/* Has the job's runner write a checkpoint at its next step; nothing where it has none. */
+void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id);
+
+/*
+ * Starts nothing more; running jobs keep their state and go back to the queue at their next step. Waits at most `wait_ms`
+ * for them; 1: none runs any more.
  */
 int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms);
 
 /* Threads for training, all jobs together. */
 uint32_t scheduler_threads(const struct scheduler *scheduler);
 
-/* For runners. */
+/* ---- what is going on, for GET /v1/scheduler and GET /metrics ---- */
 
-/* What a runner is told at step boundaries. */
-enum runner_order { RUNNER_GO_ON, RUNNER_CANCEL, RUNNER_DRAIN };
+struct scheduler_figures {
+    uint32_t threads, busy_threads;
+    uint64_t memory_bytes, used_bytes;
+    uint32_t queued, running; /* running: those that have been taken up */
+};
+void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures);
+
+struct scheduler_running {
+    char id[ID_TEXT];
+    int32_t priority;
+    uint32_t threads, wanted; /* threads 0: it waits for its turn, or (admitted 0) for its memory */
+    uint64_t bytes;
+    int admitted;
+};
+/* All jobs that have been taken up, in the order in which they were; the next ones of the queue. */
+struct scheduler_view {
+    struct scheduler_figures figures;
+    struct scheduler_running *running; /* [running_count], owned */
+    size_t running_count;
+    struct job_ticket *queue; /* [queue_count], owned */
+    size_t queue_count;
+};
+/* limit: jobs of the queue, at most. */
+MUST_CHECK enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view,
+                                      struct error *error);
+void scheduler_view_release(struct scheduler_view *view);
+/*
+ * When the jobs of view->queue will start: starts [queue_count] in seconds from now, NaN: not known. remaining
+ * [running_count]: seconds until each running job ends, NaN: not known. An estimate: nobody knows how long a job takes
+ * that has not begun. STATUS_OUT_OF_MEMORY.
+ */
+MUST_CHECK enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
+                                          struct error *error);
+
+/* ---- for runners ---- */
+
 struct runner_control {
-    atomic_int order;    /* enum runner_order */
-    atomic_uint threads; /* to be used from the next step on */
+    atomic_int order;      /* enum runner_order */
+    atomic_uint threads;   /* to be used from the next step on; 0: none, see scheduler_take_turn */
+    atomic_int checkpoint; /* one is wanted now */
 };
 
 /*
- * Asks for `bytes` of memory and up to `threads` threads, waiting for the memory and for at least one thread. 0: the job
- * is not to run (cancelled, draining). exact: all of the threads or none, counted as at most all there are.
+ * Asks for `bytes` of memory and up to `threads` threads, waiting for the memory. 0: the job is not to run (an order came).
+ * 1: it is admitted; its threads come by scheduler_take_turn. exact: all of the threads or none, counted as at most all
+ * there are.
  */
-uint32_t scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact);
+int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact);
 
-/* Waits for `ms`, or until the runner is told something else than before. 0: the server is draining. */
-int scheduler_pause(struct scheduler *scheduler, const struct runner *runner, int64_t ms);
+/*
+ * Between two steps, when control.threads is another number than the runner uses: gives back what it is to do without, and
+ * where that is all of it, waits for its turn. Returns the threads to use; 0: an order came meanwhile.
+ */
+uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner);
+
+/* The job has made a checkpoint: it is no suspect any more, others may run beside it. */
+void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner);
+
+/* Waits for `ms` without threads, or until the runner is told something else than before. 0: the server is draining. */
+int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms);
+
+/* From here on a job that is queued again gets another runner after this one. */
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner);
 
 #endif

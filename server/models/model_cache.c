@@ -21,7 +21,7 @@ struct idle_predictor {
 
 struct cached_model {
     struct cached_model *next;
-    char id[ID_TEXT];
+    char id[MODEL_CACHE_NAME];
     enum { LOADING, READY, FAILED } state;
     int listed;
     unsigned users;

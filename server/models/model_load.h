@@ -1,13 +1,14 @@
-/* From a model's id to the model in memory: its row, its file, all of it checked. */
+/* From a name to the model in memory: its row, its file, all of it checked. */
 #ifndef DESCENT_SERVER_MODELS_MODEL_LOAD_H
 #define DESCENT_SERVER_MODELS_MODEL_LOAD_H
 
 #include "core/nn/model.h"
 
 /*
- * `store` is a struct store (void, so that it serves as a model_loader). Blocks for the disk. Release with model_release.
- * STATUS_NOT_FOUND, STATUS_DELETED, STATUS_OBJECT_CORRUPT.
+ * name: a model's id, or the SHA-256 of a checkpoint, for the model in it. `store` is a struct store (void, so that it
+ * serves as a model_loader). Blocks for the disk. Release with model_release. STATUS_NOT_FOUND, STATUS_DELETED,
+ * STATUS_OBJECT_CORRUPT.
  */
-MUST_CHECK enum status model_load(void *store, const char *id, struct model *model, struct error *error);
+MUST_CHECK enum status model_load(void *store, const char *name, struct model *model, struct error *error);
 
 #endif

@@ -6,7 +6,10 @@
 #include "server/store/object.h"
 #include "server/store/store.h"
 
-/* A checkpoint to be. A row of the same step is replaced. */
+/*
+ * A checkpoint to be. A row of the same step is replaced, without a second event; those of later steps are dropped, for
+ * training went back behind them.
+ */
 struct checkpoint_new {
     uint64_t step;
     struct object *object;

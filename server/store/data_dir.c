@@ -73,14 +73,10 @@ static int sync_parent(int fd)
     return failure == 0 || failure == EINVAL || failure == EROFS ? 0 : -1;
 }
 
-/* An open file description's lock: unlike a process's lock it is not lost when some other descriptor is closed. */
-static enum status take_lock(struct data_dir *dir, struct error *error)
+/* Tries the lock on lock_fd. F_RDLCK keeps a server out, too. */
+static enum status set_lock(const struct data_dir *dir, short type, struct error *error)
 {
-    dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (dir->lock_fd < 0) {
-        return unusable(dir->path, "/lock", error);
-    }
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
     if (fcntl(dir->lock_fd, F_OFD_SETLK, &lock) == 0) {
         return STATUS_OK;
     }
@@ -88,6 +84,16 @@ static enum status take_lock(struct data_dir *dir, struct error *error)
         return error_set(error, STATUS_DATA_DIR_LOCKED, "data folder %s is open in another server", dir->path);
     }
     return unusable(dir->path, "/lock", error);
+}
+
+/* An open file description's lock: unlike a process's lock it is not lost when some other descriptor is closed. */
+static enum status take_lock(struct data_dir *dir, struct error *error)
+{
+    dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (dir->lock_fd < 0) {
+        return unusable(dir->path, "/lock", error);
+    }
+    return set_lock(dir, F_WRLCK, error);
 }
 
 /* Calls visit with each name in a folder but "." and "..". */
@@ -131,6 +137,20 @@ static enum status purge_temporary(void *context, const char *name, struct error
     return STATUS_OK;
 }
 
+static enum status name_paths(struct data_dir *dir, const char *path, struct error *error)
+{
+    char *real = realpath(path, NULL);
+    if (real == NULL || strlen(real) >= sizeof(dir->path)) {
+        errno = real == NULL ? errno : ENAMETOOLONG;
+        free(real);
+        return unusable(path, "", error);
+    }
+    snprintf(dir->path, sizeof(dir->path), "%s", real);
+    snprintf(dir->database, sizeof(dir->database), "%s/descentd.db", real);
+    free(real);
+    return STATUS_OK;
+}
+
 enum status data_dir_open(struct data_dir *dir, const char *path, struct error *error)
 {
     *dir = (struct data_dir){.fd = -1, .objects_fd = -1, .tmp_fd = -1, .lock_fd = -1};
@@ -140,23 +160,13 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
     if (dir->fd < 0) {
         return no_folder(path, error);
     }
-    if (sync_parent(dir->fd) != 0) {
-        enum status unsynced = unusable(path, "/..", error);
-        data_dir_close(dir);
-        return unsynced;
+    enum status status = sync_parent(dir->fd) == 0 ? STATUS_OK : unusable(path, "/..", error);
+    if (status == STATUS_OK) {
+        status = name_paths(dir, path, error);
     }
-    char *real = realpath(path, NULL);
-    if (real == NULL || strlen(real) >= sizeof(dir->path)) {
-        free(real);
-        errno = real == NULL ? errno : ENAMETOOLONG;
-        data_dir_close(dir);
-        return unusable(path, "", error);
+    if (status == STATUS_OK) {
+        status = take_lock(dir, error);
     }
-    snprintf(dir->path, sizeof(dir->path), "%s", real);
-    snprintf(dir->database, sizeof(dir->database), "%s/descentd.db", real);
-    free(real);
-
-    enum status status = take_lock(dir, error);
     if (status != STATUS_OK) {
         goto out;
     }
@@ -169,6 +179,42 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
     }
     status = each_name(dir->tmp_fd, purge_temporary, dir, error);
 out:
+    if (status != STATUS_OK) {
+        data_dir_close(dir);
+    }
+    return status;
+}
+
+/* A folder without the file `lock` is open in no server. */
+static enum status share_lock(struct data_dir *dir, struct error *error)
+{
+    dir->lock_fd = openat(dir->fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir->lock_fd < 0) {
+        return errno == ENOENT ? STATUS_OK : unusable(dir->path, "/lock", error);
+    }
+    return set_lock(dir, F_RDLCK, error);
+}
+
+enum status data_dir_look(struct data_dir *dir, const char *path, int exclusive, struct error *error)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    *dir = (struct data_dir){.objects_fd = -1, .tmp_fd = -1, .lock_fd = -1};
+    dir->fd = open(path, flags);
+    if (dir->fd < 0) {
+        return errno == ENOENT ? error_set(error, STATUS_DATA_DIR_INVALID, "data folder %s: there is none", path)
+                               : no_folder(path, error);
+    }
+    enum status status = name_paths(dir, path, error);
+    if (status == STATUS_OK && exclusive) {
+        status = share_lock(dir, error);
+    }
+    if (status == STATUS_OK) {
+        dir->objects_fd = openat(dir->fd, "objects", flags);
+        dir->tmp_fd = dir->objects_fd < 0 ? -1 : openat(dir->fd, "tmp", flags);
+        if (dir->tmp_fd < 0) {
+            status = unusable(dir->path, dir->objects_fd < 0 ? "/objects" : "/tmp", error);
+        }
+    }
     if (status != STATUS_OK) {
         data_dir_close(dir);
     }
@@ -233,4 +279,11 @@ enum status data_dir_each_object(const struct data_dir *dir,
 {
     struct object_visitor visitor = {visit, context};
     return each_name(dir->objects_fd, visit_object, &visitor, error);
+}
+
+enum status data_dir_each_temporary(const struct data_dir *dir,
+                                    enum status (*visit)(void *context, const char *name, struct error *error),
+                                    void *context, struct error *error)
+{
+    return each_name(dir->tmp_fd, visit, context, error);
 }

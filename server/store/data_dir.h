@@ -29,6 +29,11 @@ struct data_dir {
  * STATUS_INSUFFICIENT_STORAGE. From then on everything that the process creates is private to its user (umask 077).
  */
 MUST_CHECK enum status data_dir_open(struct data_dir *dir, const char *path, struct error *error);
+/*
+ * Opens a folder as it is, to read it: nothing is made, nothing removed. exclusive: no server may have it open, nor open it
+ * until data_dir_close (STATUS_DATA_DIR_LOCKED). STATUS_DATA_DIR_INVALID.
+ */
+MUST_CHECK enum status data_dir_look(struct data_dir *dir, const char *path, int exclusive, struct error *error);
 void data_dir_close(struct data_dir *dir);
 
 /* A new file in DATA/tmp for writing; its name goes to `name`. -1: errno tells why. */
@@ -44,6 +49,11 @@ void data_dir_remove_object(const struct data_dir *dir, const char *sha256);
 MUST_CHECK enum status data_dir_each_object(const struct data_dir *dir,
                                             enum status (*visit)(void *context, const char *sha256, struct error *error),
                                             void *context, struct error *error);
+
+/* Calls `visit` with the name of each file in DATA/tmp. */
+MUST_CHECK enum status data_dir_each_temporary(const struct data_dir *dir,
+                                               enum status (*visit)(void *context, const char *name, struct error *error),
+                                               void *context, struct error *error);
 
 /* What a failed call on a file means: *error gets "what: reason". */
 enum status file_failed(int system_error, const char *what, struct error *error);

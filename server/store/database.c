@@ -8,7 +8,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,11 +18,13 @@
 #include "server/store/data_dir.h"
 
 #define VALUE_BYTES_MAX (16 << 20) /* longest text or blob */
+#define ADDRESS_BYTES   (3 * PATH_MAX + 32)
 
 static const char *const settings[] = {
     [CONNECTION_WRITER] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                           "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;",
     [CONNECTION_READER] = "PRAGMA query_only=ON; PRAGMA cache_size=-512;",
+    [CONNECTION_AT_REST] = "PRAGMA query_only=ON; PRAGMA cache_size=-2000;",
 };
 static const char *const common_settings = "PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;"
                                            "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;";
@@ -33,13 +37,39 @@ static int remember_wal_size(void *context, sqlite3 *handle, const char *databas
     return SQLITE_OK;
 }
 
+/* The database as an address, in which alone one can say that nobody else has it open. */
+static void write_address(const char *path, char address[ADDRESS_BYTES])
+{
+    static const char tail[] = "?immutable=1";
+    size_t used = (size_t)snprintf(address, ADDRESS_BYTES, "file:");
+    for (; *path != '\0' && used + 3 + sizeof(tail) <= ADDRESS_BYTES; path++) {
+        int plain = strchr("?#%", *path) == NULL;
+        used += (size_t)snprintf(address + used, ADDRESS_BYTES - used, plain ? "%c" : "%%%02x", (unsigned char)*path);
+    }
+    snprintf(address + used, ADDRESS_BYTES - used, "%s", tail);
+}
+
+static int open_handle(struct connection *connection, const char *path, enum connection_type type)
+{
+    static const int flags[] = {
+        [CONNECTION_WRITER] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [CONNECTION_READER] = SQLITE_OPEN_READONLY,
+        [CONNECTION_AT_REST] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+    };
+    char address[ADDRESS_BYTES];
+    if (type == CONNECTION_AT_REST) {
+        write_address(path, address);
+        path = address;
+    }
+    return sqlite3_open_v2(path, &connection->handle,
+                           flags[type] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, NULL);
+}
+
 enum status connection_open(struct connection *connection, const struct data_dir *dir, enum connection_type type,
                             struct error *error)
 {
     *connection = (struct connection){.dir = dir};
-    int flags = type == CONNECTION_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-    int code = sqlite3_open_v2(dir->database, &connection->handle,
-                               flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code = open_handle(connection, dir->database, type);
     if (connection->handle == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the database");
     }

@@ -32,8 +32,11 @@ struct connection {
     struct trash *trash; /* object files that may have lost their row in this transaction (writer only) */
 };
 
-/* Opens DATA/descentd.db with the settings that every connection needs. The writer makes it where it is missing. */
-enum connection_type { CONNECTION_WRITER, CONNECTION_READER };
+/*
+ * Opens DATA/descentd.db with the settings that every connection needs. The writer makes it where it is missing. AT_REST: a
+ * reader of a file that nobody has open and whose log is empty or gone; it makes no file beside it.
+ */
+enum connection_type { CONNECTION_WRITER, CONNECTION_READER, CONNECTION_AT_REST };
 MUST_CHECK enum status connection_open(struct connection *connection, const struct data_dir *dir, enum connection_type type,
                                        struct error *error);
 /* A zeroed connection: nothing. */

@@ -127,43 +127,13 @@ struct store_op *datasets_label(struct datasets_label *label)
     return &label->op;
 }
 
-/* The jobs that have not ended and name the data set. */
-static enum status find_users(struct connection *connection, struct datasets_delete *deletion, struct error *error)
-{
-    struct statement query;
-    deletion->job_count = 0;
-    statement_begin(
-        &query, connection,
-        "SELECT id FROM jobs WHERE status IN ('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling')"
-        " AND (dataset = ?1 OR test_dataset = ?1) ORDER BY number");
-    statement_bind_text(&query, deletion->id);
-    enum status status = STATUS_OK;
-    while (deletion->job_count < DATASETS_IN_USE_MAX) {
-        int row;
-        status = statement_step(&query, &row, error);
-        if (status == STATUS_OK && row) {
-            status = statement_text(&query, 0, deletion->jobs[deletion->job_count], ID_TEXT, error);
-        }
-        if (status != STATUS_OK || !row) {
-            break;
-        }
-        deletion->job_count++;
-    }
-    statement_end(&query);
-    return status;
-}
-
 static enum status apply_delete(struct store_op *op, struct connection *connection, struct error *error)
 {
     struct datasets_delete *deletion = OP_OF(op, struct datasets_delete);
     struct stored stored;
     enum status status = find_stored(connection, deletion->id, &stored, error);
     if (status == STATUS_OK) {
-        status = find_users(connection, deletion, error);
-    }
-    if (status == STATUS_OK && deletion->job_count > 0) {
-        status = error_set(error, STATUS_IN_USE, "%s is in use by %s%s", deletion->id, deletion->jobs[0],
-                           deletion->job_count > 1 ? " and others" : "");
+        status = jobs_check_unused(connection, deletion->id, &deletion->users, error);
     }
     if (status != STATUS_OK) {
         return status;

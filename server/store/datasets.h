@@ -33,13 +33,11 @@ struct datasets_label {
 };
 struct store_op *datasets_label(struct datasets_label *label);
 
-/* STATUS_NOT_FOUND, STATUS_DELETED; STATUS_IN_USE while jobs that have not ended name it: their ids (the first of them). */
-#define DATASETS_IN_USE_MAX 20
+/* STATUS_NOT_FOUND, STATUS_DELETED; STATUS_IN_USE while jobs that have not ended name it: `users`. */
 struct datasets_delete {
     struct store_op op;
     const char *id;
-    char jobs[DATASETS_IN_USE_MAX][ID_TEXT];
-    uint32_t job_count;
+    struct job_users users;
 };
 struct store_op *datasets_delete(struct datasets_delete *deletion);
 

@@ -2,6 +2,7 @@
 #include "server/store/jobs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/text.h"
 #include "server/store/page.h"
@@ -30,7 +31,13 @@
     X(error, column_string, error)                                                                                          \
     X(dataset, column_text, dataset)                                                                                        \
     X(test_dataset, column_text, test_dataset)                                                                              \
-    X(dataset_sha256, column_text, dataset_sha256)
+    X(dataset_sha256, column_text, dataset_sha256)                                                                          \
+    X(extended_from, column_text, extended_from)                                                                            \
+    X(initial_model, column_text, initial_model)                                                                            \
+    X(kernel_tier, column_text, kernel_tier)                                                                                \
+    X(memory_bytes, column_u64, memory_bytes)                                                                               \
+    X(crashes, column_u32, crashes)                                                                                         \
+    X(suspect, column_int, suspect)
 #define ROW struct job_view
 static const struct column job_columns[] = {JOB_COLUMNS(COLUMN_ENTRY)};
 #undef ROW
@@ -58,7 +65,10 @@ static const struct column progress_columns[] = {PROGRESS_COLUMNS(COLUMN_ENTRY)}
 
 /* The large texts, in the order in which every query here selects them, after a job's and its progress's columns. */
 #define DOCUMENT_COLUMNS(X)                                                                                                 \
-    X(metadata, column_string, metadata) X(spec, column_string, spec) X(results, column_string, results)
+    X(metadata, column_string, metadata)                                                                                    \
+    X(spec, column_string, spec)                                                                                            \
+    X(results, column_string, results)                                                                                      \
+    X(request, column_string, request)
 #define ROW struct job_view
 static const struct column document_columns[] = {DOCUMENT_COLUMNS(COLUMN_ENTRY)};
 #undef ROW
@@ -88,12 +98,28 @@ enum status jobs_add(struct connection *connection, const struct job_view *job, 
     return statement_finish(&query, error);
 }
 
+enum status jobs_get_progress(struct connection *connection, int64_t number, struct job_progress *progress,
+                              struct error *error)
+{
+    struct statement query;
+    int found;
+    statement_begin(&query, connection, "SELECT number" PROGRESS_COLUMNS(COLUMN_NAME) " FROM jobs WHERE number = ?");
+    statement_bind_i64(&query, number);
+    enum status status = statement_step(&query, &found, error);
+    if (status == STATUS_OK) {
+        status = found ? row_read(&query, 1, progress_columns, COLUMN_COUNT(progress_columns), progress, error)
+                       : error_set(error, STATUS_STORAGE_ERROR, "the row of job %lld is missing", (long long)number);
+    }
+    statement_end(&query);
+    return status;
+}
+
 enum status jobs_set_progress(struct connection *connection, int64_t number, const struct job_progress *progress,
                               struct error *error)
 {
     struct statement query;
     statement_begin(&query, connection,
-                    "UPDATE jobs SET pause_reason = pause_reason" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
+                    "UPDATE jobs SET created_at = created_at" PROGRESS_COLUMNS(COLUMN_SET) " WHERE number = ?");
     row_bind(&query, progress_columns, COLUMN_COUNT(progress_columns), progress);
     statement_bind_i64(&query, number);
     return statement_finish(&query, error);
@@ -116,6 +142,36 @@ enum status jobs_find(struct connection *connection, const char *id, int64_t *nu
     return status == STATUS_OK && !found ? tombstones_explain(connection, id, error) : status;
 }
 
+#define NOT_ENDED "('queued', 'running', 'pausing', 'paused', 'stopping', 'cancelling')"
+
+enum status jobs_check_unused(struct connection *connection, const char *id, struct job_users *users, struct error *error)
+{
+    struct statement query;
+    users->count = 0;
+    statement_begin(&query, connection,
+                    "SELECT id FROM jobs WHERE status IN " NOT_ENDED
+                    " AND ?1 IN (dataset, test_dataset, initial_model) ORDER BY number");
+    statement_bind_text(&query, id);
+    enum status status = STATUS_OK;
+    while (users->count < JOB_USERS_MAX) {
+        int row;
+        status = statement_step(&query, &row, error);
+        if (status == STATUS_OK && row) {
+            status = statement_text(&query, 0, users->ids[users->count], ID_TEXT, error);
+        }
+        if (status != STATUS_OK || !row) {
+            break;
+        }
+        users->count++;
+    }
+    statement_end(&query);
+    if (status == STATUS_OK && users->count > 0) {
+        return error_set(error, STATUS_IN_USE, "%s is in use by %s%s", id, users->ids[0],
+                         users->count > 1 ? " and others" : "");
+    }
+    return status;
+}
+
 static enum status read_item(struct statement *query, void *item, struct error *error)
 {
     struct job_view *job = item;
@@ -135,7 +191,7 @@ static void release_item(void *item)
     job_view_release(item);
 }
 
-/* documents: ", metadata, spec, results", or NULL for those that are not wanted. */
+/* documents: the columns of DOCUMENT_COLUMNS, or NULL for those that are not wanted. */
 #define SELECT(documents)                                                                                                   \
     "SELECT number" JOB_COLUMNS(COLUMN_NAME) PROGRESS_COLUMNS(COLUMN_NAME) documents                                        \
         " FROM jobs JOIN job_documents ON job = number WHERE "
@@ -151,12 +207,16 @@ static const struct page_source source = {
 enum status jobs_get(struct store *store, const char *id, unsigned parts, struct job_view *job, struct error *error)
 {
     static const char *const selects[] = {
-        [0] = SELECT(", metadata, NULL, NULL") "id = ?",
-        [JOB_SPEC] = SELECT(", metadata, spec, NULL") "id = ?",
-        [JOB_RESULTS] = SELECT(", metadata, NULL, results") "id = ?",
-        [JOB_SPEC | JOB_RESULTS] = SELECT(", metadata, spec, results") "id = ?",
+        [0] = SELECT(", metadata, NULL, NULL, NULL") "id = ?",
+        [JOB_SPEC] = SELECT(", metadata, spec, NULL, NULL") "id = ?",
+        [JOB_RESULTS] = SELECT(", metadata, NULL, results, NULL") "id = ?",
+        [JOB_SPEC | JOB_RESULTS] = SELECT(", metadata, spec, results, NULL") "id = ?",
+        [JOB_REQUEST] = SELECT(", metadata, NULL, NULL, request") "id = ?",
+        [JOB_SPEC | JOB_REQUEST] = SELECT(", metadata, spec, NULL, request") "id = ?",
+        [JOB_RESULTS | JOB_REQUEST] = SELECT(", metadata, NULL, results, request") "id = ?",
+        [JOB_SPEC | JOB_RESULTS | JOB_REQUEST] = SELECT(", metadata, spec, results, request") "id = ?",
     };
-    return page_item(&store->readers, &source, selects[parts & (JOB_SPEC | JOB_RESULTS)], id, job, error);
+    return page_item(&store->readers, &source, selects[parts & (JOB_SPEC | JOB_RESULTS | JOB_REQUEST)], id, job, error);
 }
 
 /* ---- lists ---- */
@@ -183,7 +243,7 @@ static enum status list_sql(const struct job_filter *filter, int descending, cha
 {
     struct text text = {.data = NULL};
     const char *separator = "status IN (?";
-    text_string(&text, SELECT(", metadata, NULL, NULL"));
+    text_string(&text, SELECT(", metadata, NULL, NULL, NULL"));
     for (int status = 0; status < JOB_STATUS_COUNT; status++) {
         if (filter->statuses & JOB_SET(status)) {
             text_string(&text, separator);
@@ -234,8 +294,19 @@ void job_list_release(struct job_list *list)
 
 /* ---- the queue ---- */
 
-#define TICKET_COLUMNS(X) X(id, column_text, id) X(priority, column_i32, priority)
-#define ROW               struct job_ticket
+struct job_ticket job_ticket_of(const struct job_view *job)
+{
+    struct job_ticket ticket = {.priority = job->priority, .memory_bytes = job->memory_bytes, .suspect = job->suspect};
+    memcpy(ticket.id, job->id, sizeof(ticket.id));
+    return ticket;
+}
+
+#define TICKET_COLUMNS(X)                                                                                                   \
+    X(id, column_text, id)                                                                                                  \
+    X(priority, column_i32, priority)                                                                                       \
+    X(memory_bytes, column_u64, memory_bytes)                                                                               \
+    X(suspect, column_int, suspect)
+#define ROW struct job_ticket
 static const struct column ticket_columns[] = {TICKET_COLUMNS(COLUMN_ENTRY)};
 #undef ROW
 
@@ -254,8 +325,9 @@ enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t 
     static const struct page_source queue = {
         .id_prefix = "job_",
         .find = PAGE_FIND("jobs"),
-        .ascending = "SELECT number" TICKET_COLUMNS(COLUMN_NAME) " FROM jobs WHERE number > ? AND status = 'queued'"
-                                                                 " ORDER BY priority DESC, number LIMIT ?",
+        .ascending = "SELECT number" TICKET_COLUMNS(
+            COLUMN_NAME) " FROM jobs WHERE number > ?"
+                         " AND status IN ('queued', 'stopping') ORDER BY priority DESC, number LIMIT ?",
         .item_size = sizeof(struct job_ticket),
         .read = read_ticket,
         .release = keep_ticket,
@@ -265,5 +337,26 @@ enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t 
     enum status status = page_read(&store->readers, &queue, &all, NULL, NULL, &page, error);
     *tickets = page.items;
     *count = page.count;
+    return status;
+}
+
+enum status jobs_count(struct store *store, uint64_t counts[JOB_STATUS_COUNT], struct error *error)
+{
+    struct connection *connection;
+    enum status status = reader_begin(&store->readers, &connection, error);
+    memset(counts, 0, JOB_STATUS_COUNT * sizeof(*counts));
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (int in = 0; status == STATUS_OK && in < JOB_STATUS_COUNT; in++) { /* of one snapshot, in the index alone */
+        struct statement query;
+        int row;
+        statement_begin(&query, connection, "SELECT count(*) FROM jobs WHERE status = ?");
+        statement_bind_text(&query, job_status_name((enum job_status)in));
+        status = statement_step(&query, &row, error);
+        counts[in] = row ? (uint64_t)statement_i64(&query, 0) : 0;
+        statement_end(&query);
+    }
+    reader_end(&store->readers, connection);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "server/store/checkpoints.h"
 #include "server/store/datasets.h"
 #include "server/store/events.h"
+#include "server/store/facts.h"
 #include "server/store/idempotency.h"
 #include "server/store/metrics.h"
 #include "server/store/models.h"
@@ -19,10 +20,11 @@
  *   job            in: everything that a client gave (id optional); out: id, status, version, created_at
  *   dataset, test  NULL, or inline data sets: their ids (new or existing) go into job->dataset and job->test_dataset
  *   key            NULL, or what the answer is kept under: the first answer's body is that of encode_job
- * job->extended_from: its curves and its last checkpoint become the new job's, too.
+ * job->extended_from: its last checkpoint and its curves up to there become the new job's, too, and job->progress says so.
  * STATUS_DATASET_NOT_FOUND, STATUS_DATASET_NOT_READY when a data set that the job names is not there (any more), or
  * still awaits its labels. STATUS_MODEL_NOT_FOUND: job->initial_model is not there. STATUS_NOT_EXTENDABLE: extended_from
- * has no checkpoint (any more). STATUS_IDEMPOTENCY_KEY_REUSED: the key is there already (with whatever request).
+ * has no checkpoint (any more); STATUS_NOT_FOUND, STATUS_DELETED: it is not there itself. STATUS_IDEMPOTENCY_KEY_REUSED: the
+ * key is there already (with whatever request).
  */
 struct jobs_insert {
     struct store_op op;
@@ -49,8 +51,10 @@ struct job_outcome {
  * One change of a job: its status, its progress, rows of its curves, a checkpoint, events, its end; all or nothing, one
  * new version. Guarded by `from`: a job in another status is left alone, STATUS_STATE_CONFLICT, and `current` says what it
  * is in. A change of status that is not in api/job_states.def is a mistake of ours: STATUS_INTERNAL.
- * A change of status is told by a state event of its own before `events`, the end by a done event after them. Entering
- * running sets started_at (the first time), a terminal status sets finished_at. STATUS_NOT_FOUND, STATUS_DELETED.
+ * Events come in this order: "running"; those of rows; the checkpoint's; the state event of any other status; `events`; the
+ * done event of the end. A paused job's state event has its pause_reason as "reason". Entering running sets started_at (the
+ * first time), a terminal status sets finished_at; any status but paused clears pause_reason. STATUS_NOT_FOUND,
+ * STATUS_DELETED.
  */
 struct jobs_change {
     struct store_op op;
@@ -72,6 +76,18 @@ struct jobs_change {
     enum job_status current;           /* out: after the change, or what stood in its way */
 };
 struct store_op *jobs_change(struct jobs_change *change);
+
+/*
+ * What a client asks of a job: api/job_states.def says where that leads. STATUS_STATE_CONFLICT where it leads nowhere:
+ * `current` is the status that stands in the way; else it is the new one.
+ */
+struct jobs_act {
+    struct store_op op;
+    const char *id;
+    enum job_trigger trigger;
+    enum job_status current; /* out */
+};
+struct store_op *jobs_act(struct jobs_act *act);
 
 /* PATCH: what is not NULL becomes the job's. Any status. STATUS_NOT_FOUND, STATUS_DELETED, STATUS_PRECONDITION_FAILED. */
 struct jobs_patch {
@@ -95,19 +111,24 @@ struct store_op *jobs_delete(struct jobs_delete *deletion);
 
 /*
  * Once, before the scheduler starts, what the last process left: jobs that were running go back to the queue (restarts + 1,
- * an event with reason "restart"), pausing ones are paused, cancelling ones cancelled, stopping ones stay for a runner to
- * end; paused ones with the reason storage_full go back to the queue.
+ * an event with reason "restart"), pausing ones are paused (reason "user"), cancelling ones cancelled, stopping ones stay
+ * for a runner to end; paused ones with the reason storage_full go back to the queue.
  *
- * accused: jobs that the last process's death is evidence against, by a fatal signal in one of their threads. oom_kill: the
- * kernel killed it for its memory, which is evidence against every job that ran. A job that was the only one under way
- * gets crashes + 1, and with CRASHES_MAX ends as failed, STATUS_CRASH_LOOP; one of several becomes a suspect.
+ * accused: jobs that the last process's death is evidence against, by a fatal signal in one of their threads; ids of jobs
+ * that are not there, or have ended, are passed over. oom_kill: the kernel killed it for its memory, which is evidence
+ * against every job that was under way: running, pausing, stopping, cancelling, and those accused, which may have died
+ * before they were running in the store. Each of them becomes a suspect, which runs alone until its next checkpoint; the
+ * only one under way also gets crashes + 1, and with CRASHES_MAX ends as failed, its error
+ * {"code":"crash_loop","message":…}.
  */
 #define CRASHES_MAX 3
 struct jobs_recover {
     struct store_op op;
-    const char (*accused)[ID_TEXT]; /* [accused_count] */
+    char (*accused)[ID_TEXT]; /* [accused_count], only read */
     size_t accused_count;
     int oom_kill;
+    const struct fact *facts; /* [fact_count]: kept with it, so that no evidence counts twice */
+    size_t fact_count;
     uint32_t requeued, paused, cancelled, failed; /* out */
 };
 struct store_op *jobs_recover(struct jobs_recover *recovery);
@@ -139,8 +160,8 @@ MUST_CHECK enum status jobs_list(struct store *store, const struct page_query *q
 void job_list_release(struct job_list *list);
 
 /*
- * The queue: queued jobs, and stopping ones that a runner must end, by priority (highest first), then age. *tickets [*count]
- * is the caller's to free.
+ * The queue: queued jobs, and stopping ones, which a runner must end if none has them in hand, by priority (highest first),
+ * then age. *tickets [*count] is the caller's to free.
  */
 struct job_ticket {
     char id[ID_TEXT];
@@ -148,6 +169,7 @@ struct job_ticket {
     uint64_t memory_bytes;
     int suspect;
 };
+struct job_ticket job_ticket_of(const struct job_view *job);
 MUST_CHECK enum status jobs_queue(struct store *store, struct job_ticket **tickets, size_t *count, struct error *error);
 /* Jobs in each status. */
 MUST_CHECK enum status jobs_count(struct store *store, uint64_t counts[JOB_STATUS_COUNT], struct error *error);

@@ -37,6 +37,18 @@ enum status metrics_insert_row(struct connection *connection, int64_t job, const
     return status;
 }
 
+enum status metrics_copy(struct connection *connection, int64_t from, int64_t to, uint64_t last_step, struct error *error)
+{
+    struct statement query;
+    statement_begin(&query, connection,
+                    "INSERT INTO metrics(job" METRIC_COLUMNS(COLUMN_NAME) ") SELECT ?" METRIC_COLUMNS(
+                        COLUMN_NAME) " FROM metrics WHERE job = ? AND step <= ?");
+    statement_bind_i64(&query, to);
+    statement_bind_i64(&query, from);
+    statement_bind_i64(&query, (int64_t)last_step);
+    return statement_finish(&query, error);
+}
+
 enum status metrics_read_row(struct connection *connection, int64_t job, uint64_t step, struct metric_row *row,
                              struct error *error)
 {

@@ -51,7 +51,7 @@ enum status models_insert_row(struct connection *connection, const struct model_
 
 static enum status apply_delete(struct store_op *op, struct connection *connection, struct error *error)
 {
-    const struct models_delete *deletion = OP_OF(op, struct models_delete);
+    struct models_delete *deletion = OP_OF(op, struct models_delete);
     struct statement query;
     int found;
     int64_t number = 0;
@@ -66,6 +66,10 @@ static enum status apply_delete(struct store_op *op, struct connection *connecti
     statement_end(&query);
     if (status != STATUS_OK || !found) {
         return status == STATUS_OK ? tombstones_explain(connection, deletion->id, error) : status;
+    }
+    status = jobs_check_unused(connection, deletion->id, &deletion->users, error);
+    if (status != STATUS_OK) {
+        return status;
     }
     statement_begin(&query, connection, "DELETE FROM models WHERE number = ?");
     statement_bind_i64(&query, number);

@@ -5,10 +5,11 @@
 #include "server/store/object.h"
 #include "server/store/store.h"
 
-/* STATUS_NOT_FOUND, STATUS_DELETED. */
+/* STATUS_NOT_FOUND, STATUS_DELETED; STATUS_IN_USE while jobs that have not ended begin with it: `users`. */
 struct models_delete {
     struct store_op op;
     const char *id;
+    struct job_users users;
 };
 struct store_op *models_delete(struct models_delete *deletion);
 

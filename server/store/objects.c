@@ -91,7 +91,8 @@ enum status objects_forget(struct connection *connection, const char *sha256, st
     struct statement query;
     statement_begin(&query, connection,
                     "DELETE FROM objects WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM datasets WHERE sha256 = ?1)"
-                    " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1)");
+                    " AND NOT EXISTS (SELECT 1 FROM models WHERE object = ?1)"
+                    " AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE object = ?1)");
     statement_bind_text(&query, sha256);
     enum status status = statement_finish(&query, error);
     if (status == STATUS_OK && sqlite3_changes(connection->handle) == 1) {

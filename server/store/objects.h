@@ -7,7 +7,7 @@
 
 /* Makes sure that the object is stored: its row, and its file in place. */
 MUST_CHECK enum status objects_insert(struct connection *connection, struct object *object, struct error *error);
-/* Removes the object's row unless a data set or a model names it; its file goes after the commit. */
+/* Removes the object's row unless a data set, a model or a checkpoint names it; its file goes after the commit. */
 MUST_CHECK enum status objects_forget(struct connection *connection, const char *sha256, struct error *error);
 
 /* After a transaction: removes files that lost their row, or did not get it. */

@@ -132,11 +132,22 @@ static enum status check(struct connection *connection, struct error *error)
     return status;
 }
 
+int64_t schema_newest(void)
+{
+    return NEWEST;
+}
+
+enum status schema_version(struct connection *connection, int64_t *version, struct error *error)
+{
+    char text[32];
+    *version = 0;
+    return read_one(connection, "PRAGMA user_version", version, text, sizeof(text), error);
+}
+
 enum status schema_prepare(struct connection *connection, struct error *error)
 {
-    int64_t version = 0;
-    char text[32];
-    enum status status = read_one(connection, "PRAGMA user_version", &version, text, sizeof(text), error);
+    int64_t version;
+    enum status status = schema_version(connection, &version, error);
     if (status == STATUS_OK && (version < 0 || version > NEWEST)) {
         return error_set(error, STATUS_SCHEMA_TOO_NEW, "database: schema %lld, this program knows up to %lld",
                          (long long)version, (long long)NEWEST);

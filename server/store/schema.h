@@ -10,4 +10,9 @@
  */
 MUST_CHECK enum status schema_prepare(struct connection *connection, struct error *error);
 
+/* The version of the tables that this program makes and reads. */
+int64_t schema_newest(void);
+/* That of a database; 0: an empty one. */
+MUST_CHECK enum status schema_version(struct connection *connection, int64_t *version, struct error *error);
+
 #endif

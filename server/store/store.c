@@ -1,8 +1,11 @@
 /* The store as a whole: its parts come up in one order and go down in the reverse, readers before the writer. */
 #include "server/store/store.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "server/store/store_private.h"
@@ -117,6 +120,32 @@ void store_on_commit(struct store *store, store_changed *changed, void *context)
 int store_is_read_only(const struct store *store)
 {
     return writer_is_read_only(store->writer);
+}
+
+/* A look by name: a descriptor of the database's files that is closed would drop SQLite's locks. */
+static uint64_t file_size(const char *database, const char *suffix)
+{
+    char path[PATH_MAX + 8];
+    struct stat file;
+    snprintf(path, sizeof(path), "%s%s", database, suffix);
+    if (stat(path, &file) == 0) {
+        return (uint64_t)file.st_size;
+    }
+    return errno == ENOENT ? 0 : UINT64_MAX;
+}
+
+struct store_sizes store_sizes(const struct store *store)
+{
+    struct store_sizes sizes = {.database = file_size(store->dir.database, ""),
+                                .wal = file_size(store->dir.database, "-wal"),
+                                .disk = UINT64_MAX,
+                                .disk_free = UINT64_MAX};
+    struct statvfs disk;
+    if (fstatvfs(store->dir.fd, &disk) == 0) {
+        sizes.disk = (uint64_t)disk.f_blocks * disk.f_frsize;
+        sizes.disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    }
+    return sizes;
 }
 
 enum status store_check_room(const struct store *store, uint64_t bytes, struct error *error)

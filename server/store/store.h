@@ -65,8 +65,21 @@ void store_on_commit(struct store *store, store_changed *changed, void *context)
 
 /* 1 after the disk failed under the database: every operation gets STATUS_READ_ONLY until a restart. Any thread. */
 int store_is_read_only(const struct store *store);
+/* Sizes in bytes; UINT64_MAX where the system does not tell. Any thread; a few calls of the system, no lock, no query. */
+struct store_sizes {
+    uint64_t database, wal;
+    uint64_t disk, disk_free; /* of the file system; what is free for this process */
+};
+struct store_sizes store_sizes(const struct store *store);
 /* STATUS_INSUFFICIENT_STORAGE unless `bytes` more leave the reserve (256 MiB, or 5 % of a smaller disk) free. */
 MUST_CHECK enum status store_check_room(const struct store *store, uint64_t bytes, struct error *error);
+
+/* Jobs that have not ended and still need what somebody wants to delete: the first of them. */
+#define JOB_USERS_MAX 20
+struct job_users {
+    char ids[JOB_USERS_MAX][ID_TEXT];
+    uint32_t count;
+};
 
 /*
  * A page of a list, in the order of creation. `after`: the last id of the page before, "" for the first page; still

@@ -2,9 +2,12 @@
 #ifndef DESCENT_SERVER_STORE_TABLES_H
 #define DESCENT_SERVER_STORE_TABLES_H
 
+#include "server/store/checkpoints.h"
 #include "server/store/database.h"
 #include "server/store/datasets.h"
 #include "server/store/events.h"
+#include "server/store/facts.h"
+#include "server/store/idempotency.h"
 #include "server/store/object.h"
 
 /* The row of a data set whose object is stored, with its classes and features. */
@@ -22,9 +25,34 @@ MUST_CHECK enum status datasets_insert_row(struct connection *connection, struct
 MUST_CHECK enum status models_insert_row(struct connection *connection, const struct model_view *model, const char *job,
                                          int64_t now, struct object *object, struct error *error);
 
+/*
+ * A job's new checkpoint, its file, and the end of those that are too many then (checkpoints.h). *replaced: there was one of
+ * this step.
+ */
+MUST_CHECK enum status checkpoints_insert_row(struct connection *connection, int64_t job, int64_t now,
+                                              const struct checkpoint_new *checkpoint, int *replaced, struct error *error);
+/* Removes all that a job has. */
+MUST_CHECK enum status checkpoints_drop(struct connection *connection, int64_t job, struct error *error);
+/* The newest checkpoint of the job `from` becomes one of the job `to`, too. *found: 0 there is none. */
+MUST_CHECK enum status checkpoints_copy_last(struct connection *connection, int64_t from, int64_t to, uint64_t *step,
+                                             int *found, struct error *error);
+
+/* STATUS_IDEMPOTENCY_KEY_REUSED: it was used already, and not too long ago. */
+MUST_CHECK enum status idempotency_check(struct connection *connection, const struct idempotency_key *key,
+                                         struct error *error);
+/* Keeps the answer under the key, and removes a few of those whose time is over. */
+MUST_CHECK enum status idempotency_add(struct connection *connection, const struct idempotency_key *key, const char *job,
+                                       const char *answer, struct error *error);
+
+MUST_CHECK enum status facts_write(struct connection *connection, const struct fact *fact, struct error *error);
+
 /* *inserted: 0 when the step has a row already, which stays. */
 MUST_CHECK enum status metrics_insert_row(struct connection *connection, int64_t job, const struct metric_row *row,
                                           int *inserted, struct error *error);
+
+/* The rows of the job `from` up to a step become those of the job `to`, too. */
+MUST_CHECK enum status metrics_copy(struct connection *connection, int64_t from, int64_t to, uint64_t last_step,
+                                    struct error *error);
 
 /* STATUS_STORAGE_ERROR when there is no such row. Any connection. */
 MUST_CHECK enum status metrics_read_row(struct connection *connection, int64_t job, uint64_t step, struct metric_row *row,
@@ -37,7 +65,13 @@ MUST_CHECK enum status jobs_find(struct connection *connection, const char *id, 
 /* A new job's row with its documents, and its number. */
 MUST_CHECK enum status jobs_add(struct connection *connection, const struct job_view *job, int64_t *number,
                                 struct error *error);
+MUST_CHECK enum status jobs_get_progress(struct connection *connection, int64_t number, struct job_progress *progress,
+                                         struct error *error);
 MUST_CHECK enum status jobs_set_progress(struct connection *connection, int64_t number, const struct job_progress *progress,
+                                         struct error *error);
+
+/* STATUS_IN_USE when jobs that have not ended name the data set or the model `id`. */
+MUST_CHECK enum status jobs_check_unused(struct connection *connection, const char *id, struct job_users *users,
                                          struct error *error);
 
 /* The job's next events; *last is the id of its last one. A metric event has a step instead of data. */

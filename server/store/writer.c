@@ -14,6 +14,7 @@
 
 #include "server/failpoint.h"
 #include "server/log.h"
+#include "server/monitor.h"
 #include "server/store/data_dir.h"
 #include "server/store/database.h"
 #include "server/store/objects.h"
@@ -74,9 +75,11 @@ static void commit_group(struct writer *writer, struct store_op *group)
 {
     struct connection *connection = &writer->connection;
     struct error error = {.status = STATUS_OK};
+    int64_t began = monitor_clock();
+    uint64_t operations = 0;
     connection->failure = STATUS_OK;
     enum status status = run(writer, "BEGIN IMMEDIATE", &error);
-    for (struct store_op *op = group; op != NULL && status == STATUS_OK; op = op->next) {
+    for (struct store_op *op = group; op != NULL && status == STATUS_OK; op = op->next, operations++) {
         status = apply(writer, op, &error);
     }
     if (status == STATUS_OK) {
@@ -84,7 +87,11 @@ static void commit_group(struct writer *writer, struct store_op *group)
         status = run(writer, "COMMIT", &error);
         FAILPOINT(COMMIT_AFTER);
     }
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK) {
+        monitor_observe(MONITOR_STORE_COMMIT_SECONDS, monitor_clock() - began);
+        monitor_add(MONITOR_STORE_OPERATIONS, operations);
+    } else {
+        monitor_add(MONITOR_STORE_FAILURES, 1);
         if (!sqlite3_get_autocommit(connection->handle)) {
             sqlite3_exec(connection->handle, "ROLLBACK", NULL, NULL, NULL);
         }

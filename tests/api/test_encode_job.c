@@ -40,7 +40,8 @@ static void a_queued_job_has_every_member_and_null_for_what_is_not_yet(void **st
         "\"progress\":0,\"epoch\":0,\"step\":0,\"total_steps\":30,\"samples_seen\":0,\"samples_per_second\":null,"
         "\"eta_seconds\":null,\"latest\":{\"train_loss\":null,\"train_accuracy\":null,\"validation_loss\":null,"
         "\"validation_accuracy\":null,\"learning_rate\":null,\"gradient_norm\":null},\"best\":null,\"seed\":42,"
-        "\"threads\":null,\"stop_reason\":null,\"error\":null,\"model\":null,\"restarts\":0,\"digest\":null,\"metadata\":{},"
+        "\"threads\":null,\"stop_reason\":null,\"error\":null,\"model\":null,\"restarts\":0,\"digest\":null,\"extended_"
+        "from\":null,\"metadata\":{},"
         "\"links\":{\"self\":\"/v1/jobs/job_0123456789abcdefghij\",\"spec\":\"/v1/jobs/job_0123456789abcdefghij/spec\","
         "\"events\":\"/v1/jobs/job_0123456789abcdefghij/events\",\"metrics\":\"/v1/jobs/job_0123456789abcdefghij/metrics\","
         "\"cancel\":\"/v1/jobs/job_0123456789abcdefghij/cancel\"}}");
@@ -51,6 +52,8 @@ static void a_finished_job_tells_how_it_ended(void **state)
     struct job_view job = {
         .id = "job_0123456789abcdefghij",
         .name = "fashion mlp",
+        .extended_from = "job_abcdefghij0123456789",
+        .initial_model = "mdl_abcdefghij0123456789",
         .status = JOB_SUCCEEDED,
         .version = 77,
         .created_at = 1000,
@@ -98,10 +101,13 @@ static void a_finished_job_tells_how_it_ended(void **state)
     assert_has(&writer, "\"best\":{\"metric\":\"validation_loss\",\"value\":0.25,\"step\":20}");
     assert_has(&writer, "\"seed\":\"18446744073709551615\",\"threads\":2,\"stop_reason\":\"early\","
                         "\"error\":{\"code\":\"diverged\"},\"model\":\"mdl_0123456789abcdefghij\",\"restarts\":1,"
-                        "\"digest\":{\"parameters_sha256\":\"00ff\",\"step\":20},\"metadata\":{\"team\":\"a\"},");
+                        "\"digest\":{\"parameters_sha256\":\"00ff\",\"step\":20},\"extended_from\":\"job_"
+                        "abcdefghij0123456789\",\"metadata\":{\"team\":\"a\"},");
     assert_has(&writer, "\"results\":\"/v1/jobs/job_0123456789abcdefghij/results\","
                         "\"dataset\":\"/v1/datasets/ds_0123456789abcdefghij\","
                         "\"test_dataset\":\"/v1/datasets/ds_abcdefghij0123456789\","
+                        "\"initial_model\":\"/v1/models/mdl_abcdefghij0123456789\","
+                        "\"extended_from\":\"/v1/jobs/job_abcdefghij0123456789\","
                         "\"model\":\"/v1/models/mdl_0123456789abcdefghij\"}}");
     assert_null(strstr(writer.text.data, "/cancel"));
     discard(&writer);

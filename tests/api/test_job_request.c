@@ -483,7 +483,7 @@ static const struct {
     {"\"kind\":\"lr_range_test\"", STATUS_NOT_SUPPORTED, "/kind"},
     {"\"precision\":\"bf16\"", STATUS_NOT_SUPPORTED, "/precision"},
     {"\"name\":\"../x\"", STATUS_NAME_INVALID, "/name"},
-    {"\"init\":{\"model\":\"mdl_0\"}", STATUS_NOT_SUPPORTED, "/init"},
+    {"\"init\":{}", STATUS_MISSING_FIELD, "/init/model"},
     {"\"init\":\"ones\"", STATUS_UNKNOWN_VALUE, "/init"},
     {"\"init\":1", STATUS_TYPE_MISMATCH, "/init"},
     {"\"preprocessing\":\"whiten\"", STATUS_UNKNOWN_VALUE, "/preprocessing"},

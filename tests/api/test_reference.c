@@ -88,7 +88,9 @@ static void put_parameters(struct text *out, const struct route *route)
 
 static void put_route(struct text *out, const struct route *route)
 {
-    text_printf(out, "\n### `%s %s`\n\n%s ", method_name(route->method), route->path, route->description);
+    text_printf(out, "\n### `%s %s`\n\n", method_name(route->method), route->path);
+    text_string(out, route->description);
+    text_string(out, " ");
     if (route->body.kind != BODY_NONE) {
         text_string(out, "Body: ");
         put_media(out, route->body.media);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,10 +91,9 @@ static void assert_number(double value, const char *want)
 
 static void numbers_have_as_few_digits_as_read_back_equal(void **state)
 {
-    uint64_t bits = 1;
-
     (void)state;
     assert_number(0, "0");
+    assert_number(-0.0, "-0");
     assert_number(0.1, "0.1");
     assert_number(1.0 / 3, "0.3333333333333333");
     assert_number(0.1 + 0.2, "0.30000000000000004");
@@ -102,17 +102,43 @@ static void numbers_have_as_few_digits_as_read_back_equal(void **state)
     assert_number(9007199254740991, "9007199254740991");
     assert_number(DBL_TRUE_MIN, "4.94065645841247e-324");
     assert_number((double)INFINITY, "inf");
+}
+
+/* The plain way: 15 digits, 16, 17. */
+static void assert_shortest(double value)
+{
+    char want[32];
+
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(want, sizeof want, "%.*g", precision, value);
+        if (strtod(want, NULL) == value) {
+            break;
+        }
+    }
+    assert_number(value, want);
+}
+
+static void digits_are_spared_as_by_trying_every_length(void **state)
+{
+    uint64_t bits = 1;
+
+    (void)state;
     for (int i = 0; i < 100000; i++) {
-        struct text text = {.data = NULL};
         double value;
 
         bits = bits * 6364136223846793005u + 1442695040888963407u;
         memcpy(&value, &bits, sizeof value);
         if (isfinite(value)) {
-            text_number(&text, value);
-            assert_true(strtod(text.data, NULL) == value);
-            text_release(&text);
+            assert_shortest(value);
         }
+        assert_shortest((double)(bits >> 40) / 1000);                 /* few digits */
+        assert_shortest((double)(bits >> 40) * 1e9 + 0.1 * (i % 10)); /* 15 and 16 */
+        assert_shortest((double)(bits >> 11) * 0x1p-53);              /* as losses are */
+    }
+    for (int exponent = -1074; exponent <= 1023; exponent++) { /* doubles lie unevenly around them */
+        assert_shortest(ldexp(1, exponent));
+        assert_shortest(nextafter(ldexp(1, exponent), 0));
+        assert_shortest(nextafter(ldexp(1, exponent), (double)INFINITY));
     }
 }
 
@@ -124,6 +150,7 @@ int main(void)
         cmocka_unit_test(it_grows_as_long_as_it_is_allowed_to),
         cmocka_unit_test(a_printed_piece_that_is_too_long_fails_instead_of_being_cut),
         cmocka_unit_test(numbers_have_as_few_digits_as_read_back_equal),
+        cmocka_unit_test(digits_are_spared_as_by_trying_every_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,7 +215,7 @@ static void options_tells_what_is_allowed(void **state)
     assert_lacks(answer, "Access-Control");
     answer = fake_ask(&fake, "OPTIONS *", "", "");
     assert_int_equal(fake_status(answer), 204);
-    assert_has(answer, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n");
+    assert_has(answer, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
     assert_int_equal(fake_status(fake_ask(&fake, "OPTIONS /v1/jobs", "Origin: https://evil.test\r\n", "")), 403);
 }
 

@@ -40,7 +40,8 @@ static void a_spec_comes_back_as_it_was_stored(void **state)
     struct fixture *fixture = *state;
     struct error error;
     struct job_request request;
-    struct job_view job = {.spec = spec_of(fixture->store, BODY)};
+    struct job_view job = {
+        .name = "n", .priority = -4, .metadata = copy_text("{\"a\":\"b\"}"), .spec = spec_of(fixture->store, BODY)};
     char *text = encoded(&job);
     assert_string_equal(text, job.spec);
     assert_ok(stored_spec_decode(&job, &request, &error));
@@ -74,6 +75,72 @@ static void the_ids_are_those_of_the_row(void **state)
     assert_non_null(strstr(text, "ds_dddddddddddddddddddd"));
     assert_null(strstr(text, "ds_aaaaaaaaaaaaaaaaaaaa"));
     free(text);
+    job_view_release(&job);
+}
+
+/* What PATCH changed. */
+static void name_metadata_and_priority_are_those_of_the_row(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job_view job = {
+        .spec = spec_of(fixture->store, BODY), .metadata = copy_text("{\"x\":\"y\"}"), .name = "other", .priority = 7};
+    char *text = encoded(&job);
+    assert_non_null(strstr(text, "{\"name\":\"other\","));
+    assert_non_null(strstr(text, "\"priority\":7"));
+    assert_non_null(strstr(text, "\"metadata\":{\"x\":\"y\"}"));
+    free(text);
+    job_view_release(&job);
+}
+
+static void assert_request(const struct job_view *job, const char *wanted)
+{
+    struct error error = {.status = STATUS_OK};
+    char *text;
+    size_t size;
+    assert_ok(stored_request_encode(job, &text, &size, &error));
+    assert_string_equal(text, wanted);
+    assert_int_equal(size, strlen(text));
+    free(text);
+}
+
+static void a_request_comes_back_as_it_was_sent_with_what_the_row_has(void **state)
+{
+    struct job_view job = {
+        .request = copy_text(
+            "{\"name\":\"n\",\"dataset\":{\"generator\":\"moons\",\"n\":5e1},\"model\":{\"type\":\"mlp\",\"hidden\":[8]},"
+            "\"metadata\":{\"a\":\"b\"},\"expect\":{\"kernel_tier\":\"t\"}}"),
+        .metadata = copy_text("{\"x\":\"y\"}"),
+        .priority = 3};
+    (void)state;
+    assert_request(&job, "{\"dataset\":{\"generator\":\"moons\",\"n\":5e1},\"model\":{\"type\":\"mlp\",\"hidden\":[8]},"
+                         "\"expect\":{\"kernel_tier\":\"t\"},\"resources\":{\"priority\":3},\"metadata\":{\"x\":\"y\"}}");
+    snprintf(job.name, sizeof job.name, "new");
+    snprintf(job.dataset, sizeof job.dataset, "ds_cccccccccccccccccccc");
+    snprintf(job.test_dataset, sizeof job.test_dataset, "ds_dddddddddddddddddddd");
+    assert_request(&job,
+                   "{\"name\":\"new\",\"dataset\":\"ds_cccccccccccccccccccc\",\"model\":{\"type\":\"mlp\",\"hidden\":[8]},"
+                   "\"expect\":{\"kernel_tier\":\"t\"},\"resources\":{\"priority\":3},"
+                   "\"test\":{\"dataset\":\"ds_dddddddddddddddddddd\"},\"metadata\":{\"x\":\"y\"}}");
+    job_view_release(&job);
+}
+
+static void without_the_request_the_spec_serves_but_what_it_expects(void **state)
+{
+    struct job_view job = {.spec = copy_text("{\"dataset\":\"ds_a\",\"expect\":{\"kernel_tier\":\"t\"},\"metadata\":{}}")};
+    (void)state;
+    assert_request(&job, "{\"dataset\":\"ds_a\",\"resources\":{\"priority\":0},\"metadata\":{}}");
+    job_view_release(&job);
+}
+
+static void a_request_that_cannot_be_read_is_corrupt(void **state)
+{
+    struct error error = {.status = STATUS_OK};
+    struct job_view job = {.id = "job_aaaaaaaaaaaaaaaaaaaa", .request = copy_text("{\"dataset\":")};
+    char *text;
+    size_t size;
+    (void)state;
+    assert_int_equal(stored_request_encode(&job, &text, &size, &error), STATUS_OBJECT_CORRUPT);
+    assert_non_null(strstr(error.message, job.id));
     job_view_release(&job);
 }
 
@@ -118,6 +185,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_spec_comes_back_as_it_was_stored),
         TEST(the_ids_are_those_of_the_row),
+        TEST(name_metadata_and_priority_are_those_of_the_row),
+        cmocka_unit_test(a_request_comes_back_as_it_was_sent_with_what_the_row_has),
+        cmocka_unit_test(without_the_request_the_spec_serves_but_what_it_expects),
+        cmocka_unit_test(a_request_that_cannot_be_read_is_corrupt),
         TEST(a_job_that_the_clock_ended_says_its_step),
         TEST(a_spec_that_cannot_be_read_is_corrupt),
     };

@@ -188,9 +188,9 @@ static void a_data_set_in_use_stays_until_its_jobs_have_ended(void **state)
     set_status(fixture->store, jobs[1], JOB_CANCELLED);
     struct datasets_delete deletion = {.id = dataset};
     assert_status(STATUS_IN_USE, store_wait(fixture->store, datasets_delete(&deletion), &error));
-    assert_int_equal(deletion.job_count, 2);
-    assert_string_equal(deletion.jobs[0], jobs[0]);
-    assert_string_equal(deletion.jobs[1], jobs[2]);
+    assert_int_equal(deletion.users.count, 2);
+    assert_string_equal(deletion.users.ids[0], jobs[0]);
+    assert_string_equal(deletion.users.ids[1], jobs[2]);
     set_status(fixture->store, jobs[0], JOB_FAILED);
     set_status(fixture->store, jobs[2], JOB_CANCELLED);
     assert_ok(store_wait(fixture->store, datasets_delete(&deletion), &error));

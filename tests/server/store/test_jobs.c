@@ -1,11 +1,5 @@
 /* Jobs in the store: states, versions, events, curves, the end, deletion, lists, recovery. */
-#include "tests/server/store/temporary_store.h"
-
-static void get_job(struct store *store, const char *id, unsigned parts, struct job_view *job)
-{
-    struct error error;
-    assert_ok(jobs_get(store, id, parts, job, &error));
-}
+#include "tests/server/store/stored_job.h"
 
 static void check_job(struct store *store, const char *id, enum job_status status, uint64_t version)
 {
@@ -14,26 +8,6 @@ static void check_job(struct store *store, const char *id, enum job_status statu
     assert_string_equal(job_status_name(job.status), job_status_name(status));
     assert_int_equal(job.version, version);
     job_view_release(&job);
-}
-
-/* The types and data of all events of a job, a line each, and that their ids have no gap and their times no step back. */
-static char *all_events(struct store *store, const char *id)
-{
-    struct error error;
-    struct event_list list;
-    assert_ok(events_list(store, id, 0, 1000, 0, &list, &error));
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    assert_non_null(file);
-    for (size_t i = 0; i < list.count; i++) {
-        assert_int_equal(list.items[i].id, i + 1);
-        assert_true(i == 0 || list.items[i].created_at >= list.items[i - 1].created_at);
-        fprintf(file, "%s %s\n", event_type_name(list.items[i].type), list.items[i].data);
-    }
-    fclose(file);
-    event_list_release(&list);
-    return text;
 }
 
 static void a_new_job_is_queued_with_its_first_event(void **state)
@@ -159,38 +133,6 @@ static void a_change_is_made_only_from_the_states_it_names(void **state)
     free(events);
     struct jobs_change nowhere = {.id = "job_00000000000000000000", .from = JOB_SET_ACTIVE, .to = JOB_STATUS_KEEP};
     assert_status(STATUS_NOT_FOUND, store_wait(fixture->store, jobs_change(&nowhere), &error));
-}
-
-static void append_rows(struct store *store, const char *id, uint64_t first, size_t count, double loss)
-{
-    struct error error;
-    struct metric_row rows[100];
-    assert_true(count <= 100);
-    struct job_progress progress = no_progress();
-    for (size_t i = 0; i < count; i++) {
-        const double unknown = (double)NAN;
-        rows[i] = (struct metric_row){.seconds = 0.5 * (double)(first + i),
-                                      .point = {.step = first + i,
-                                                .epoch = (double)(first + i) / 3,
-                                                .batch_loss = loss,
-                                                .train_loss = unknown,
-                                                .train_accuracy = unknown,
-                                                .validation_loss = unknown,
-                                                .validation_accuracy = unknown,
-                                                .learning_rate = 0.05,
-                                                .gradient_norm = (double)INFINITY,
-                                                .step_size = unknown}};
-    }
-    progress.step = first + count - 1;
-    progress.fraction = 0.1;
-    progress.best_metric = METRIC_TRAIN_ACCURACY;
-    struct jobs_change change = {.id = id,
-                                 .from = JOB_SET(JOB_RUNNING),
-                                 .to = JOB_STATUS_KEEP,
-                                 .rows = rows,
-                                 .row_count = count,
-                                 .progress = &progress};
-    assert_ok(store_wait(store, jobs_change(&change), &error));
 }
 
 static void rows_of_curves_come_with_progress_and_events_and_are_never_overwritten(void **state)
@@ -563,6 +505,167 @@ static void jobs_that_a_dead_process_left_are_taken_up_or_ended(void **state)
     assert_int_equal(recovery.requeued + recovery.cancelled, 0);
 }
 
+/* ---- patches, extensions, initial models ---- */
+
+static void a_patch_changes_what_it_names_in_any_state(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    const int32_t priority = -7;
+    add_job(fixture->store, "", "{\"a\":\"1\"}", 3, id);
+    struct jobs_patch patch = {.id = id, .name = "another", .if_version = 1};
+    assert_ok(store_wait(fixture->store, jobs_patch(&patch), &error));
+    assert_status(STATUS_PRECONDITION_FAILED, store_wait(fixture->store, jobs_patch(&patch), &error));
+    set_status(fixture->store, id, JOB_CANCELLED);
+    patch = (struct jobs_patch){.id = id, .metadata = "{\"b\":\"2\"}", .priority = &priority};
+    assert_ok(store_wait(fixture->store, jobs_patch(&patch), &error));
+    struct job_view job;
+    get_job(fixture->store, id, 0, &job);
+    assert_string_equal(job.name, "another");
+    assert_string_equal(job.metadata, "{\"b\":\"2\"}");
+    assert_int_equal(job.priority, -7);
+    assert_int_equal(job.version, 4);
+    assert_int_equal(job.status, JOB_CANCELLED);
+    job_view_release(&job);
+    patch.id = "job_00000000000000000000";
+    assert_status(STATUS_NOT_FOUND, store_wait(fixture->store, jobs_patch(&patch), &error));
+}
+
+static void a_job_keeps_what_it_was_made_of(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct job_view job = {.progress = no_progress(),
+                           .spec = (char[]){"{}"},
+                           .metadata = (char[]){"{}"},
+                           .request = (char[]){"{\"as\":\"sent\"}"},
+                           .memory_bytes = (uint64_t)5 << 32,
+                           .kernel_tier = "reference/n1"};
+    struct jobs_insert insert = {.job = &job};
+    assert_ok(store_wait(fixture->store, jobs_insert(&insert), &error));
+    struct job_view read;
+    get_job(fixture->store, job.id, JOB_REQUEST, &read);
+    assert_string_equal(read.request, "{\"as\":\"sent\"}");
+    assert_null(read.spec);
+    assert_true(read.memory_bytes == (uint64_t)5 << 32);
+    assert_string_equal(read.kernel_tier, "reference/n1");
+    job_view_release(&read);
+    get_job(fixture->store, job.id, JOB_SPEC | JOB_RESULTS, &read);
+    assert_null(read.request);
+    assert_string_equal(read.spec, "{}");
+    job_view_release(&read);
+    get_job(fixture->store, job.id, JOB_SPEC | JOB_REQUEST, &read);
+    assert_non_null(read.request);
+    assert_string_equal(read.spec, "{}");
+    job_view_release(&read);
+    struct job_ticket *tickets;
+    size_t count;
+    assert_ok(jobs_queue(fixture->store, &tickets, &count, &error));
+    assert_true(count == 1 && tickets[0].memory_bytes == (uint64_t)5 << 32);
+    free(tickets);
+}
+
+static enum status extend(struct store *store, const char *from, struct job_view *job, struct error *error)
+{
+    static char empty[] = "{}";
+    *job = (struct job_view){.progress = no_progress(), .spec = empty, .metadata = empty};
+    job->progress.total_steps = 40;
+    snprintf(job->extended_from, sizeof(job->extended_from), "%s", from);
+    struct jobs_insert insert = {.job = job};
+    return store_wait(store, jobs_insert(&insert), error);
+}
+
+static void an_extension_begins_where_the_last_checkpoint_stands(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT], object[SHA256_TEXT];
+    struct job_view job, read;
+    add_job(fixture->store, "", "{}", 0, id);
+    set_status(fixture->store, id, JOB_RUNNING);
+    append_rows(fixture->store, id, 1, 20, 0.5);
+    assert_status(STATUS_NOT_EXTENDABLE, extend(fixture->store, id, &job, &error));
+    add_checkpoint(fixture->store, id, 5, 2, 100000, 1, object);
+    add_checkpoint(fixture->store, id, 10, 2, 100000, 2, object);
+    set_status(fixture->store, id, JOB_SUCCEEDED);
+    assert_ok(extend(fixture->store, id, &job, &error));
+    get_job(fixture->store, job.id, 0, &read);
+    assert_string_equal(read.extended_from, id);
+    assert_int_equal(read.progress.step, 10);
+    assert_int_equal(read.progress.total_steps, 40);
+    assert_true(read.progress.fraction == 0.25);
+    assert_int_equal(read.progress.best_metric, METRIC_TRAIN_ACCURACY);
+    assert_int_equal(job.progress.step, 10); /* and the answer says so */
+    job_view_release(&read);
+    struct metric_list metrics;
+    assert_ok(metrics_list(fixture->store, job.id, -1, &metrics, &error));
+    assert_int_equal(metrics.count, 10);
+    assert_true(metrics.rows[9].point.batch_loss == 0.5);
+    metric_list_release(&metrics);
+    struct jobs_delete deletion = {.id = id}; /* the checkpoint's file is the new job's, too */
+    assert_ok(store_wait(fixture->store, jobs_delete(&deletion), &error));
+    struct checkpoint_list list;
+    assert_ok(checkpoints_list(fixture->store, job.id, &list, &error));
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.items[0].step, 10);
+    assert_string_equal(list.items[0].object, object);
+    assert_true(file_exists(fixture, "objects", object));
+    checkpoint_list_release(&list);
+    assert_status(STATUS_DELETED, extend(fixture->store, id, &job, &error));
+}
+
+static void a_model_that_a_waiting_job_begins_with_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char maker[ID_TEXT], model_id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, maker);
+    set_status(fixture->store, maker, JOB_RUNNING);
+    finish_with_model(fixture->store, maker, model_id, 100, 1);
+    struct job_view job = {.progress = no_progress(), .spec = (char[]){"{}"}, .metadata = (char[]){"{}"}};
+    snprintf(job.initial_model, sizeof(job.initial_model), "%s", model_id);
+    struct jobs_insert insert = {.job = &job};
+    assert_ok(store_wait(fixture->store, jobs_insert(&insert), &error));
+    struct models_delete deletion = {.id = model_id};
+    assert_status(STATUS_IN_USE, store_wait(fixture->store, models_delete(&deletion), &error));
+    assert_int_equal(deletion.users.count, 1);
+    assert_string_equal(deletion.users.ids[0], job.id);
+    set_status(fixture->store, job.id, JOB_CANCELLED);
+    assert_ok(store_wait(fixture->store, models_delete(&deletion), &error));
+    struct job_view late = {.progress = no_progress(), .spec = (char[]){"{}"}, .metadata = (char[]){"{}"}};
+    snprintf(late.initial_model, sizeof(late.initial_model), "%s", model_id);
+    insert = (struct jobs_insert){.job = &late};
+    assert_status(STATUS_MODEL_NOT_FOUND, store_wait(fixture->store, jobs_insert(&insert), &error));
+}
+
+static void jobs_are_counted_by_state_and_stopping_ones_queue_for_their_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    const enum job_status states[] = {JOB_QUEUED, JOB_STOPPING, JOB_RUNNING, JOB_STOPPING};
+    const int32_t priorities[] = {1, 2, 9, 0};
+    char ids[4][ID_TEXT];
+    for (int i = 0; i < 4; i++) {
+        add_job(fixture->store, "", "{}", priorities[i], ids[i]);
+        set_status(fixture->store, ids[i], states[i] == JOB_QUEUED ? JOB_QUEUED : JOB_RUNNING);
+        set_status(fixture->store, ids[i], states[i]);
+    }
+    uint64_t counts[JOB_STATUS_COUNT];
+    assert_ok(jobs_count(fixture->store, counts, &error));
+    for (int i = 0; i < JOB_STATUS_COUNT; i++) {
+        assert_int_equal(counts[i], i == JOB_QUEUED || i == JOB_RUNNING ? 1 : i == JOB_STOPPING ? 2 : 0);
+    }
+    struct job_ticket *tickets;
+    size_t count;
+    assert_ok(jobs_queue(fixture->store, &tickets, &count, &error));
+    assert_int_equal(count, 3);
+    assert_string_equal(tickets[0].id, ids[1]);
+    assert_string_equal(tickets[1].id, ids[0]);
+    assert_string_equal(tickets[2].id, ids[3]);
+    free(tickets);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -581,6 +684,11 @@ int main(void)
         TEST(jobs_are_filtered_by_status_and_metadata),
         TEST(the_queue_is_by_priority_then_age),
         TEST(jobs_that_a_dead_process_left_are_taken_up_or_ended),
+        TEST(a_patch_changes_what_it_names_in_any_state),
+        TEST(a_job_keeps_what_it_was_made_of),
+        TEST(an_extension_begins_where_the_last_checkpoint_stands),
+        TEST(a_model_that_a_waiting_job_begins_with_stays),
+        TEST(jobs_are_counted_by_state_and_stopping_ones_queue_for_their_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,66 @@
+#include "server/jobs/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int queue_insert(struct queue *queue, const struct job_ticket *job)
+{
+    struct ticket *ticket = calloc(1, sizeof *ticket), **link = &queue->head;
+
+    if (ticket == NULL) {
+        return 0;
+    }
+    ticket->job = *job;
+    if (queue->tail != NULL && queue->tail->job.priority >= job->priority) { /* nearly always */
+        link = &queue->tail->next;
+    }
+    while (*link != NULL && (*link)->job.priority >= job->priority) {
+        link = &(*link)->next;
+    }
+    ticket->next = *link;
+    *link = ticket;
+    if (ticket->next == NULL) {
+        queue->tail = ticket;
+    }
+    queue->count++;
+    return 1;
+}
+
+int queue_remove(struct queue *queue, const char *id, struct job_ticket *job)
+{
+    struct ticket *before = NULL;
+
+    for (struct ticket *ticket = queue->head; ticket != NULL; before = ticket, ticket = ticket->next) {
+        if (strcmp(ticket->job.id, id) != 0) {
+            continue;
+        }
+        if (before != NULL) {
+            before->next = ticket->next;
+        } else {
+            queue->head = ticket->next;
+        }
+        if (queue->tail == ticket) {
+            queue->tail = before;
+        }
+        *job = ticket->job;
+        free(ticket);
+        queue->count--;
+        return 1;
+    }
+    return 0;
+}
+
+struct job_ticket queue_take(struct queue *queue)
+{
+    struct job_ticket job = {.priority = 0};
+
+    (void)queue_remove(queue, queue->head->job.id, &job); /* it is the first that is looked at */
+    return job;
+}
+
+void queue_release(struct queue *queue)
+{
+    while (queue->head != NULL) {
+        (void)queue_take(queue);
+    }
+}

@@ -1,0 +1,25 @@
+/* Jobs that wait for a runner, by priority, then age. No lock of its own: the scheduler's guards it. */
+#ifndef DESCENT_SERVER_JOBS_QUEUE_H
+#define DESCENT_SERVER_JOBS_QUEUE_H
+
+#include "server/store/jobs.h"
+
+struct ticket {
+    struct ticket *next;
+    struct job_ticket job;
+};
+
+struct queue {
+    struct ticket *head, *tail;
+    uint32_t count;
+};
+
+/* Behind all of its priority. 0: no memory. */
+int queue_insert(struct queue *queue, const struct job_ticket *job);
+/* Takes out the job with this id; 0: it is not there. */
+int queue_remove(struct queue *queue, const char *id, struct job_ticket *job);
+/* Takes out the head, which must be there. */
+struct job_ticket queue_take(struct queue *queue);
+void queue_release(struct queue *queue);
+
+#endif

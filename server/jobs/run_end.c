@@ -1,0 +1,206 @@
+/* The end of a run: what becomes of the job, its state, its model. */
+#include <string.h>
+
+#include "server/jobs/outcome.h"
+#include "server/jobs/run.h"
+#include "server/log.h"
+#include "server/store/checkpoints.h"
+
+#define ROOM_MS 1000 /* between two tries while the disk is full */
+
+static enum status end_with(struct run *run, enum job_trigger trigger, const char *reason, struct error *error)
+{
+    struct recorder_end end = {.trigger = trigger, .reason = reason};
+
+    return recorder_end(run->recorder, &end, error);
+}
+
+/* ---- the state ---- */
+
+/* The last checkpoint of this run. Without it the job goes on from the one before: nothing is lost but time. */
+static void keep_state(struct run *run)
+{
+    struct error error = {.status = STATUS_OK};
+
+    if (run->trainer == NULL || run->keeps_last) {
+        return;
+    }
+    run->keeps_last = 1;
+    job_checkpoints_begin_last(run->checkpoints, run->seconds);
+    if (job_checkpoints_end_last(run->checkpoints, &error) != STATUS_OK) {
+        log_warning(run->job.id, "its last checkpoint could not be written: %s", error.message);
+    }
+}
+
+static enum status pause(struct run *run, const char *pause_reason, struct error *error)
+{
+    struct recorder_end end = {.trigger = TRIGGER_PAUSED, .reason = pause_reason, .pause_reason = pause_reason};
+
+    return recorder_end(run->recorder, &end, error);
+}
+
+/* Back into the queue, for the next start of the server. A job that has no trainer yet is as it was. */
+static enum status drain(struct run *run, struct error *error)
+{
+    if (run->trainer == NULL) {
+        return STATUS_OK;
+    }
+    keep_state(run);
+    return end_with(run, TRIGGER_REQUEUE, "drain", error);
+}
+
+/* ---- success and failure ---- */
+
+/* A job that went through all its epochs may be extended: its state stays. It is written while the model is evaluated. */
+static enum status succeed(struct run *run, enum stop_reason stop_reason, struct error *error)
+{
+    struct outcome_facts facts = {.job = run->job.id,
+                                  .name = run->job.name,
+                                  .train_seconds = run->seconds,
+                                  .threads = run->threads,
+                                  .l2 = run->request.train.loss.l2};
+    struct outcome outcome;
+    struct error ignored = {.status = STATUS_OK};
+    int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last;
+    enum status status;
+
+    if (keeps) {
+        run->keeps_last = 1;
+        job_checkpoints_begin_last(run->checkpoints, run->seconds);
+    }
+    status = outcome_of_success(&outcome, run->runner->store, run->trainer, &facts, error);
+    if (keeps && job_checkpoints_end_last(run->checkpoints, &ignored) != STATUS_OK) {
+        log_warning(run->job.id, "its last checkpoint could not be written: %s", ignored.message);
+    }
+    if (status == STATUS_OK) {
+        struct recorder_end end = {.trigger = TRIGGER_SUCCEED, .outcome = &outcome.outcome};
+
+        status = recorder_end(run->recorder, &end, error);
+    }
+    outcome_release(&outcome);
+    return status;
+}
+
+/* The newest checkpoint that is stored, for the error of a job that diverged. step 0: there is none. */
+static void find_last_good(struct run *run, struct outcome_checkpoint *last)
+{
+    struct checkpoint_list list;
+    struct error error = {.status = STATUS_OK};
+
+    *last = (struct outcome_checkpoint){.step = 0};
+    if (checkpoints_list(run->runner->store, run->job.id, &list, &error) != STATUS_OK) {
+        log_warning(run->job.id, "its checkpoints could not be read: %s", error.message);
+        return;
+    }
+    if (list.count > 0) {
+        last->step = list.items[0].step;
+        memcpy(last->sha256, list.items[0].object, sizeof last->sha256);
+    }
+    checkpoint_list_release(&list);
+}
+
+static enum status fail(struct run *run, const struct error *reason, struct error *error)
+{
+    struct outcome_checkpoint last;
+    struct outcome outcome;
+    enum status status;
+
+    find_last_good(run, &last);
+    outcome_of_failure(&outcome, reason, run->trainer, &last);
+    struct recorder_end end = {.trigger = TRIGGER_FAIL, .outcome = &outcome.outcome};
+    status = recorder_end(run->recorder, &end, error);
+    outcome_release(&outcome);
+    if (status == STATUS_OK) {
+        log_warning(run->job.id, "failed: %s", reason->message);
+    }
+    return status;
+}
+
+/* ---- which of them ---- */
+
+/* Somebody else has changed the job: it is not this run's to end. */
+static int is_not_ours(enum status status)
+{
+    return status == STATUS_STATE_CONFLICT || status == STATUS_DELETED;
+}
+
+/* By an order, with the state as it is. */
+static enum status end_by_order(struct run *run, struct error *error)
+{
+    if (run_order(run) == RUNNER_PAUSE) {
+        keep_state(run);
+        return pause(run, "user", error);
+    }
+    return drain(run, error);
+}
+
+static enum status end(struct run *run, enum status status, const struct error *reason, struct error *error)
+{
+    struct train_progress progress = {0};
+    struct error refusal = {0};
+
+    if (run->trainer != NULL) {
+        trainer_progress(run->trainer, &progress);
+    }
+    if (run_order(run) == RUNNER_CANCEL) {
+        return end_with(run, TRIGGER_CANCELLED, NULL, error);
+    }
+    if (status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR) {
+        return pause(run, "storage_full", error); /* checkpoints could not be written */
+    }
+    if (status == STATUS_OK && progress.finished) {
+        status = succeed(run, progress.reason, &refusal);
+        reason = &refusal;
+    } else if (status == STATUS_OK) {
+        return end_by_order(run, error);
+    }
+    if (status == STATUS_OK || is_not_ours(status)) {
+        return status;
+    }
+    if (status == STATUS_INSUFFICIENT_STORAGE) {
+        *error = *reason; /* what did not fit is made anew when there is room */
+        return status;
+    }
+    return fail(run, reason, error);
+}
+
+/* Whoever changed the job while this run ended may have left it to a runner: then it needs another one. */
+static void look_back(struct run *run)
+{
+    struct runner *runner = run->runner;
+    struct job_view job;
+    struct error error = {0};
+    enum status status;
+
+    scheduler_leave(runner->scheduler, runner);
+    status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
+    if (status == STATUS_OK) {
+        if (!job_status_is_terminal(job.status) && job.status != JOB_PAUSED) {
+            scheduler_requeue(runner->scheduler, &runner->job);
+        }
+        job_view_release(&job);
+    } else if (status != STATUS_DELETED) {
+        log_error(runner->job.id, "it could not be read: %s", error.message);
+    }
+}
+
+void run_end(struct run *run, enum status status, const struct error *reason)
+{
+    const char *id = run->runner->job.id;
+    enum status ended;
+    int told = 0;
+
+    do {
+        struct error error = {0};
+
+        ended = end(run, status, reason, &error);
+        if (ended == STATUS_INSUFFICIENT_STORAGE && !told++) {
+            log_warning(id, "its end waits for room on the disk: %s", error.message);
+        } else if (ended != STATUS_OK && ended != STATUS_INSUFFICIENT_STORAGE && !is_not_ours(ended)) {
+            log_error(id, "its end could not be stored: %s", error.message);
+        }
+    } while (ended == STATUS_INSUFFICIENT_STORAGE && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
+    if (ended == STATUS_OK || is_not_ours(ended)) {
+        look_back(run);
+    }
+}
