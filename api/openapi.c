@@ -200,6 +200,9 @@ static void write_parameters(const struct route *route, struct json_writer *writ
     if (answers_with(route, 206)) {
         write_text_parameter("header", "Range", "One range of bytes.", writer);
     }
+    if (memchr(route->answers[0].media, MEDIA_EVENT_STREAM, ROUTE_MEDIA_MAX) != NULL) {
+        write_text_parameter("header", "Last-Event-ID", "A stream goes on after the event of this number.", writer);
+    }
     json_end_array(writer);
 }
 

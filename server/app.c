@@ -11,10 +11,13 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/failpoint.h"
+#include "server/handlers/event_pages.h"
 #include "server/handlers/handlers.h"
+#include "server/housekeeping.h"
 #include "server/http/waiters.h"
 #include "server/jobs/checkpoint_writer.h"
 #include "server/jobs/scheduler.h"
+#include "server/last_death.h"
 #include "server/log.h"
 #include "server/models/model_cache.h"
 #include "server/models/model_load.h"
@@ -125,6 +128,27 @@ enum status app_new(const struct config *config, struct waiters *waiters, struct
     return STATUS_OK;
 }
 
+/* What the last process left, judged by what is known of its end. */
+static enum status recover(struct app *app, struct jobs_recover *recovery, struct error *error)
+{
+    struct last_death death;
+    enum status status = last_death_find(&death, app->store, app->config->data, error);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    recovery->accused = &death.accused;
+    recovery->accused_count = death.accused[0] != '\0';
+    recovery->oom_kill = death.oom_kill;
+    recovery->facts = death.facts;
+    recovery->fact_count = LAST_DEATH_FACTS;
+    status = store_wait(app->store, jobs_recover(recovery), error);
+    if (status == STATUS_OK) {
+        last_death_watch(&death);
+    }
+    return status;
+}
+
 enum status app_start(struct app *app, struct error *error)
 {
     struct scheduler_setup setup = {.store = app->store,
@@ -132,11 +156,14 @@ enum status app_start(struct app *app, struct error *error)
                                     .memory_bytes = app->memory_bytes,
                                     .max_queued_jobs = (uint32_t)app->config->max_queued_jobs};
     struct jobs_recover recovery = {0};
-    enum status status = store_wait(app->store, jobs_recover(&recovery), error);
+    enum status status = recover(app, &recovery, error);
 
     FAILPOINT(BOOT_RECOVERED);
     if (status == STATUS_OK) {
         status = model_cache_new(&app->models, model_load, app->store, error);
+    }
+    if (status == STATUS_OK) {
+        status = event_pages_new(&app->event_pages, error);
     }
     if (status == STATUS_OK) {
         status = checkpoint_writer_new(&app->checkpoints, app->store, error);
@@ -145,11 +172,17 @@ enum status app_start(struct app *app, struct error *error)
         setup.checkpoints = app->checkpoints;
         status = scheduler_new(&app->scheduler, &setup, error);
     }
+    if (status == STATUS_OK) {
+        const struct retention limits = {.keep_days = app->config->keep_days, .keep_bytes = app->config->keep_bytes};
+
+        status = housekeeping_new(&app->housekeeping, app->store, app->scheduler, &limits, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }
-    if (recovery.requeued > 0 || recovery.cancelled > 0) {
-        log_info(NULL, "after the last run: %u jobs queued again, %u cancelled", recovery.requeued, recovery.cancelled);
+    if (recovery.requeued + recovery.paused + recovery.cancelled + recovery.failed > 0) {
+        log_info(NULL, "after the last run: %u jobs queued again, %u paused, %u cancelled, %u failed as crash_loop",
+                 recovery.requeued, recovery.paused, recovery.cancelled, recovery.failed);
     }
     FAILPOINT(BOOT_DONE);
     atomic_store(&app->phase, APP_READY);
@@ -170,6 +203,8 @@ const struct upload_ops *app_uploads(void)
 
 int app_drain(struct app *app, int64_t wait_ms)
 {
+    housekeeping_free(app->housekeeping);
+    app->housekeeping = NULL;
     atomic_store(&app->phase, APP_DRAINING);
     return scheduler_drain(app->scheduler, wait_ms);
 }
@@ -179,9 +214,11 @@ void app_free(struct app *app)
     if (app == NULL) {
         return;
     }
+    housekeeping_free(app->housekeeping);
     scheduler_free(app->scheduler);
     checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
+    event_pages_free(app->event_pages);
     store_close(app->store);
     idempotency_claims_destroy(&app->claims);
     free(app);

@@ -46,6 +46,13 @@ static const struct setting table[] = {
      "Jobs that may wait; more are refused."},
     {"http-threads", "N", SETTING_COUNT, FIELD(http_threads), "4", 1, 64, NULL,
      "Threads that work on requests (not on training)."},
+    {"max-streams", "N", SETTING_COUNT, FIELD(max_streams), "0", 0, 65536, NULL,
+     "Event streams open at once; more are refused. 0, and at most: three quarters of the connections."},
+    {"keep-days", "N", SETTING_COUNT, FIELD(keep_days), "0", 0, 36500, NULL,
+     "Deletes jobs that ended more than so many days ago; their models stay. 0: never."},
+    {"keep-bytes", "BYTES", SETTING_SIZE, FIELD(keep_bytes), "0", 0, UINT64_MAX, NULL,
+     "While the data folder holds more, drops the checkpoints of the jobs that ended first, then those jobs; never models "
+     "and data sets. 0: no limit."},
 };
 
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
@@ -70,7 +77,9 @@ void config_help(FILE *out)
 {
     fputs("descentd trains classifiers over HTTP.\n\n"
           "usage: descentd [options]\n"
-          "       descentd token new --token-file FILE --scopes LIST [options]\n\n"
+          "       descentd token new --token-file FILE --scopes LIST [options]\n"
+          "       descentd check --data DIR\n"
+          "       descentd backup --data DIR --to DIR\n\n"
           "options, each with its environment variable; an option beats its variable:\n\n",
           out);
     settings_help(table, TABLE_SIZE, PREFIX, out);

@@ -31,6 +31,9 @@ struct config {
     uint64_t max_connections;
     uint64_t max_queued_jobs;
     uint64_t http_threads; /* executor threads */
+    uint64_t max_streams;  /* event streams; 0: three quarters of the connections */
+    uint64_t keep_days;    /* finished jobs go after so many; 0: never */
+    uint64_t keep_bytes;   /* of the data folder, by dropping finished jobs; 0: no limit */
 };
 
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };

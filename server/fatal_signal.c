@@ -2,11 +2,13 @@
 #include "server/fatal_signal.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "api/timestamp.h"
+#include "core/base/thread_tag.h"
 
 #define LINE_ROOM 160
 
@@ -25,25 +27,50 @@ static const char *const pieces[][3] = {
 
 static enum log_format line_format;
 
-static void write_line(int number)
+static atomic_int mark_fd = -1;
+
+/* Appends what fits. */
+static size_t append(char *line, size_t size, size_t room, const char *text)
 {
-    struct timespec now;
+    size_t length = strlen(text);
+
+    if (length > room - size)
+        length = room - size;
+    memcpy(line + size, text, length);
+    return size + length;
+}
+
+static void write_mark(const char *job, int64_t ms)
+{
+    char digits[21], *digit = digits + sizeof(digits), line[LINE_ROOM];
+    size_t size = 0;
+    *--digit = '\0';
+    do {
+        *--digit = (char)('0' + ms % 10);
+        ms /= 10;
+    } while (ms > 0);
+    size = append(line, size, sizeof(line), digit);
+    size = append(line, size, sizeof(line), " ");
+    size = append(line, size, sizeof(line), job);
+    size = append(line, size, sizeof(line), "\n");
+    if (pwrite(mark_fd, line, size, 0) < 0 || fdatasync(mark_fd) != 0)
+        return; /* no evidence then */
+}
+
+static void write_line(int number, int64_t ms)
+{
     char time_text[TIMESTAMP_TEXT], line[LINE_ROOM];
     const char *name = "a signal";
     for (size_t i = 0; i < FATAL_COUNT; i++) {
         if (fatal[i].number == number)
             name = fatal[i].name;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
-    timestamp_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time_text);
+    timestamp_format(ms, time_text);
     const char *const *piece = pieces[line_format];
     const char *const parts[] = {piece[0], time_text, piece[1], name, piece[2]};
     size_t size = 0;
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        size_t length = strlen(parts[i]);
-        memcpy(line + size, parts[i], length);
-        size += length;
-    }
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        size = append(line, size, sizeof(line), parts[i]);
     if (write(STDERR_FILENO, line, size) < 0)
         return; /* there is nobody left to tell */
 }
@@ -51,7 +78,12 @@ static void write_line(int number)
 /* The handler is reset by now: the signal, raised again, waits until this returns and then does what it always does. */
 static void handle(int number)
 {
-    write_line(number);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    write_line(number, ms);
+    if (thread_tag != NULL && mark_fd >= 0)
+        write_mark(thread_tag, ms);
     raise(number);
 }
 
@@ -63,4 +95,9 @@ void fatal_signal_log(enum log_format format)
         if (sigaction(fatal[i].number, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(fatal[i].number, &action, NULL);
     }
+}
+
+void fatal_signal_mark(int fd)
+{
+    mark_fd = fd;
 }

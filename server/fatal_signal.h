@@ -13,4 +13,10 @@
  */
 void fatal_signal_log(enum log_format format);
 
+/*
+ * From now on a fatal signal in a thread that works for a job (core/base/thread_tag.h) also writes "<ms since 1970> <job>"
+ * to the start of this file, durably. The descriptor stays open as long as the process lives.
+ */
+void fatal_signal_mark(int fd);
+
 #endif

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "server/app.h"
+#include "server/backup_command.h"
 #include "server/check_command.h"
 #include "server/config.h"
 #include "server/data_root.h"
@@ -167,12 +168,15 @@ static void let_second_signal_end(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Clients first, then jobs, then the connections: what is acknowledged is on the disk at each of these points. */
+/*
+ * Jobs first, while clients are still answered (new work with 503), then the connections: what is acknowledged is on the
+ * disk at each of these points.
+ */
 static int stop(struct server *server)
 {
     struct error error = {.status = STATUS_OK};
-    http_drain(server->http);
     int jobs_ended = app_drain(server->app, DRAIN_MS);
+    http_drain(server->http);
     if (http_stop(server->http, STOP_MS, &error) != STATUS_OK) {
         /* Somebody may still use what would be freed now. */
         log_error(NULL, "ending with requests open: %s", error.message);
@@ -180,7 +184,7 @@ static int stop(struct server *server)
     }
     if (!jobs_ended) {
         /* As good as a kill: the job is taken up at the next start. Its threads use what would be freed now. */
-        log_warning(NULL, "ended in the middle of a long step: its job begins again at the next start");
+        log_warning(NULL, "ended in the middle of a long step: its job goes on from its last checkpoint at the next start");
         _exit(EXIT_SUCCESS);
     }
     app_free(server->app);
@@ -211,7 +215,7 @@ static int run(struct server *server)
 static const struct {
     const char *name;
     int (*run)(int argc, char *const argv[]);
-} commands[] = {{"check", check_command}, {"token", token_command}};
+} commands[] = {{"backup", backup_command}, {"check", check_command}, {"token", token_command}};
 
 int main(int argc, char *argv[])
 {

@@ -1,42 +1,17 @@
-/* What a job showed on its way: events and curves. */
+/* The curves of a job. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "api/chart_ascii.h"
 #include "api/chart_svg.h"
 #include "api/curve.h"
-#include "api/encode_job.h"
 #include "api/encode_metrics.h"
 #include "api/json_writer.h"
 #include "api/query.h"
 #include "api/routes.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
-#include "server/store/events.h"
 #include "server/store/jobs.h"
 #include "server/store/metrics.h"
-
-void list_job_events(struct app *app, struct request *request)
-{
-    const struct query *query = request_query(request);
-    struct json_writer writer = {0};
-    struct event_list list;
-    struct error error = {0};
-    char last[24] = "";
-
-    if (events_list(app->store, request_parameter(request, 0), (uint64_t)query_integer(query, PARAMETER_EVENT_AFTER),
-                    (uint32_t)query_integer(query, PARAMETER_LIMIT), query_integer(query, PARAMETER_EVENT_ORDER) == 1, &list,
-                    &error) != STATUS_OK) {
-        request_respond_error(request, &error);
-        return;
-    }
-    encode_event_list(list.items, list.count, list.has_more, &writer);
-    if (list.count > 0) {
-        snprintf(last, sizeof last, "%" PRIu64, list.items[list.count - 1].id);
-    }
-    reply_page(request, &writer, list.count > 0 ? last : NULL, list.has_more);
-    event_list_release(&list);
-}
 
 static struct curve_options options_of(const struct query *query, int is_chart)
 {

@@ -16,8 +16,10 @@
 #include "server/store/store.h"
 
 struct checkpoint_writer;
+struct housekeeping;
 struct scheduler;
 struct model_cache;
+struct event_pages;
 
 /* Where the server stands; health checks read it on a polling thread. */
 enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
@@ -29,8 +31,10 @@ struct app {
     struct store *store;
     struct checkpoint_writer *checkpoints;
     struct scheduler *scheduler;
+    struct housekeeping *housekeeping;
     struct model_cache *models;
     struct idempotency_claims claims;
+    struct event_pages *event_pages;
     uint32_t cores, threads;   /* of the machine; for training */
     uint64_t memory_bytes;     /* budget for training */
     int64_t started_at;        /* ms since 1970 */
@@ -60,8 +64,10 @@ handler pause_job, resume_job, stop_job, cancel_job;
 handler list_checkpoints, predict_job;
 /* handlers/scheduler.c */
 handler get_scheduler;
+/* handlers/events.c: as pages and as a stream */
+handler list_job_events;
 /* handlers/curves.c */
-handler list_job_events, get_job_metrics;
+handler get_job_metrics;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
 

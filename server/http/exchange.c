@@ -115,21 +115,13 @@ static void collect_head(struct request *request, const char *method, const char
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, keep_header, &request->head);
 }
 
-/*
- * Suspends the connection, so that an answer that comes at once finds it so. 0 when the server stops: http_stop first
- * forbids this and then waits for what was handed over, hence the count before the look.
- */
+/* Suspends the connection, so that an answer that comes at once finds it so. 0 when the server stops. */
 static int suspend(struct request *request)
 {
-    struct http *http = request->http;
-    atomic_fetch_add(&http->handed_requests, 1);
-    if (atomic_load(&http->stopping)) {
-        atomic_fetch_sub(&http->handed_requests, 1);
+    if (!request_suspend(request))
         return 0;
-    }
     request->phase = PHASE_HANDED;
-    watchdog_phase(http->watchdog, request->peer, PEER_WORK);
-    MHD_suspend_connection(request->connection);
+    watchdog_phase(request->http->watchdog, request->peer, PEER_WORK);
     return 1;
 }
 
@@ -143,14 +135,9 @@ static enum MHD_Result hand_over(struct request *request, void (*run)(struct tas
     return MHD_YES;
 }
 
-static struct request *of_task(struct task *task)
-{
-    return (struct request *)(void *)((char *)task - offsetof(struct request, task));
-}
-
 static void run_handler(struct task *task)
 {
-    struct request *request = of_task(task);
+    struct request *request = request_of_task(task);
     const struct http_app *app = &request->http->app;
     if (request->parked != 0) {
         request->waited += monitor_clock() - request->parked;
@@ -227,7 +214,7 @@ static int is_upload(const struct request *request)
  */
 static void run_upload(struct task *task)
 {
-    struct request *request = of_task(task);
+    struct request *request = request_of_task(task);
     const struct http_app *app = &request->http->app;
     struct problem problem;
     problem_init(&problem);
@@ -360,6 +347,7 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
 
 static void free_request(struct request *request)
 {
+    stream_close(request);
     if (request->release_state != NULL)
         request->release_state(request->state);
     atomic_fetch_sub(&request->http->body_bytes, request->body_room);
@@ -371,7 +359,7 @@ static void free_request(struct request *request)
 
 static void run_abort(struct task *task)
 {
-    struct request *request = of_task(task);
+    struct request *request = request_of_task(task);
     request->http->app.upload.abort(request->upload_state);
     free_request(request);
 }

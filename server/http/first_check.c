@@ -125,6 +125,13 @@ static enum status check_host(struct checking *c)
     return STATUS_OK;
 }
 
+/* The token of an Authorization header ("Bearer ..."); NULL when it has another form. */
+static const char *bearer_token(const char *value)
+{
+    size_t scheme = value != NULL ? strcspn(value, " ") : 0;
+    return scheme == 6 && strncasecmp(value, "Bearer", 6) == 0 ? value + scheme + strspn(value + scheme, " ") : NULL;
+}
+
 /* A page may only change something if it was served by this server itself. */
 static enum status check_origin(struct checking *c)
 {
@@ -162,10 +169,9 @@ static enum status check_token(struct checking *c)
     const char *value = head_header(c->head, "Authorization");
     if (value == NULL && query_has_token(c->query, c->query_size))
         return error_set(c->error, STATUS_TOKEN_IN_QUERY, "addresses end up in logs: send \"Authorization: Bearer\"");
-    size_t scheme = value != NULL ? strcspn(value, " ") : 0;
-    if (scheme != 6 || strncasecmp(value, "Bearer", 6) != 0)
+    const char *token = bearer_token(value);
+    if (token == NULL)
         return error_set(c->error, STATUS_AUTH_REQUIRED, "send \"Authorization: Bearer\" and a token of this server");
-    const char *token = value + scheme + strspn(value + scheme, " ");
     enum status status = tokens_check(c->check->tokens, token, strlen(token), c->now, &c->scopes, c->admission->token);
     return status == STATUS_OK ? STATUS_OK : refuse_token(c, status);
 }
@@ -282,4 +288,15 @@ enum status first_check(const struct first_check *check, const struct head *head
     if (error.status != STATUS_OK)
         problem_add(problem, &error);
     return status;
+}
+
+int first_check_allows(const struct first_check *check, const struct head *head, const struct route *route, int64_t now)
+{
+    char id[TOKEN_ID_TEXT];
+    unsigned scopes = 0;
+    if (check->tokens == NULL)
+        return 1;
+    const char *token = bearer_token(head_header(head, "Authorization"));
+    return token != NULL && tokens_check(check->tokens, token, strlen(token), now, &scopes, id) == STATUS_OK &&
+           route_check_scope(route, scopes, NULL) == STATUS_OK;
 }

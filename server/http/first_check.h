@@ -59,4 +59,7 @@ struct admission {
 MUST_CHECK enum status first_check(const struct first_check *check, const struct head *head, int64_t now_ms, int64_t now,
                                    struct admission *admission, struct query *query, struct problem *problem);
 
+/* Of a request that has passed: whether its token is still good for its route at `now` (seconds since 1970). */
+int first_check_allows(const struct first_check *check, const struct head *head, const struct route *route, int64_t now);
+
 #endif

@@ -68,6 +68,7 @@ enum status http_new(const struct config *config, struct tokens *tokens, struct 
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the transport");
     made->config = config;
     made->listen_fd = -1;
+    made->stream_limits = &stream_defaults;
     made->check = (struct first_check){.config = config, .tokens = tokens, .throttle = &made->throttle};
     throttle_init(&made->throttle);
     struct address address;
@@ -152,6 +153,14 @@ static unsigned connection_limit(const struct http *http)
     return (unsigned)limit;
 }
 
+/* Streams must leave connections for requests that are answered at once. */
+static unsigned stream_limit(const struct http *http, unsigned connections)
+{
+    uint64_t wanted = http->config->max_streams;
+    unsigned room = connections - connections / 4;
+    return wanted == 0 || wanted > room ? room : (unsigned)wanted;
+}
+
 /* All clients of a loopback server share an address; elsewhere none may take more than its share. */
 static unsigned address_limit(const struct http *http, unsigned connections)
 {
@@ -175,6 +184,7 @@ enum status http_start(struct http *http, const struct http_app *app, struct err
     };
     int with_tls = http->config->tls_cert != NULL;
     unsigned connections = connection_limit(http);
+    http->max_streams = stream_limit(http, connections);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     http->daemon = MHD_start_daemon(
         flags | (with_tls ? MHD_USE_TLS : 0), 0, NULL, NULL, exchange_step, http,
@@ -190,6 +200,11 @@ enum status http_start(struct http *http, const struct http_app *app, struct err
     if (http->daemon == NULL)
         return error_set(error, STATUS_SYSTEM_ERROR, "the HTTP threads could not be started");
     return STATUS_OK;
+}
+
+unsigned http_open_streams(const struct http *http)
+{
+    return atomic_load(&http->open_streams);
 }
 
 void http_drain(struct http *http)

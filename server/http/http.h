@@ -48,6 +48,9 @@ void http_drain(struct http *http);
 /* Waits at most `wait_ms` for requests in hand, then ends all connections and threads. */
 MUST_CHECK enum status http_stop(struct http *http, int64_t wait_ms, struct error *error);
 
+/* Event streams that are open now. From any thread. */
+unsigned http_open_streams(const struct http *http);
+
 void http_free(struct http *http);
 
 #endif

@@ -16,9 +16,16 @@
 #include "server/http/executor.h"
 #include "server/http/first_check.h"
 #include "server/http/http.h"
+#include "server/http/stream.h"
 #include "server/http/watchdog.h"
 
 #define REQUEST_ID_TEXT 25 /* "req_" + 20 characters and a NUL */
+
+struct stream_limits {
+    int64_t beat_ms; /* of silence, then a stream says that it lives */
+};
+
+extern const struct stream_limits stream_defaults;
 
 struct http {
     const struct config *config;
@@ -27,6 +34,7 @@ struct http {
     struct http_app app;
     struct executor *executor;
     struct waiters *waiters;
+    const struct stream_limits *stream_limits;
     struct watchdog *watchdog;
     struct MHD_Daemon *daemon;
     int listen_fd;
@@ -37,8 +45,10 @@ struct http {
     atomic_uint_fast64_t request_count;
     atomic_uint_fast64_t body_bytes; /* memory that bodies take now */
     atomic_uint open_requests;       /* past their first call, not yet completed */
-    atomic_int stopping;             /* no request is handed over any more */
-    atomic_uint handed_requests;     /* suspended: an executor thread, a writer or the waiting room has them */
+    atomic_uint open_streams;
+    unsigned max_streams;
+    atomic_int stopping;         /* no request is handed over any more */
+    atomic_uint handed_requests; /* suspended: an executor thread, a writer or the waiting room has them */
 };
 
 enum request_phase {
@@ -47,6 +57,16 @@ enum request_phase {
     PHASE_DISCARD, /* refused: the rest of the body is thrown away, then the answer goes out */
     PHASE_HANDED,  /* suspended */
     PHASE_SENDING, /* the answer is queued */
+};
+
+/* A stream's place: what is being sent, and since when. Zero in a request that is none. */
+struct stream {
+    int is_open;
+    struct stream_piece piece;
+    size_t sent;      /* of the piece */
+    int64_t offered;  /* ms, when the piece was there */
+    int64_t taken_ms; /* how long the client took over the one before */
+    int64_t beat_at;  /* ms */
 };
 
 struct request {
@@ -81,6 +101,7 @@ struct request {
     int64_t discard_until; /* monotonic ms; 0: to the body's end */
 
     struct response answer;
+    struct stream stream;
     int answered;
     int close;           /* the connection ends after the answer */
     uint64_t sent_bytes; /* of the answer's body, for the log */
@@ -96,10 +117,27 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **context,
                          enum MHD_ConnectionNotificationCode code);
 
+/*
+ * request.c: the connection stands still, and the request is whoever's it is given to next. 0 when the server stops, and
+ * nothing may be waited for any more.
+ */
+int request_suspend(struct request *request);
+
 /* request.c: the connection goes on; the request must not be touched afterwards. */
 void request_resume(struct request *request);
 
+struct request *request_of_task(struct task *task);
+
 /* send.c: queues request->answer. */
 enum MHD_Result send_answer(struct request *request);
+
+/* stream.c: the request's answer becomes an open stream; 0 when there are too many. On its polling thread. */
+int stream_open(struct request *request);
+
+/* The library's response that asks for the pieces; NULL: no memory. */
+struct MHD_Response *stream_make(struct request *request);
+
+/* When the request ends, whatever its answer was. */
+void stream_close(struct request *request);
 
 #endif

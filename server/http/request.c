@@ -7,6 +7,8 @@
 #include "server/http/request.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <time.h>
 
 #include "api/problem.h"
 #include "server/http/internal.h"
@@ -60,6 +62,11 @@ const char *request_token(const struct request *request)
     return request->admission.token;
 }
 
+int request_is_allowed(const struct request *request)
+{
+    return first_check_allows(&request->http->check, &request->head, request->admission.match.route, time(NULL));
+}
+
 void request_set_state(struct request *request, void *state, void (*release)(void *state))
 {
     request->state = state;
@@ -69,6 +76,24 @@ void request_set_state(struct request *request, void *state, void (*release)(voi
 void *request_state(const struct request *request)
 {
     return request->state;
+}
+
+struct request *request_of_task(struct task *task)
+{
+    return (struct request *)(void *)((char *)task - offsetof(struct request, task));
+}
+
+/* http_stop first forbids this and then waits for what was handed over, hence the count before the look. */
+int request_suspend(struct request *request)
+{
+    struct http *http = request->http;
+    atomic_fetch_add(&http->handed_requests, 1);
+    if (atomic_load(&http->stopping)) {
+        atomic_fetch_sub(&http->handed_requests, 1);
+        return 0;
+    }
+    MHD_suspend_connection(request->connection);
+    return 1;
 }
 
 void request_resume(struct request *request)

@@ -49,6 +49,12 @@ const char *request_body(const struct request *request, size_t *size);
 const char *request_token(const struct request *request);
 
 /*
+ * Whether the client's token is still good for this route: an answer that goes on for long asks now and then. Tokens are
+ * withdrawn by a reload of their file, and run out.
+ */
+int request_is_allowed(const struct request *request);
+
+/*
  * A handler's own state, kept between runs (see request_wait). release(state) is called when the request ends, on
  * whichever thread that happens; it must not block.
  */

@@ -48,6 +48,15 @@ void response_file(struct response *response, enum media media, int fd, uint64_t
     response->ranges = 1;
 }
 
+void response_stream(struct response *response, enum media media, const struct stream_source *source)
+{
+    start(response, 200, RESPONSE_STREAM);
+    response->media = media;
+    response->source = *source;
+    response_header(response, "Cache-Control", "no-store");
+    response_header(response, "X-Accel-Buffering", "no"); /* nginx would collect some kilobytes first */
+}
+
 /* What an answer of this kind must say besides. */
 static void add_kind_headers(struct response *response, enum status status)
 {

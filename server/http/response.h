@@ -1,5 +1,5 @@
 /*
- * One answer: a status, headers, and a body that is memory or an open file.
+ * One answer: a status, headers, and a body that is memory, an open file, or a stream.
  *
  * A handler fills a response on its stack and gives it to request_respond, which takes all it owns. Every response_…
  * function below sets a whole, fresh answer; response_header adds to it. None of them fails: what could not be
@@ -14,12 +14,13 @@
 
 #include "api/negotiate.h"
 #include "core/base/status.h"
+#include "server/http/stream.h"
 
 struct problem;
 
 #define RESPONSE_HEADERS_MAX 8
 
-enum response_body { RESPONSE_EMPTY, RESPONSE_HEAP, RESPONSE_BORROWED, RESPONSE_FILE };
+enum response_body { RESPONSE_EMPTY, RESPONSE_HEAP, RESPONSE_BORROWED, RESPONSE_FILE, RESPONSE_STREAM };
 
 struct response {
     unsigned status;  /* HTTP status */
@@ -29,9 +30,10 @@ struct response {
     uint64_t size;                  /* bytes */
     void (*release)(void *context); /* may be NULL: the body lives as long as the process */
     void *release_context;
-    int fd;     /* FILE: closed after sending; size bytes from offset 0 */
-    int ranges; /* a Range request header is honoured (206, 416) */
-    int failed; /* something could not be allocated */
+    struct stream_source source; /* STREAM */
+    int fd;                      /* FILE: closed after sending; size bytes from offset 0 */
+    int ranges;                  /* a Range request header is honoured (206, 416) */
+    int failed;                  /* something could not be allocated */
     unsigned header_count;
     struct {
         const char *name; /* static text */
@@ -51,6 +53,12 @@ void response_borrowed(struct response *response, unsigned status, enum media me
 
 /* Takes `fd`, a regular file of `size` bytes, sent from its start. Answers Range requests. */
 void response_file(struct response *response, enum media media, int fd, uint64_t size);
+
+/*
+ * 200 and what `source` (copied) gives, piece by piece; caches and proxies are told to pass it on as it comes. Answered
+ * instead with too_many_streams when there are as many as there may be.
+ */
+void response_stream(struct response *response, enum media media, const struct stream_source *source);
 
 /* The problem document with its status and the headers that belong to it (Retry-After …); borrows `problem`. */
 void response_problem(struct response *response, const struct problem *problem, const char *request_id);

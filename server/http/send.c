@@ -42,8 +42,11 @@ static int add_headers(struct MHD_Response *made, const struct request *request)
  * The body stays the request's, which lives until the answer is through; a file is the library's from here on, so that
  * it can be sent without passing through this process.
  */
-static struct MHD_Response *make(struct response *answer, struct part part)
+static struct MHD_Response *make(struct request *request, struct part part)
 {
+    struct response *answer = &request->answer;
+    if (answer->kind == RESPONSE_STREAM)
+        return stream_make(request);
     if (answer->kind != RESPONSE_FILE) {
         char *bytes = part.size > 0 ? (char *)answer->body + part.offset : NULL;
         return MHD_create_response_from_buffer((size_t)part.size, bytes, MHD_RESPMEM_PERSISTENT);
@@ -89,16 +92,19 @@ enum MHD_Result send_answer(struct request *request)
     assert(request->answered && request->phase != PHASE_SENDING);
     request->phase = PHASE_SENDING;
     request->close |= waiters_draining(request->http->waiters);
+    int streams = answer->kind == RESPONSE_STREAM && request->admission.match.method != METHOD_HEAD;
+    if (streams && !stream_open(request))
+        replace(request, STATUS_TOO_MANY_STREAMS, "as many are open as --max-streams allows");
     struct part part = choose_part(request);
     if (answer->failed) {
         replace(request, STATUS_OUT_OF_MEMORY, "no memory for the answer");
         part = (struct part){0, answer->size};
     }
     request->sent_bytes = part.size;
-    struct MHD_Response *made = make(answer, part);
+    struct MHD_Response *made = make(request, part);
     enum MHD_Result queued = MHD_NO; /* closes the connection */
     if (made != NULL && add_headers(made, request)) {
-        watchdog_phase(request->http->watchdog, request->peer, PEER_ANSWER);
+        watchdog_phase(request->http->watchdog, request->peer, request->stream.is_open ? PEER_STREAM : PEER_ANSWER);
         queued = MHD_queue_response(request->connection, answer->status, made);
     }
     if (made != NULL)

@@ -19,20 +19,26 @@
 #define TICK_MS     100
 #define STACK_BYTES (256 * 1024)
 
-const struct watchdog_limits watchdog_defaults = {
-    .head_ms = 10000, .grace_ms = 20000, .answer_ms = 60000, .idle_ms = 70000, .gone_ms = 1000, .rate = 1024};
+const struct watchdog_limits watchdog_defaults = {.head_ms = 10000,
+                                                  .grace_ms = 20000,
+                                                  .answer_ms = 60000,
+                                                  .stream_ms = 30000,
+                                                  .idle_ms = 70000,
+                                                  .gone_ms = 1000,
+                                                  .rate = 1024};
 
 struct peer {
     struct peer *next, **link;
     int fd;
     int cut; /* shut down already */
     enum peer_phase phase;
-    int64_t since;     /* when the phase (BODY: the body, less its pauses; ANSWER: the window) began */
+    int64_t since;     /* when the phase (BODY: the body, less its pauses; ANSWER: the window) began; STREAM: the last seen
+                          when all that was sent had been taken, or some since the look before */
     int64_t paused;    /* WORK: when it began */
     int in_body;       /* WORK interrupts a body */
     int64_t moved;     /* the last change of phase, byte of a body, or look for the end of the stream */
     uint64_t received; /* bytes of this body */
-    uint64_t acked;    /* bytes that the client had taken when the window began */
+    uint64_t acked;    /* bytes that the client had taken when the window began, or at the last look */
     unsigned requests;
 };
 
@@ -54,12 +60,32 @@ int64_t watchdog_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
-/* Bytes that the client's side has acknowledged; 0 where the socket cannot say. */
-static uint64_t acknowledged(int fd)
+/* All zero where the socket cannot say. */
+static struct tcp_info transfer_of(int fd)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_acked : 0;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info : (struct tcp_info){0};
+}
+
+/* Bytes that the client's side has acknowledged. */
+static uint64_t acknowledged(int fd)
+{
+    return transfer_of(fd).tcpi_bytes_acked;
+}
+
+/* A stream has nothing to send for most of the time; looks at most once in gone_ms. */
+static int takes_stream(const struct watchdog_limits *limits, struct peer *peer, int64_t now)
+{
+    if (now - peer->moved < limits->gone_ms)
+        return 1;
+    struct tcp_info transfer = transfer_of(peer->fd);
+    int owes = transfer.tcpi_unacked > 0 || transfer.tcpi_notsent_bytes > 0;
+    if (!owes || transfer.tcpi_bytes_acked != peer->acked) {
+        peer->since = now;
+        peer->acked = transfer.tcpi_bytes_acked;
+    }
+    return now - peer->since <= limits->stream_ms;
 }
 
 /* What the connection does too slowly; NULL if nothing. */
@@ -81,6 +107,8 @@ static const char *too_slow(const struct watchdog_limits *limits, struct peer *p
         peer->acked = acked;
         return NULL;
     }
+    case PEER_STREAM:
+        return takes_stream(limits, peer, now) ? NULL : "following a job";
     case PEER_IDLE:
         return spent > limits->idle_ms ? "asking again" : NULL;
     case PEER_WORK:
@@ -238,6 +266,7 @@ void watchdog_phase(struct watchdog *watchdog, struct peer *peer, enum peer_phas
         peer->paused = now;
         break;
     case PEER_ANSWER:
+    case PEER_STREAM:
         peer->since = now;
         peer->acked = acknowledged(peer->fd);
         break;

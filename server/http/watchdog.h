@@ -18,11 +18,12 @@ enum peer_phase {
     PEER_BODY,   /* a body: after grace_ms at least rate bytes a second, time at work not counted */
     PEER_WORK,   /* the server's turn: no deadline */
     PEER_ANSWER, /* an answer: every answer_ms at least rate bytes a second must be taken */
+    PEER_STREAM, /* a stream: something of what is sent must be taken within stream_ms; the client must not leave */
     PEER_IDLE,   /* between two requests: the library's idle time, and no more than idle_ms */
 };
 
 struct watchdog_limits {
-    int64_t head_ms, grace_ms, answer_ms, idle_ms;
+    int64_t head_ms, grace_ms, answer_ms, stream_ms, idle_ms;
     int64_t gone_ms; /* of silence, before a client is asked whether it has left */
     uint64_t rate;   /* bytes a second */
 };

@@ -18,8 +18,8 @@ struct checkpoint_writer {
 static enum status write_object(struct store *store, struct checkpoint_task *task)
 {
     struct object_writer *writer = NULL;
-    FAILPOINT_OBJECTS_ARE(CHECKPOINT);
     int64_t begin = monitor_clock();
+    FAILPOINT_OBJECTS_ARE(CHECKPOINT);
     enum status status = object_writer_new(&writer, store, 0, &task->error);
 
     if (status == STATUS_OK) {

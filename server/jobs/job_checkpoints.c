@@ -64,13 +64,13 @@ void job_checkpoints_resume(struct job_checkpoints *checkpoints, uint64_t step, 
 static void take(struct job_checkpoints *checkpoints, double seconds)
 {
     checkpoint_take(checkpoints->copy, checkpoints->setup.trainer, seconds);
-    FAILPOINT(CHECKPOINT_TAKEN);
     checkpoints->taken = *checkpoints->setup.progress;
     checkpoints->last_step = checkpoints->taken.step;
     checkpoints->last_seconds = seconds;
     checkpoints->task.copy = checkpoints->copy;
     checkpoints->task.owner = &checkpoints->setup.owner;
     checkpoints->under_way = 1;
+    FAILPOINT(CHECKPOINT_TAKEN);
     checkpoint_writer_submit(checkpoints->setup.writer, &checkpoints->task);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/log.h"
 #include "server/monitor.h"
@@ -42,6 +43,7 @@ struct recorder {
     const char *changed_tier; /* NULL: it runs where it ran before */
     uint32_t threads;
     double next; /* time of the next change; 0: not set yet */
+    int64_t began_at;
     int started; /* the job is running in the store, or a change that makes it so is under way */
     int dropped; /* the old tier's checkpoints are gone, or a change that drops them is under way */
 
@@ -82,6 +84,7 @@ enum status recorder_new(struct recorder **out, struct store *store, const struc
     recorder->id = job->id;
     recorder->shown_step = job->progress.step;
     recorder->started = job->status != JOB_QUEUED;
+    recorder->began_at = clock_realtime_ms();
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_cond_init(&recorder->done, NULL);
     status = metrics_list(store, job->id, -1, &recorder->stored, error);
@@ -200,6 +203,7 @@ unsigned recorder_checkpoints_stored(struct recorder *recorder)
 
 static void count_checkpoint(const struct batch *batch)
 {
+    FAILPOINT(CHECKPOINT_AFTER_DB);
     monitor_add(MONITOR_CHECKPOINTS, 1);
     monitor_add(MONITOR_CHECKPOINT_BYTES, batch->object.size);
 }
@@ -213,7 +217,6 @@ static void stored(void *context, enum status status, const struct error *error)
     recorder->status = status;
     recorder->error = *error;
     if (status == STATUS_OK && recorder->sent.has_checkpoint) {
-        FAILPOINT(CHECKPOINT_AFTER_DB);
         recorder->checkpoints++;
         count_checkpoint(&recorder->sent);
     }
@@ -261,6 +264,7 @@ static void fill_change(struct recorder *recorder)
     if (!recorder->started) {
         recorder->change.from = job_states_with(TRIGGER_START);
         recorder->change.to = JOB_RUNNING;
+        recorder->change.began_at = recorder->began_at;
         recorder->started = 1;
     }
 }

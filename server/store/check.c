@@ -1,11 +1,8 @@
 #include "server/store/check.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "server/store/check_private.h"
 #include "server/store/schema.h"
@@ -37,7 +34,7 @@ static enum status check_integrity(struct check *check, struct error *error)
 {
     struct statement query;
     int row;
-    statement_begin(&query, &check->connection, "PRAGMA integrity_check");
+    statement_begin(&query, &check->database.connection, "PRAGMA integrity_check");
     enum status status = statement_step(&query, &row, error);
     while (status == STATUS_OK && row) {
         const char *text = (const char *)sqlite3_column_text(query.statement, 0);
@@ -54,7 +51,7 @@ static enum status check_references(struct check *check, struct error *error)
 {
     struct statement query;
     int row;
-    statement_begin(&query, &check->connection, "PRAGMA foreign_key_check");
+    statement_begin(&query, &check->database.connection, "PRAGMA foreign_key_check");
     enum status status = statement_step(&query, &row, error);
     while (status == STATUS_OK && row) {
         const char *table = (const char *)sqlite3_column_text(query.statement, 0);
@@ -69,7 +66,7 @@ static enum status check_references(struct check *check, struct error *error)
 
 static enum status check_version(struct check *check, struct error *error)
 {
-    enum status status = schema_version(&check->connection, &check->version, error);
+    enum status status = schema_version(&check->database.connection, &check->version, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -88,38 +85,6 @@ static enum status check_version(struct check *check, struct error *error)
 }
 
 /* ---- the folder ---- */
-
-static int file_size(const struct check *check, const char *name, int64_t *size)
-{
-    struct stat file;
-    if (fstatat(check->dir.fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0) {
-        return 0;
-    }
-    *size = file.st_size;
-    return 1;
-}
-
-/*
- * With a log that has something in it SQLite needs its index beside it; where there was none before, none stays. The lock on
- * the folder keeps everybody else from using it meanwhile.
- */
-static enum status with_database(struct check *check, enum status (*look)(struct check *check, struct error *error),
-                                 struct error *error)
-{
-    int64_t size = 0;
-    int has_log = file_size(check, "descentd.db-wal", &size) && size > 0,
-        had_index = file_size(check, "descentd.db-shm", &size);
-    enum status status =
-        connection_open(&check->connection, &check->dir, has_log ? CONNECTION_READER : CONNECTION_AT_REST, error);
-    if (status == STATUS_OK) {
-        status = look(check, error);
-        connection_close(&check->connection);
-    }
-    if (has_log && !had_index) {
-        unlinkat(check->dir.fd, "descentd.db-shm", 0);
-    }
-    return status;
-}
 
 static enum status say_temporary(void *context, const char *name, struct error *error)
 {
@@ -145,24 +110,23 @@ enum status store_check(const char *path, check_tell *tell, void *context, struc
 {
     struct check check = {.tell = tell, .context = context, .summary = summary};
     struct error failure = {.status = STATUS_OK};
-    int64_t size;
     *summary = (struct check_summary){.problems = 0};
     enum status status = data_dir_look(&check.dir, path, 1, error);
     if (status != STATUS_OK) {
         return status;
     }
-    if (!file_size(&check, "descentd.db", &size)) {
-        check_say(&check, CHECK_PROBLEM, "descentd.db is missing");
-    } else {
-        status = with_database(&check, check_all, &failure);
-        if (status == STATUS_SCHEMA_TOO_NEW || status == STATUS_OUT_OF_MEMORY) {
-            data_dir_close(&check.dir);
-            return error_set(error, status, "%s", failure.message);
-        }
-        say_failure(&check, status, &failure);
+    status = found_database_open(&check.database, &check.dir, 0, &failure);
+    if (status == STATUS_OK) {
+        status = check_all(&check, &failure);
+        found_database_close(&check.database);
     }
+    if (status == STATUS_SCHEMA_TOO_NEW || status == STATUS_OUT_OF_MEMORY) {
+        data_dir_close(&check.dir);
+        return error_set(error, status, "%s", failure.message);
+    }
+    say_failure(&check, status, &failure);
     failure = (struct error){.status = STATUS_OK};
-    say_failure(&check, data_dir_each_temporary(&check.dir, say_temporary, &check, &failure), &failure);
+    say_failure(&check, data_dir_each_name(check.dir.tmp_fd, say_temporary, &check, &failure), &failure);
     data_dir_close(&check.dir);
     return STATUS_OK;
 }

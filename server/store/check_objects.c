@@ -54,7 +54,7 @@ static enum status find_user(struct check *check, const char *sql, const char *s
     struct statement query;
     int row;
     name[0] = '\0';
-    statement_begin(&query, &check->connection, sql);
+    statement_begin(&query, &check->database.connection, sql);
     statement_bind_text(&query, sha256);
     enum status status = statement_step(&query, &row, error);
     if (row) {
@@ -184,7 +184,7 @@ static enum status say_stray(void *context, const char *sha256, struct error *er
     struct check *check = context;
     struct statement query;
     int found;
-    statement_begin(&query, &check->connection, "SELECT 1 FROM objects WHERE sha256 = ?");
+    statement_begin(&query, &check->database.connection, "SELECT 1 FROM objects WHERE sha256 = ?");
     statement_bind_text(&query, sha256);
     enum status status = statement_step(&query, &found, error);
     statement_end(&query);
@@ -198,7 +198,7 @@ enum status check_objects(struct check *check, struct error *error)
 {
     struct statement query;
     int row;
-    statement_begin(&query, &check->connection, "SELECT sha256, size, bytes FROM objects ORDER BY sha256");
+    statement_begin(&query, &check->database.connection, "SELECT sha256, size, bytes FROM objects ORDER BY sha256");
     enum status status = statement_step(&query, &row, error);
     while (status == STATUS_OK && row) {
         char sha256[SHA256_TEXT];

@@ -4,11 +4,11 @@
 
 #include "server/store/check.h"
 #include "server/store/data_dir.h"
-#include "server/store/database.h"
+#include "server/store/found_database.h"
 
 struct check {
     struct data_dir dir;
-    struct connection connection;
+    struct found_database database;
     int64_t version; /* of the schema */
     check_tell *tell;
     void *context;

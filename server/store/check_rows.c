@@ -65,7 +65,7 @@ static enum status check_rule(struct check *check, const char *sql, struct error
 {
     struct statement query;
     int row;
-    statement_begin(&query, &check->connection, sql);
+    statement_begin(&query, &check->database.connection, sql);
     enum status status = statement_step(&query, &row, error);
     while (status == STATUS_OK && row) {
         const char *text = (const char *)sqlite3_column_text(query.statement, 0);
@@ -82,7 +82,7 @@ static enum status count_rows(struct check *check, const char *table, uint64_t *
     char sql[64];
     int row;
     snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
-    statement_begin(&query, &check->connection, sql);
+    statement_begin(&query, &check->database.connection, sql);
     enum status status = statement_step(&query, &row, error);
     *count = row ? (uint64_t)statement_i64(&query, 0) : 0;
     statement_end(&query);

@@ -51,10 +51,10 @@ static enum status keep_last(struct connection *connection, int64_t job, uint64_
         statement_bind_i64(&query, job);
         statement_bind_i64(&query, (int64_t)old.step);
         status = statement_finish(&query, error);
+        FAILPOINT(CHECKPOINT_MID_GC);
         if (status == STATUS_OK) {
             status = objects_forget(connection, old.object, error);
         }
-        FAILPOINT(CHECKPOINT_MID_GC);
         if (status != STATUS_OK) {
             return status;
         }

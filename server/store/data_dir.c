@@ -96,9 +96,8 @@ static enum status take_lock(struct data_dir *dir, struct error *error)
     return set_lock(dir, F_WRLCK, error);
 }
 
-/* Calls visit with each name in a folder but "." and "..". */
-static enum status each_name(int folder_fd, enum status (*visit)(void *context, const char *name, struct error *error),
-                             void *context, struct error *error)
+enum status data_dir_each_name(int folder_fd, enum status (*visit)(void *context, const char *name, struct error *error),
+                               void *context, struct error *error)
 {
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes it */
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -177,7 +176,7 @@ enum status data_dir_open(struct data_dir *dir, const char *path, struct error *
         status = unusable(dir->path, dir->objects_fd < 0 ? "/objects" : "/tmp", error);
         goto out;
     }
-    status = each_name(dir->tmp_fd, purge_temporary, dir, error);
+    status = data_dir_each_name(dir->tmp_fd, purge_temporary, dir, error);
 out:
     if (status != STATUS_OK) {
         data_dir_close(dir);
@@ -278,12 +277,5 @@ enum status data_dir_each_object(const struct data_dir *dir,
                                  struct error *error)
 {
     struct object_visitor visitor = {visit, context};
-    return each_name(dir->objects_fd, visit_object, &visitor, error);
-}
-
-enum status data_dir_each_temporary(const struct data_dir *dir,
-                                    enum status (*visit)(void *context, const char *name, struct error *error),
-                                    void *context, struct error *error)
-{
-    return each_name(dir->tmp_fd, visit, context, error);
+    return data_dir_each_name(dir->objects_fd, visit_object, &visitor, error);
 }

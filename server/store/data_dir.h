@@ -50,10 +50,10 @@ MUST_CHECK enum status data_dir_each_object(const struct data_dir *dir,
                                             enum status (*visit)(void *context, const char *sha256, struct error *error),
                                             void *context, struct error *error);
 
-/* Calls `visit` with the name of each file in DATA/tmp. */
-MUST_CHECK enum status data_dir_each_temporary(const struct data_dir *dir,
-                                               enum status (*visit)(void *context, const char *name, struct error *error),
-                                               void *context, struct error *error);
+/* Calls `visit` with each name in an open folder but "." and "..". */
+MUST_CHECK enum status data_dir_each_name(int folder_fd,
+                                          enum status (*visit)(void *context, const char *name, struct error *error),
+                                          void *context, struct error *error);
 
 /* What a failed call on a file means: *error gets "what: reason". */
 enum status file_failed(int system_error, const char *what, struct error *error);

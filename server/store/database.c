@@ -25,6 +25,7 @@ static const char *const settings[] = {
                           "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;",
     [CONNECTION_READER] = "PRAGMA query_only=ON; PRAGMA cache_size=-512;",
     [CONNECTION_AT_REST] = "PRAGMA query_only=ON; PRAGMA cache_size=-2000;",
+    [CONNECTION_COPY] = "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;",
 };
 static const char *const common_settings = "PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;"
                                            "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;";
@@ -55,6 +56,7 @@ static int open_handle(struct connection *connection, const char *path, enum con
         [CONNECTION_WRITER] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
         [CONNECTION_READER] = SQLITE_OPEN_READONLY,
         [CONNECTION_AT_REST] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+        [CONNECTION_COPY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
     char address[ADDRESS_BYTES];
     if (type == CONNECTION_AT_REST) {

@@ -34,9 +34,10 @@ struct connection {
 
 /*
  * Opens DATA/descentd.db with the settings that every connection needs. The writer makes it where it is missing. AT_REST: a
- * reader of a file that nobody has open and whose log is empty or gone; it makes no file beside it.
+ * reader of a file that nobody has open and whose log is empty or gone; it makes no file beside it. COPY: what becomes
+ * a copy of another one; the caller syncs its file.
  */
-enum connection_type { CONNECTION_WRITER, CONNECTION_READER, CONNECTION_AT_REST };
+enum connection_type { CONNECTION_WRITER, CONNECTION_READER, CONNECTION_AT_REST, CONNECTION_COPY };
 MUST_CHECK enum status connection_open(struct connection *connection, const struct data_dir *dir, enum connection_type type,
                                        struct error *error);
 /* A zeroed connection: nothing. */

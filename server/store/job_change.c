@@ -84,7 +84,11 @@ static enum status add_outcome(struct connection *connection, const struct jobs_
 static enum status enter(struct connection *connection, const struct jobs_change *change, struct job_state *state,
                          struct error *error)
 {
+    int first = change->to == JOB_RUNNING && state->started_at == 0;
     enum status status = job_state_enter(connection, state, change->to, error);
+    if (status == STATUS_OK && first && change->began_at >= state->touched_before && change->began_at < state->touched_at) {
+        state->started_at = change->began_at; /* it was taken up a moment before it had something to show */
+    }
     if (status == STATUS_OK && change->pause_reason != NULL) {
         snprintf(state->pause_reason, sizeof(state->pause_reason), "%s", change->pause_reason);
     }

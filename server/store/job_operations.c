@@ -180,8 +180,8 @@ static enum status apply_insert(struct store_op *op, struct connection *connecti
     }
     if (status == STATUS_OK) {
         job_state_touch(op, job->id, job->version, JOB_QUEUED);
-        FAILPOINT(JOB_BEFORE_COMMIT);
     }
+    FAILPOINT(JOB_BEFORE_COMMIT);
     return status;
 }
 

@@ -14,6 +14,7 @@ struct job_state {
     enum job_status status; /* written by job_state_enter alone */
     uint64_t version;
     char name[NAME_TEXT], pause_reason[16];
+    int64_t touched_before; /* by the change before this one */
     int64_t touched_at, started_at, finished_at;
     uint32_t threads, restarts, crashes;
     int32_t priority;

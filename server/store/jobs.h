@@ -61,6 +61,7 @@ struct jobs_change {
     const char *id;
     unsigned from;                       /* JOB_SET(...) | ... */
     enum job_status to;                  /* JOB_STATUS_KEEP: no change */
+    int64_t began_at;                    /* ms since 1970; 0: now. Becomes started_at with the first change to running */
     const char *reason;                  /* NULL, or one word: "reason" in the state event */
     const char *pause_reason;            /* NULL: as it was; "": none */
     const char *kernel_tier;             /* NULL: as it was */

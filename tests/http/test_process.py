@@ -22,7 +22,7 @@ def help_names_every_option_and_its_variable():
     want("token new" in out, "token new")
 
 
-@rows(("server", "--help"), ("token", "token", "--help"))
+@rows(("server", "--help"), ("token", "token", "--help"), ("check", "check", "--help"), ("backup", "backup", "--help"))
 def the_documentation_shows_the_help(*arguments):
     """docs/operation.md has it word for word, so an option cannot be forgotten there."""
     _, out, _ = run_program(*arguments)

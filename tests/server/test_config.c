@@ -146,9 +146,10 @@ static void help_names_every_option_and_variable(void **state)
     config_help(out);
     fclose(out);
     static const char *const names[] = {
-        "--listen ADDRESS:PORT", "--data DIR",      "--threads N", "--data-root",   "--memory",     "--kernel-tier",
-        "--log-format",          "--token-file",    "--tls-cert",  "--tls-key",     "--allow-host", "DESCENTD_TLS_CERT",
-        "DESCENTD_LISTEN",       "--insecure-http", "token new",   "127.0.0.1:8080"};
+        "--listen ADDRESS:PORT", "--data DIR",        "--threads N",     "--data-root",     "--memory",
+        "--kernel-tier",         "--log-format",      "--token-file",    "--tls-cert",      "--tls-key",
+        "--allow-host",          "DESCENTD_TLS_CERT", "DESCENTD_LISTEN", "--insecure-http", "token new",
+        "127.0.0.1:8080",        "--keep-days",       "--keep-bytes",    "descentd check",  "descentd backup"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strstr(text, names[i]) == NULL)
             fail_msg("%s is not in the help", names[i]);

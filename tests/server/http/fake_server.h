@@ -3,8 +3,8 @@
  * server/http alone: each includes it, so everything is static.
  *
  * The app answers by route: GET /v1 with {"name":"fake"}; GET /v1/jobs later, from another thread; GET /v1/jobs/{id} by
- * long polling; POST /v1/jobs with the body's size; DELETE /v1/jobs/{id} with 204; GET .../export from a file; uploads are
- * counted, refused at a byte '!'.
+ * long polling; GET .../events with a stream that `fill` makes, if there is one; POST /v1/jobs with the body's size; DELETE
+ * /v1/jobs/{id} with 204; GET .../export from a file; uploads are counted, refused at a byte '!'.
  */
 #ifndef DESCENT_TESTS_SERVER_HTTP_FAKE_SERVER_H
 #define DESCENT_TESTS_SERVER_HTTP_FAKE_SERVER_H
@@ -48,6 +48,7 @@ struct fake {
     atomic_ullong uploaded;
     atomic_uint version; /* of the only job */
     atomic_int gate;     /* 1: POST /v1/jobs waits until it is 0 */
+    void (*fill)(struct request *request, struct stream_piece *piece);
     pthread_t later;
     atomic_int has_later;
 };
@@ -116,6 +117,16 @@ static void answer_file(struct request *request)
     request_respond(request, &response);
 }
 
+/* `fill` finds a zero of its own in the request's state. */
+static void answer_stream(struct fake *fake, struct request *request)
+{
+    struct response response;
+    struct stream_source source = {.key = request_parameter(request, 0), .beat = "beat\n", .fill = fake->fill};
+    request_set_state(request, calloc(1, sizeof(unsigned)), free);
+    response_stream(&response, MEDIA_EVENT_STREAM, &source);
+    request_respond(request, &response);
+}
+
 static void fake_handle(void *context, struct request *request)
 {
     struct fake *fake = context;
@@ -153,6 +164,9 @@ static void fake_handle(void *context, struct request *request)
         request_respond(request, &response);
         break;
     }
+    case ROUTE_LIST_EVENTS:
+        answer_stream(fake, request);
+        break;
     case ROUTE_EXPORT:
         answer_file(request);
         break;

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 static const struct watchdog_limits quick = {
-    .head_ms = 400, .grace_ms = 400, .answer_ms = 400, .idle_ms = 600, .gone_ms = 300, .rate = 10000};
+    .head_ms = 400, .grace_ms = 400, .answer_ms = 400, .stream_ms = 700, .idle_ms = 600, .gone_ms = 300, .rate = 10000};
 
 static atomic_int ticks;
 static struct watchdog *watchdog;
@@ -135,6 +135,40 @@ static void an_answer_that_is_taken_goes_on(void **state)
     }
 }
 
+static void a_stream_may_be_silent(void **state)
+{
+    (void)state;
+    char byte = 'x';
+    watchdog_phase(watchdog, peer, PEER_STREAM);
+    assert_false(is_cut_within(1500));
+    assert_int_equal(send(server_end, &byte, 1, MSG_NOSIGNAL), 1);
+    assert_int_equal(recv(client_end, &byte, 1, 0), 1);
+    assert_false(is_cut_within(1500));
+}
+
+static void a_stream_that_is_not_taken_is_cut(void **state)
+{
+    (void)state;
+    static char bytes[65536];
+    watchdog_phase(watchdog, peer, PEER_STREAM);
+    while (send(server_end, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        ;
+    assert_false(is_cut_within(500));
+    struct timespec two = {.tv_sec = 2};
+    nanosleep(&two, NULL);
+    while (recv(client_end, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+    assert_true(is_cut_within(2000));
+}
+
+static void a_stream_whose_client_has_left_is_cut(void **state)
+{
+    (void)state;
+    watchdog_phase(watchdog, peer, PEER_STREAM);
+    shutdown(client_end, SHUT_WR);
+    assert_true(is_cut_within(2000));
+}
+
 static void an_idle_connection_ends_after_its_time(void **state)
 {
     (void)state;
@@ -176,6 +210,9 @@ int main(void)
         WATCHED(time_at_work_does_not_count_for_the_body),
         WATCHED(an_answer_that_nobody_takes_is_cut),
         WATCHED(an_answer_that_is_taken_goes_on),
+        WATCHED(a_stream_may_be_silent),
+        WATCHED(a_stream_that_is_not_taken_is_cut),
+        WATCHED(a_stream_whose_client_has_left_is_cut),
         WATCHED(an_idle_connection_ends_after_its_time),
         WATCHED(a_client_that_has_left_is_noticed_in_its_body_but_not_at_work),
         WATCHED(the_clock_ticks),

@@ -1,100 +1,8 @@
 /*
  * The Nth call on a file fails, for each N, once or for ever, for want of room or with a broken disk: what was told to be
  * stored is there, what was told to have failed is there whole or not at all, and the next start works.
- *
- * The functions below stand in for the C library's, for SQLite's calls, too.
  */
-#include "tests/server/store/temporary_store.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <sys/syscall.h>
-
-#define SYNCED_MAX 256 /* inodes that were synced, a ring */
-
-static struct {
-    atomic_int armed, calls, fail_at, sticky, error, tripped, short_writes;
-    atomic_int folders; /* only syncs of folders fail */
-    atomic_ulong synced[SYNCED_MAX], sync_count;
-} fault;
-
-enum call { TAKES_ROOM, SYNCS };
-
-/* Want of room shows when writing; a sync fails on a broken disk only. */
-static int fails(enum call call_type)
-{
-    if (!atomic_load(&fault.armed) || (call_type == SYNCS && atomic_load(&fault.error) != EIO) ||
-        (call_type == TAKES_ROOM && atomic_load(&fault.folders))) {
-        return 0;
-    }
-    int call = atomic_fetch_add(&fault.calls, 1) + 1, at = atomic_load(&fault.fail_at);
-    if (call < at || (call > at && !atomic_load(&fault.sticky))) {
-        return 0;
-    }
-    atomic_store(&fault.tripped, 1);
-    errno = atomic_load(&fault.error);
-    return 1;
-}
-
-static ssize_t cut_short(size_t *size)
-{
-    if (atomic_load(&fault.short_writes) && *size > 0) {
-        if (atomic_fetch_add(&fault.calls, 1) % 2 == 0) {
-            errno = EINTR;
-            return -1;
-        }
-        *size = *size > 5000 ? 5000 : 1;
-    }
-    return 0;
-}
-
-#define EXPORTED __attribute__((visibility("default")))
-EXPORTED ssize_t write(int fd, const void *bytes, size_t size)
-{
-    return fd > 2 && (fails(TAKES_ROOM) || cut_short(&size) < 0) ? -1 : syscall(SYS_write, fd, bytes, size);
-}
-EXPORTED ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
-{
-    return fails(TAKES_ROOM) || cut_short(&size) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, size, offset);
-}
-EXPORTED int fsync(int fd)
-{
-    struct stat file;
-    if (fstat(fd, &file) == 0) {
-        atomic_store(&fault.synced[atomic_fetch_add(&fault.sync_count, 1) % SYNCED_MAX], file.st_ino);
-    }
-    int spared = atomic_load(&fault.folders) && !S_ISDIR(file.st_mode);
-    return !spared && fails(SYNCS) ? -1 : (int)syscall(SYS_fsync, fd);
-}
-EXPORTED int fdatasync(int fd)
-{
-    return fails(SYNCS) ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-EXPORTED int ftruncate64(int fd, off64_t size)
-{
-    return fails(TAKES_ROOM) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
-}
-EXPORTED int renameat(int from_fd, const char *from, int to_fd, const char *to)
-{
-    return fails(TAKES_ROOM) ? -1 : (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
-}
-
-static void arm(int at, int sticky, int error)
-{
-    atomic_store(&fault.calls, 0);
-    atomic_store(&fault.fail_at, at);
-    atomic_store(&fault.sticky, sticky);
-    atomic_store(&fault.error, error);
-    atomic_store(&fault.tripped, 0);
-    atomic_store(&fault.armed, 1);
-}
-
-static void disarm(void)
-{
-    atomic_store(&fault.armed, 0);
-    atomic_store(&fault.short_writes, 0);
-}
+#include "tests/server/store/fault_shim.h"
 
 /* A data set of 100,000 bytes; its id, or "". */
 static enum status upload(struct store *store, unsigned seed, char id[ID_TEXT])
@@ -172,7 +80,7 @@ static int try_fault(struct fixture *fixture, int at, int sticky, int system_err
     char job[ID_TEXT], dataset[ID_TEXT];
     int files = count_files(fixture, "objects");
     add_job(fixture->store, "", "{}", 0, job);
-    arm(at, sticky, system_error);
+    arm(FAULT_FILE, at, sticky, system_error);
     enum status uploaded = upload(fixture->store, seed++, dataset);
     enum status started = start_job(fixture->store, job);
     disarm();
@@ -238,7 +146,7 @@ static void after_a_failed_commit_on_a_broken_disk_the_store_is_read_only(void *
     struct error error;
     char job[ID_TEXT];
     add_job(fixture->store, "", "{}", 0, job);
-    arm(1, 0, EIO);
+    arm(FAULT_FILE, 1, 0, EIO);
     assert_int_equal(start_job(fixture->store, job), STATUS_STORAGE_ERROR);
     disarm();
     assert_true(store_is_read_only(fixture->store));
@@ -256,7 +164,7 @@ static void a_folder_that_cannot_be_synced_is_a_broken_disk(void **state)
     char lost[ID_TEXT], job[ID_TEXT];
     add_job(fixture->store, "", "{}", 0, job);
     atomic_store(&fault.folders, 1);
-    arm(1, 0, EIO);
+    arm(FAULT_FILE, 1, 0, EIO);
     assert_int_equal(upload(fixture->store, 777, lost), STATUS_STORAGE_ERROR);
     disarm();
     atomic_store(&fault.folders, 0);
@@ -304,7 +212,7 @@ static void an_object_that_went_to_a_failed_operation_cannot_be_used_again(void 
     make_object(fixture->store, &object, 100000, 4711);
     struct datasets_insert insert = {.dataset = &dataset, .object = &object};
     for (int at = 1; object.temporary[0] != '\0'; at++) { /* until it fails after the file was moved */
-        arm(at, 1, ENOSPC);
+        arm(FAULT_FILE, at, 1, ENOSPC);
         assert_status(STATUS_INSUFFICIENT_STORAGE, store_wait(fixture->store, datasets_insert(&insert), &error));
         disarm();
     }
