@@ -8,7 +8,7 @@ import tempfile
 import work
 from golden import all_events, curve, metric_events, timeless
 from harness import TERMINAL, equal, short, want
-from ledger import MOVES, Thing
+from ledger import MOVES, Thing, same
 
 # ---- the folder, while no server is up ----
 
@@ -119,9 +119,9 @@ def against_golden(job, golden, rows, found, view):
     to_the_end = view["status"] == "succeeded" and view["stop_reason"] == truth["stop_reason"]
     if not to_the_end:  # a last row may stand where the job was stopped
         mine, told = mine[:-1], told[:-1]
-    equal(mine, truth["rows"] if to_the_end else truth["rows"][:len(mine)], f"{job.path}: curves")
+    same(mine, truth["rows"] if to_the_end else truth["rows"][:len(mine)], f"{job.path}: curves")
     if not job.extended:  # its first rows are copies, which no event told of
-        equal(told, truth["events"] if to_the_end else truth["events"][:len(told)], f"{job.path}: metric events")
+        same(told, truth["events"] if to_the_end else truth["events"][:len(told)], f"{job.path}: metric events")
     if to_the_end:
         equal(view["digest"], truth["digest"], f"{job.path}: digest")
     elif view["status"] == "succeeded":
@@ -159,8 +159,8 @@ def over(client, one, golden, view, found, rows):
         equal(results["digest"], view["digest"], f"{one.path}: the results' digest")
         model(client, one, view)
     lasting = {k: v for k, v in view.items() if k not in (*one.fields, "version", "priority")}
-    now = (lasting, found, rows, results)
-    want(one.frozen in (None, now), f"{one.path} is over and has changed")
+    now = {"job": lasting, "events": found, "rows": rows, "results": results}
+    same(now, one.frozen or now, f"{one.path}, which is over")
     one.frozen = now
 
 

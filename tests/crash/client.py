@@ -190,9 +190,9 @@ class Client:
         self.keys += 1
         return f"client{self.number}-{self.keys}"
 
-    def post(self, route, path, body, key, spec, extended=False):
-        """Submits, under a key where the server takes one. spec: what it comes to."""
-        submission = (route, path, body, key, spec, extended)
+    def post(self, route, path, body, key, spec, extended=False, kills=None):
+        """Submits, under a key where the server takes one. spec: what it comes to; kills: before it was first sent, None: now."""
+        submission = (route, path, body, key, spec, extended, self.kills if kills is None else kills)
         self.ledger.unanswered.append(submission)
         headers = {"Content-Type": self.interface.media("POST", route)}
         keyed = self.interface.takes_keys(route)
@@ -201,24 +201,23 @@ class Client:
         answer = self.ask("submit", "POST", path, body, headers, (404, 409, 410, 422) if "{id}" in route else (), key=key)
         self.ledger.unanswered.remove(submission)
         if answer is not None:
-            job = self.know(answer.json, spec, None if extended else key, extended)
+            job = self.know(answer.json, submission)
             job.request = (path, body, headers, answer.json) if keyed else None
 
-    def know(self, view, spec, key, extended):
-        path = "/v1/jobs/" + view["id"]
-        job = self.ledger.jobs.setdefault(path, Job(view, spec, key, self.kills, extended))
-        return job
+    def know(self, view, submission):
+        _, _, _, key, spec, extended, kills = submission
+        job = Job(view, spec, None if extended else key, kills, extended)
+        return self.ledger.jobs.setdefault(job.path, job)
 
     def submit_again(self):
         """After a death: whatever had no answer, blindly, where its key makes that safe; else it is looked for."""
         for submission in list(self.ledger.unanswered):
-            route, _, _, key, spec, extended = submission
             self.ledger.unanswered.remove(submission)
-            if self.interface.takes_keys(route):
+            if self.interface.takes_keys(submission[0]):
                 self.post(*submission)
             else:
-                for view in self.read(f"/v1/jobs?limit=100&metadata.{work.KEY}={key}")["data"]:
-                    self.know(view, spec, key, extended)
+                for view in self.read(f"/v1/jobs?limit=100&metadata.{work.KEY}={submission[3]}")["data"]:
+                    self.know(view, submission)
 
     # ---- jobs ----
 
