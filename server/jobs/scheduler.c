@@ -212,23 +212,6 @@ static int someone_waits(const struct scheduler *scheduler)
 
 /* ---- memory: who is admitted ---- */
 
-/* May it be passed by those behind it? Only by those that are small enough, and not for ever. */
-static int may_be_passed(const struct runner *runner, int64_t now)
-{
-    return runner->asked && now - runner->asked_at < PASS_MS;
-}
-
-/* Has some runner with at least this priority been started, but not been admitted yet? */
-static int someone_is_in_front(const struct scheduler *scheduler, int64_t priority, int64_t now)
-{
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A suspect runs alone: beside nobody, and nobody beside it. */
 static int may_run_beside(const struct scheduler *scheduler, const struct runner *runner)
 {
@@ -240,14 +223,59 @@ static int may_run_beside(const struct scheduler *scheduler, const struct runner
     return 1;
 }
 
-/* Can the runner be admitted: is there room for it, and nobody of a higher priority that waits for the same? */
+static int has_room(const struct scheduler *scheduler, const struct runner *runner)
+{
+    return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner);
+}
+
+/* Has it waited for its memory for so long that nobody may pass it any more? */
+static int may_be_passed(const struct runner *runner, int64_t now)
+{
+    return runner->asked && now - runner->asked_at < PASS_MS;
+}
+
+/* Is a job of at least this priority still being loaded, or waiting for its memory and not to be passed? */
+static int someone_is_in_front(const struct scheduler *scheduler, int32_t priority, int64_t now)
+{
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int goes_before(const struct runner *a, const struct runner *b)
+{
+    return a->job.priority != b->job.priority ? a->job.priority > b->job.priority : a->number < b->number;
+}
+
+/* Must `runner` leave what is free to `other`, which was there first or ranks higher? */
+static int must_wait_for(const struct scheduler *scheduler, const struct runner *runner, const struct runner *other,
+                         int64_t now)
+{
+    if (other->admitted || other->finished || !works(other) || !goes_before(other, runner)) {
+        return 0;
+    }
+    return other->asked ? has_room(scheduler, other) || !may_be_passed(other, now)
+                        : other->job.priority > runner->job.priority;
+}
+
+/* Can the runner be admitted: is there room for it, and nobody that goes before it and waits for the same? */
 static int fits(const struct scheduler *scheduler, const struct runner *runner)
 {
     const struct ticket *head = scheduler->queue.head;
+    int64_t now = clock_monotonic_ms();
 
-    return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner) &&
-           (head == NULL || head->job.priority <= runner->job.priority) &&
-           !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, clock_monotonic_ms());
+    if (!has_room(scheduler, runner) || (head != NULL && head->job.priority > runner->job.priority)) {
+        return 0;
+    }
+    for (const struct runner *other = scheduler->runners; other != NULL; other = other->next) {
+        if (must_wait_for(scheduler, runner, other, now)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* A newcomer goes before those that have run for long, but no further than by one slice: no credit for times before it came.
@@ -649,15 +677,28 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
 
 /* ---- looking ---- */
 
+/* Jobs that have a runner, but not their memory yet: to clients they are queued like all that wait. Under the lock. */
+static uint32_t count_waiting(const struct scheduler *scheduler)
+{
+    uint32_t waiting = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        waiting += !runner->admitted;
+    }
+    return waiting;
+}
+
 /* Under the lock. */
 static struct scheduler_figures figures_of(const struct scheduler *scheduler)
 {
+    uint32_t waiting = count_waiting(scheduler);
+
     return (struct scheduler_figures){.threads = scheduler->setup.threads,
                                       .busy_threads = held_threads(scheduler),
                                       .memory_bytes = scheduler->setup.memory_bytes,
                                       .used_bytes = scheduler->setup.memory_bytes - scheduler->free_bytes,
-                                      .queued = scheduler->queue.count,
-                                      .running = scheduler->runner_count};
+                                      .queued = scheduler->queue.count + waiting,
+                                      .running = scheduler->runner_count - waiting};
 }
 
 void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
@@ -667,21 +708,22 @@ void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *fi
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+static void show_running(const struct runner *runner, struct scheduler_running *shown)
+{
+    *shown = (struct scheduler_running){
+        .priority = runner->job.priority, .threads = runner->held, .wanted = runner->wanted, .bytes = runner->bytes};
+    memcpy(shown->id, runner->job.id, sizeof shown->id);
+}
+
 /* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
 static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
 {
     view->figures = figures_of(scheduler);
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        struct scheduler_running *shown = &view->running[view->running_count];
-
-        if (!runner->finished) {
-            *shown = (struct scheduler_running){.priority = runner->job.priority,
-                                                .threads = runner->held,
-                                                .wanted = runner->wanted,
-                                                .bytes = runner->bytes,
-                                                .admitted = runner->admitted};
-            memcpy(shown->id, runner->job.id, sizeof shown->id);
-            view->running_count++;
+        if (runner->admitted && !runner->finished) {
+            show_running(runner, &view->running[view->running_count++]);
+        } else if (!runner->admitted && view->queue_count < limit) {
+            view->queue[view->queue_count++] = runner->job;
         }
     }
     for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && view->queue_count < limit;

@@ -355,9 +355,11 @@ def a_stream_whose_token_was_withdrawn_ends_and_a_silent_one_beats():
         with Server(["--token-file", path, "--threads", "1"], token=tokens[0]) as s:
             running = _lasting(s)
             silent = s.job({**endless(), "resources": {"threads": 1}})
+            s.ok("POST", f"/v1/jobs/{silent}/pause")
+            s.wait_until(silent, lambda j: j["status"] == "paused")
             with Stream(s, silent, token=tokens[1]) as lost, Stream(s, silent, token=tokens[2]) as kept, Stream(s, running, token=tokens[1]) as live:
-                for stream in (lost, kept, live):
-                    stream.take(1)
+                for stream, count in ((lost, 2), (kept, 2), (live, 1)):
+                    stream.take(count)
                 with open(path, encoding="ascii") as file:
                     lines = file.readlines()
                 with open(path, "w", encoding="ascii") as file:
