@@ -81,8 +81,8 @@ class Job(Thing):
         self.rows = rows
 
     def learn_answer(self, part, value):
-        """Of /spec and /results, which never change but in what PATCH is for."""
-        lasting = {k: v for k, v in value.items() if k not in self.fields}
+        """Of /spec and /results, which never change but in what PATCH is for, and where a stopped job was stopped."""
+        lasting = {k: v for k, v in value.items() if k not in self.fields and not (k == "stop" and self.stopped)}
         same(lasting, self.answers.setdefault(part, lasting), f"{self.path}/{part}")
 
 
