@@ -82,8 +82,9 @@ class Job(Thing):
 
     def learn_answer(self, part, value):
         """Of /spec and /results, which never change but in what PATCH is for, and where a stopped job was stopped."""
-        lasting = {k: v for k, v in value.items() if k not in self.fields and not (k == "stop" and self.stopped)}
-        same(lasting, self.answers.setdefault(part, lasting), f"{self.path}/{part}")
+        free = {*self.fields, *(["stop"] if self.stopped else [])}
+        before, now = ({k: v for k, v in one.items() if k not in free} for one in (self.answers.setdefault(part, value), value))
+        same(now, before, f"{self.path}/{part}")
 
 
 class Ledger:
