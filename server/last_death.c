@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +27,7 @@ static enum status open_mark(struct last_death *death, const char *data, char te
     if (death->fd < 0) {
         return errno == ENOSPC || errno == EDQUOT
                    ? error_set(error, STATUS_INSUFFICIENT_STORAGE, "there is no room for %s", path)
-                   : error_set(error, STATUS_DATA_DIR_INVALID, "%s cannot be opened: %s", path, strerror(errno));
+                   : error_set(error, STATUS_DATA_DIR_INVALID, "%s cannot be opened (error %d)", path, errno);
     }
     size = pread(death->fd, text, MARK_TEXT - 1, 0);
     text[size > 0 ? size : 0] = '\0';
@@ -39,15 +38,16 @@ static enum status open_mark(struct last_death *death, const char *data, char te
 static enum status read_mark(struct last_death *death, struct store *store, const char *text, struct error *error)
 {
     struct fact *fact = &death->facts[0];
-    int64_t counted, at = 0;
-    char job[ID_TEXT] = "";
+    int64_t counted, at;
+    char *job;
     int found;
     enum status status = facts_get(store, MARK_FACT, &counted, &found, error);
 
     *fact = (struct fact){.name = MARK_FACT, .value = status == STATUS_OK ? counted : 0};
-    if (status == STATUS_OK && sscanf(text, "%" SCNd64 " %27s", &at, job) == 2 && at != counted) {
+    at = strtoll(text, &job, 10);
+    if (status == STATUS_OK && *job == ' ' && at != counted) {
         fact->value = at;
-        memcpy(death->accused, job, sizeof death->accused);
+        snprintf(death->accused, sizeof death->accused, "%.*s", (int)strcspn(job + 1, "\n"), job + 1);
     }
     return status;
 }
@@ -56,10 +56,17 @@ static enum status read_mark(struct last_death *death, struct store *store, cons
 
 int64_t last_death_oom_kills(const char *memory_events)
 {
-    const char *line = strstr(memory_events, "oom_kill ");
+    static const char name[] = "oom_kill ";
+    const char *line = strstr(memory_events, name);
+    char *end;
     int64_t kills;
 
-    return line != NULL && sscanf(line, "oom_kill %" SCNd64, &kills) == 1 ? kills : -1;
+    if (line == NULL) {
+        return -1;
+    }
+    line += sizeof name - 1;
+    kills = strtoll(line, &end, 10);
+    return end > line ? kills : -1;
 }
 
 /* The text of a small file of the system; "" where there is none. */

@@ -105,24 +105,14 @@ static void serve(const struct checkpoint_copy *copy, float *parameters)
     }
 }
 
-static int all_finite(const float *values, size_t count)
-{
-    int finite = 1;
-
-    for (size_t i = 0; i < count; i++) {
-        finite &= isfinite(values[i]) != 0;
-    }
-    return finite;
-}
-
 static enum status check_finite(const struct checkpoint_copy *copy, struct error *error)
 {
-    const char *what = copy->diverged ? "training" : train_state_not_finite(&copy->state);
+    const char *what = copy->diverged ? "the loss or a weight" : train_state_not_finite(&copy->state);
 
-    if (what == NULL && !all_finite(copy->memory, copy->value_count)) {
+    if (what == NULL && !floats_are_finite(copy->memory, copy->value_count)) {
         what = "a weight or a value of the optimizer";
     }
-    if (what == NULL && !all_finite(copy->model.parameters, copy->model.parameter_count)) {
+    if (what == NULL && !floats_are_finite(copy->model.parameters, copy->model.parameter_count)) {
         what = "a parameter of the model";
     }
     return what == NULL ? STATUS_OK

@@ -42,6 +42,8 @@ static_assert(sizeof(struct checkpoint_header) == 256 && sizeof(struct checkpoin
 /* What kind of number a field of struct train_state is. */
 enum train_state_rule { TRAIN_STATE_COUNT, TRAIN_STATE_FINITE, TRAIN_STATE_ANY };
 
+/* Whether all of `count` float32 are finite; values need not be aligned. */
+int floats_are_finite(const void *values, size_t count);
 /* The name of the first field that is not finite and must be; NULL: none. */
 const char *train_state_not_finite(const struct train_state *state);
 

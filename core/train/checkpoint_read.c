@@ -10,7 +10,20 @@
 #define MISMATCH(...) error_set(error, STATUS_CHECKPOINT_CONFIG_MISMATCH, "checkpoint: " __VA_ARGS__)
 #define PIECE         4096 /* values that are copied at a time: the bytes need not be aligned */
 
-/* ---- the fields of struct train_state ---- */
+/* ---- values ---- */
+
+int floats_are_finite(const void *values, size_t count)
+{
+    int finite = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        float value;
+
+        memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
+        finite &= isfinite(value) != 0;
+    }
+    return finite;
+}
 
 static const struct {
     const char *name;
@@ -97,19 +110,6 @@ static enum status check_trailer(const unsigned char *bytes, size_t size, struct
     return memcmp(digest, bytes + size - SHA256_BYTES, SHA256_BYTES) == 0
                ? STATUS_OK
                : CORRUPT("its bytes are not those that were written");
-}
-
-static int floats_are_finite(const unsigned char *bytes, size_t count)
-{
-    int finite = 1;
-
-    for (size_t i = 0; i < count; i++) {
-        float value;
-
-        memcpy(&value, bytes + i * sizeof value, sizeof value);
-        finite &= isfinite(value) != 0;
-    }
-    return finite;
 }
 
 /* The parts of a state section that fits its own counts. */

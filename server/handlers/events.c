@@ -21,9 +21,12 @@
 #include "server/store/events.h"
 #include "server/store/jobs.h"
 
-/* A reader that has been up to date lags when it is so many events behind and has left a piece lying for so long. */
+/*
+ * A reader that has been up to date lags when it is so many events behind and has left a piece lying for so long. Events
+ * alone would not do: a small job makes thousands within a second, for readers that are as quick as can be.
+ */
 #define LAG_EVENTS 1024
-#define LAG_MS     2000
+#define LAG_MS     10000
 
 /* ---- pages ---- */
 
@@ -90,7 +93,10 @@ static void fill_text(struct stream_piece *piece, const char *text, enum stream_
     piece->then = then;
 }
 
-/* The head first: what the job object tells is then at least as new as the event that it stands for. */
+/*
+ * The head first: what the job object tells is then at least as new as the events that it stands for. `done` is none of
+ * them: every stream ends with it.
+ */
 static enum status fill_resync(struct reader *reader, const char *job, struct stream_piece *piece, struct error *error)
 {
     struct head head;
@@ -105,6 +111,7 @@ static enum status fill_resync(struct reader *reader, const char *job, struct st
     if (status != STATUS_OK) {
         return status;
     }
+    head.id -= (uint64_t)head.is_done;
     event_stream_write_resync(&view, head.id, &text);
     job_view_release(&view);
     status = text_take(&text, &bytes, &piece->size, error);
@@ -115,7 +122,7 @@ static enum status fill_resync(struct reader *reader, const char *job, struct st
     piece->bytes = bytes;
     piece->release = free;
     piece->context = bytes;
-    piece->then = head.is_done ? STREAM_END : STREAM_GO_ON;
+    piece->then = STREAM_GO_ON;
     *reader = (struct reader){.app = reader->app, .last = head.id, .has_begun = 1, .is_current = 1};
     return STATUS_OK;
 }

@@ -40,24 +40,11 @@ void list_jobs(struct app *app, struct request *request)
 
 /* ---- one job, now or when there is news ---- */
 
-/* What a waiting client waits for. */
-static int has_news(const struct request *request, const struct job_view *job, uint64_t since)
-{
-    if (job_status_is_terminal(job->status)) {
-        return 1;
-    }
-    return !query_given(request_query(request), PARAMETER_UNTIL) &&
-           job->version != since; /* also a version that never was */
-}
-
-/* The version that the client knows: its own word, or the one at its first look, kept while it waits. */
-static uint64_t known_version(struct request *request, uint64_t now)
+/* What a client that says nothing of what it knows has seen: the version at its first look, kept while it waits. */
+static uint64_t first_version(struct request *request, uint64_t now)
 {
     uint64_t *first = request_state(request);
 
-    if (query_given(request_query(request), PARAMETER_SINCE)) {
-        return (uint64_t)query_integer(request_query(request), PARAMETER_SINCE);
-    }
     if (first == NULL) {
         first = malloc(sizeof *first);
         if (first == NULL) {
@@ -69,13 +56,30 @@ static uint64_t known_version(struct request *request, uint64_t now)
     return *first;
 }
 
-static void answer_job(struct request *request, const struct job_view *job)
+/* What a waiting client waits for: the end, or another version than it knows. One that never was is news in any case. */
+static int has_news(struct request *request, const struct job_view *job, const char *tag)
 {
-    char tag[REPLY_TAG_TEXT];
+    const struct query *query = request_query(request);
+    const char *known = request_header(request, "If-None-Match");
+    uint64_t since = query_given(query, PARAMETER_SINCE) ? (uint64_t)query_integer(query, PARAMETER_SINCE) : job->version;
+
+    if (job_status_is_terminal(job->status) || since > job->version) {
+        return 1;
+    }
+    if (query_given(query, PARAMETER_UNTIL)) {
+        return 0;
+    }
+    if (query_given(query, PARAMETER_SINCE)) {
+        return job->version != since;
+    }
+    return known != NULL ? !reply_tag_matches(known, tag) : job->version != first_version(request, job->version);
+}
+
+static void answer_job(struct request *request, const struct job_view *job, const char *tag)
+{
     struct json_writer writer = {0};
     struct response response;
 
-    reply_tag(tag, "%" PRIu64, job->version);
     if (reply_not_modified(request, tag)) {
         return;
     }
@@ -90,6 +94,7 @@ void get_job(struct app *app, struct request *request)
     const char *id = request_parameter(request, 0);
     double wait = query_number(request_query(request), PARAMETER_WAIT);
     uint64_t ticket = request_ticket(request, id);
+    char tag[REPLY_TAG_TEXT];
     struct job_view job;
     struct error error = {0};
 
@@ -97,12 +102,13 @@ void get_job(struct app *app, struct request *request)
         request_respond_error(request, &error);
         return;
     }
-    if (wait > 0 && !has_news(request, &job, known_version(request, job.version)) && !request_wait_is_over(request)) {
+    reply_tag(tag, "%" PRIu64, job.version);
+    if (wait > 0 && !has_news(request, &job, tag) && !request_wait_is_over(request)) {
         job_view_release(&job);
         request_wait(request, id, ticket, (int64_t)(wait * 1000));
         return;
     }
-    answer_job(request, &job);
+    answer_job(request, &job, tag);
     job_view_release(&job);
 }
 

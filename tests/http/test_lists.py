@@ -133,7 +133,11 @@ def a_long_poll_waits_for_news_and_comes_back_at_once_with_it(server):
     want(behind["version"] > 1 and time.monotonic() - start < 3, "an old version answers at once")
     start = time.monotonic()
     server.get(f"/v1/jobs/{job}?wait=20&since=9007199254740991")
+    server.get(f"/v1/jobs/{job}?wait=20&until=terminal&since=9007199254740991")
     want(time.monotonic() - start < 3, "a version from the future answers at once")
+    start = time.monotonic()
+    equal(server.call("GET", f"/v1/jobs/{job}?wait=20", headers={"If-None-Match": '"1"'}).status, 200, "an old tag")
+    want(time.monotonic() - start < 3, "an old tag answers at once")
     server.ok("POST", f"/v1/jobs/{job}/cancel")
     server.wait(job, "cancelled")
 
@@ -153,6 +157,19 @@ def a_finished_job_is_never_waited_for(server):
         want(time.monotonic() - start < 10, f"{query} took {time.monotonic() - start:.1f} s")
     tag = server.call("GET", f"/v1/jobs/{job['id']}").headers["ETag"]
     equal(server.call("GET", f"/v1/jobs/{job['id']}?wait=60", headers={"If-None-Match": tag}).status, 304, "and it is still the same")
+
+
+def a_wait_without_news_ends_with_304():
+    with Server(["--threads", "1"]) as s:
+        blocker = s.job(endless())
+        s.wait_until(blocker, lambda j: j["status"] == "running")
+        queued = s.job({**endless(), "resources": {"threads": 1}})
+        answer = s.call("GET", f"/v1/jobs/{queued}")
+        for query in (f"wait=0.3&since={answer.json['version']}", "wait=0.3", "wait=0.3&until=terminal"):
+            start = time.monotonic()
+            again = s.call("GET", f"/v1/jobs/{queued}?{query}", headers={"If-None-Match": answer.headers["ETag"]})
+            equal((again.status, again.headers["ETag"], again.body), (304, answer.headers["ETag"], b""), query)
+            want(time.monotonic() - start >= 0.3, f"{query} did not wait")
 
 
 def until_terminal_waits_for_the_end_and_no_longer(server):

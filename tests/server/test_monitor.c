@@ -13,35 +13,17 @@
 
 #include "api/problem.h"
 #include "tests/assert_close.h"
-
-/* The value of the sample that begins with `series` and a blank; -1: there is none. */
-static double sample(const char *series)
-{
-    struct text text = {.data = NULL};
-    size_t size = strlen(series);
-    double value = -1;
-
-    monitor_write(&text);
-    assert_false(text.failed);
-    for (const char *line = text.data; line != NULL && value < 0; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, series, size) == 0 && line[size] == ' ') {
-            value = strtod(line + size, NULL);
-        }
-    }
-    text_release(&text);
-    return value;
-}
+#include "tests/server/monitored.h"
 
 /* A sample that is not shown has not happened. */
 static double grown(const char *series, double before)
 {
-    return sample(series) - (before < 0 ? 0 : before);
+    return monitored(series) - (before < 0 ? 0 : before);
 }
 
 static void counters_add_up_and_gauges_go_both_ways(void **state)
 {
-    double steps = sample("descentd_training_steps_total"), streams = sample("descentd_event_streams");
+    double steps = monitored("descentd_training_steps_total"), streams = monitored("descentd_event_streams");
 
     (void)state;
     monitor_add(MONITOR_STEPS, 3);
@@ -51,23 +33,23 @@ static void counters_add_up_and_gauges_go_both_ways(void **state)
     assert_close(grown("descentd_training_steps_total", steps), 7, 0, 0);
     assert_close(grown("descentd_event_streams", streams), 1, 0, 0);
     monitor_set(MONITOR_WAL_BYTES, 4096);
-    assert_close(sample("descentd_database_wal_bytes"), 4096, 0, 0);
+    assert_close(monitored("descentd_database_wal_bytes"), 4096, 0, 0);
 }
 
 static void nanoseconds_are_shown_as_seconds(void **state)
 {
     (void)state;
     monitor_set(MONITOR_PROCESS_CPU, 2500000000);
-    assert_close(sample("process_cpu_seconds_total"), 2.5, 0, 0);
+    assert_close(monitored("process_cpu_seconds_total"), 2.5, 0, 0);
 }
 
 static void what_nobody_knows_is_left_out(void **state)
 {
     (void)state;
     monitor_set(MONITOR_DISK_BYTES, MONITOR_UNKNOWN);
-    assert_close(sample("descentd_disk_bytes"), -1, 0, 0);
+    assert_close(monitored("descentd_disk_bytes"), -1, 0, 0);
     monitor_set(MONITOR_DISK_BYTES, 0);
-    assert_close(sample("descentd_disk_bytes"), 0, 0, 0);
+    assert_close(monitored("descentd_disk_bytes"), 0, 0, 0);
 }
 
 static void every_status_of_jobs_is_always_shown(void **state)
@@ -78,16 +60,16 @@ static void every_status_of_jobs_is_always_shown(void **state)
 
         snprintf(series, sizeof series, "descentd_jobs{status=\"%s\"}", job_status_name((enum job_status)status));
         monitor_set_jobs((enum job_status)status, 0);
-        assert_close(sample(series), 0, 0, 0);
+        assert_close(monitored(series), 0, 0, 0);
         monitor_set_jobs((enum job_status)status, 10 + (uint64_t)status);
-        assert_close(sample(series), 10 + status, 0, 0);
+        assert_close(monitored(series), 10 + status, 0, 0);
     }
 }
 
 static void ends_of_jobs_are_told_apart(void **state)
 {
-    double failed = sample("descentd_jobs_finished_total{status=\"failed\"}");
-    double cancelled = sample("descentd_jobs_finished_total{status=\"cancelled\"}");
+    double failed = monitored("descentd_jobs_finished_total{status=\"failed\"}");
+    double cancelled = monitored("descentd_jobs_finished_total{status=\"cancelled\"}");
 
     (void)state;
     assert_true(failed >= 0 && cancelled >= 0);
@@ -111,7 +93,7 @@ static void an_observation_falls_into_the_bucket_of_its_bound(void **state)
 
     (void)state;
     for (size_t i = 0; i < 6; i++) {
-        before[i] = sample(series[i]);
+        before[i] = monitored(series[i]);
     }
     monitor_observe(MONITOR_CHECKPOINT_SECONDS, 0);
     monitor_observe(MONITOR_CHECKPOINT_SECONDS, -5); /* a clock that runs back */
@@ -134,16 +116,16 @@ static void a_request_counts_by_operation_method_and_status(void **state)
         .route = route_get(ROUTE_CREATE_JOB), .method = "POST", .status = 201, .nanoseconds = 300000000};
 
     (void)state;
-    assert_close(sample(created), -1, 0, 0); /* what has not happened has no line */
-    assert_close(sample(slower), -1, 0, 0);
+    assert_close(monitored(created), -1, 0, 0); /* what has not happened has no line */
+    assert_close(monitored(slower), -1, 0, 0);
     monitor_request(&request);
     monitor_request(&request);
     monitor_request(&(struct monitor_request){.route = NULL, .method = "BREW \"tea\"", .status = 0});
-    assert_close(sample(created), 2, 0, 0);
-    assert_close(sample(slow), 0, 0, 0);
-    assert_close(sample(slower), 2, 0, 0);
-    assert_close(sample("descentd_http_request_duration_seconds_sum{operation=\"create_job\"}"), 0.6, 1e-12, 0);
-    assert_close(sample(strange), 1, 0, 0);
+    assert_close(monitored(created), 2, 0, 0);
+    assert_close(monitored(slow), 0, 0, 0);
+    assert_close(monitored(slower), 2, 0, 0);
+    assert_close(monitored("descentd_http_request_duration_seconds_sum{operation=\"create_job\"}"), 0.6, 1e-12, 0);
+    assert_close(monitored(strange), 1, 0, 0);
 }
 
 /* A status that has no place of its own is counted as 999. */
@@ -165,10 +147,10 @@ static void every_status_of_an_answer_has_a_place(void **state)
             monitor_request(&request);
         }
     }
-    assert_close(sample(lost), -1, 0, 0);
+    assert_close(monitored(lost), -1, 0, 0);
     request.status = 777;
     monitor_request(&request);
-    assert_close(sample(lost), 1, 0, 0);
+    assert_close(monitored(lost), 1, 0, 0);
 }
 
 #define THREADS 4
@@ -185,8 +167,8 @@ static void *add_many(void *argument)
 
 static void nothing_is_lost_between_threads(void **state)
 {
-    double samples = sample("descentd_training_samples_total");
-    double commits = sample("descentd_store_commit_duration_seconds_count");
+    double samples = monitored("descentd_training_samples_total");
+    double commits = monitored("descentd_store_commit_duration_seconds_count");
     pthread_t threads[THREADS];
 
     (void)state;

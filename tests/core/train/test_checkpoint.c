@@ -2,6 +2,7 @@
 #include "core/train/checkpoint.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,30 +13,6 @@
 #include "core/base/rng.h"
 #include "tests/assert_close.h"
 #include "tests/core/train/training.h"
-
-static const struct checkpoint_owner OWNER = {{1, 2, 3}, {4, 5, 6}};
-
-static void write_checkpoint(struct trainer *trainer, struct buffer_sink *file)
-{
-    struct checkpoint_copy *copy;
-
-    assert_int_equal(checkpoint_copy_new(&copy, trainer, NULL), STATUS_OK);
-    checkpoint_take(copy, trainer, 12.5);
-    assert_int_equal(checkpoint_write(copy, &OWNER, buffer_sink(file), NULL), STATUS_OK);
-    checkpoint_copy_free(copy);
-}
-
-/* A new trainer at the place of the checkpoint in `file`. */
-static struct trainer *restored(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
-                                const struct buffer_sink *file)
-{
-    struct trainer *trainer = new_trainer(f, spec, threads);
-    struct checkpoint checkpoint;
-
-    assert_int_equal(checkpoint_read(&checkpoint, file->data, file->size, NULL), STATUS_OK);
-    assert_int_equal(trainer_restore(trainer, &checkpoint, NULL), STATUS_OK);
-    return trainer;
-}
 
 /* The trainer is gone, and what goes on is one of `threads` threads at the place of its checkpoint. */
 static struct trainer *interrupt(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
@@ -155,17 +132,20 @@ static void check_interrupted(const struct fixture *f, const struct train_spec *
 
 static void check_optimizer(struct optimizer_spec optimizer)
 {
-    static const uint32_t ROWS[2] = {120, 107}; /* without and with a short last batch */
+    static const uint32_t ROWS[2] = {40, 37};   /* without and with a short last batch */
+    static const uint32_t HIDDEN[2] = {130, 6}; /* a layer of more than one tile, and one behind it */
 
     for (int i = 0; i < 4; i++) {
         int dropout = i & 1, short_batch = i >> 1;
         struct fixture f;
 
         fixture_init(&f, GENERATOR_SPIRALS, ROWS[short_batch], 3, 0.2, 0);
-        struct train_spec spec = spec_of(&f, 130, dropout ? 0.3 : 0); /* 130: a layer of more than one tile */
+        struct train_spec spec = spec_of(&f, 1, 0);
 
+        assert_int_equal(model_spec_perceptron(&spec.model, MODEL_MLP, 2, 3, HIDDEN, 2, LAYER_RELU, dropout ? 0.3 : 0, NULL),
+                         STATUS_OK);
         spec.optimizer = optimizer;
-        spec.batch_size = 12;
+        spec.batch_size = 5;
         check_interrupted(&f, &spec);
         fixture_release(&f);
     }
@@ -189,7 +169,7 @@ static void rows_of_every_kind_come_once(void **state)
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, GENERATOR_SPIRALS, 211, 3, 0.2, 0.2);
+    fixture_init(&f, GENERATOR_SPIRALS, 131, 3, 0.2, 0.2);
     struct train_spec spec = spec_of(&f, 20, 0.1);
 
     spec.eval_every_steps = 5;
@@ -207,7 +187,7 @@ static void clipping_and_large_batches_go_on(void **state)
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, GENERATOR_SPIRALS, 211, 3, 0.2, 0);
+    fixture_init(&f, GENERATOR_SPIRALS, 131, 3, 0.2, 0);
     struct train_spec clipped = spec_of(&f, 20, 0.1);
 
     clipped.clip_norm = 0.1;
@@ -281,18 +261,18 @@ static void early_stopping_finds_the_same_best_model(void **state)
 static void soft_labels_and_weighted_classes_go_on(void **state)
 {
     double weights[3] = {1, 0.5, 2};
-    float soft[211 * 3];
+    float soft[131 * 3];
     struct fixture f;
 
     (void)state;
-    fixture_init(&f, GENERATOR_BLOBS, 211, 3, 0.5, 0.2);
+    fixture_init(&f, GENERATOR_BLOBS, 131, 3, 0.5, 0.2);
     struct train_spec spec = spec_of(&f, 20, 0);
 
     spec.loss.weighting = CLASS_WEIGHTS_LIST;
     spec.loss.class_weights = weights;
     check_interrupted(&f, &spec);
     spec = spec_of(&f, 20, 0);
-    for (size_t i = 0; i < 211; i++) {
+    for (size_t i = 0; i < 131; i++) {
         for (int32_t c = 0; c < 3; c++) {
             soft[3 * i + (size_t)c] = f.dataset.labels[i] == c ? 0.8F : 0.1F;
         }
@@ -492,12 +472,12 @@ static void a_copy_is_apart_from_its_trainer(void **state)
     while (step_into(result, trainer)) {
         checkpoint_take(copy, trainer, 1.5);
         at_once.size = 0;
-        assert_int_equal(checkpoint_write(copy, &OWNER, buffer_sink(&at_once), NULL), STATUS_OK);
+        assert_int_equal(checkpoint_write(copy, &CHECKPOINT_OWNER, buffer_sink(&at_once), NULL), STATUS_OK);
     }
-    assert_int_equal(checkpoint_write(copy, &OWNER, buffer_sink(&later), NULL), STATUS_OK);
+    assert_int_equal(checkpoint_write(copy, &CHECKPOINT_OWNER, buffer_sink(&later), NULL), STATUS_OK);
     conclude(result, trainer);
     assert_equal_results(result, undisturbed);
-    assert_int_equal(checkpoint_write(copy, &OWNER, buffer_sink(&gone), NULL), STATUS_OK);
+    assert_int_equal(checkpoint_write(copy, &CHECKPOINT_OWNER, buffer_sink(&gone), NULL), STATUS_OK);
     assert_int_equal(later.size, at_once.size);
     assert_memory_equal(later.data, at_once.data, at_once.size);
     assert_int_equal(gone.size, at_once.size);
@@ -506,6 +486,55 @@ static void a_copy_is_apart_from_its_trainer(void **state)
     buffer_sink_release(&at_once);
     buffer_sink_release(&later);
     buffer_sink_release(&gone);
+    result_free(result);
+    result_free(undisturbed);
+    fixture_release(&f);
+}
+
+/* A writer's thread: each copy that it is handed becomes a file. */
+struct writer {
+    struct checkpoint_copy *copy;
+    struct buffer_sink file;
+    enum status status;
+};
+
+static void *write_copy(void *context)
+{
+    struct writer *writer = context;
+
+    writer->file.size = 0;
+    writer->status = checkpoint_write(writer->copy, &CHECKPOINT_OWNER, buffer_sink(&writer->file), NULL);
+    return NULL;
+}
+
+static void training_goes_on_while_another_thread_writes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_SPIRALS, 150, 3, 0.6, 0.3);
+    struct train_spec spec = spec_of(&f, 20, 0.1);
+    struct result *undisturbed = run(&f, &spec, 1, 0), *result = test_calloc(1, sizeof *result);
+    struct trainer *trainer = new_trainer(&f, &spec, 2);
+    struct writer writer = {.file = {0}};
+    int more = 1;
+
+    assert_int_equal(checkpoint_copy_new(&writer.copy, trainer, NULL), STATUS_OK);
+    while (more) {
+        pthread_t thread;
+
+        checkpoint_take(writer.copy, trainer, 1.5);
+        assert_int_equal(pthread_create(&thread, NULL, write_copy, &writer), 0);
+        for (int i = 0; i < 4 && more; i++) {
+            more = step_into(result, trainer);
+        }
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(writer.status, STATUS_OK);
+    }
+    conclude(result, trainer);
+    assert_equal_results(result, undisturbed);
+    checkpoint_copy_free(writer.copy);
+    buffer_sink_release(&writer.file);
     result_free(result);
     result_free(undisturbed);
     fixture_release(&f);
@@ -601,7 +630,7 @@ static void a_state_that_is_not_finite_is_not_written(void **state)
         }
         assert_int_equal(result->status, STATUS_DIVERGED);
         checkpoint_take(copy, trainer, 1);
-        assert_int_equal(checkpoint_write(copy, &OWNER, buffer_sink(&file), &result->error), STATUS_DIVERGED);
+        assert_int_equal(checkpoint_write(copy, &CHECKPOINT_OWNER, buffer_sink(&file), &result->error), STATUS_DIVERGED);
         assert_int_equal(file.size, 0);
         checkpoint_copy_free(copy);
         trainer_free(trainer);
@@ -624,6 +653,7 @@ int main(void)
         cmocka_unit_test(a_stop_leaves_the_same_model_running_or_paused),
         cmocka_unit_test(a_stop_before_the_first_step_leaves_the_initial_model),
         cmocka_unit_test(a_copy_is_apart_from_its_trainer),
+        cmocka_unit_test(training_goes_on_while_another_thread_writes),
         cmocka_unit_test(a_checkpoint_of_a_restored_trainer_is_the_same_file),
         cmocka_unit_test(the_model_inside_is_the_best_so_far_or_else_the_latest),
         cmocka_unit_test(a_state_that_is_not_finite_is_not_written),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/mathx.h"
+#include "core/nn/network_plan.h"
 #include "core/train/minibatches.h"
 #include "tests/assert_close.h"
 #include "tests/core/train/training.h"
@@ -554,6 +555,25 @@ static void a_first_loss_is_the_logarithm_of_the_classes(void **state)
     fixture_release(&f);
 }
 
+static void a_plan_counts_the_memory_of_a_checkpoint(void **state)
+{
+    struct network_plan network;
+    struct train_plan with_slots, without;
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 300, 5, 0.5, 0);
+    struct train_spec spec = spec_of(&f, 40, 0);
+
+    assert_int_equal(network_plan_make(&network, &spec.model, spec.batch_size, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&without, &spec, 300, 1, NULL), STATUS_OK);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_ADAM);
+    assert_int_equal(trainer_plan(&with_slots, &spec, 300, 1, NULL), STATUS_OK);
+    /* two slots more a parameter, in the network and in the copy of it */
+    assert_int_equal(with_slots.bytes - without.bytes, 2 * 2 * network.stored * sizeof(float));
+    fixture_release(&f);
+}
+
 static void it_learns(void **state)
 {
     struct fixture f;
@@ -594,6 +614,7 @@ int main(void)
         cmocka_unit_test(divergence_is_an_error_with_its_step_and_rows),
         cmocka_unit_test(a_last_update_that_spoils_the_loss_is_divergence),
         cmocka_unit_test(a_first_loss_is_the_logarithm_of_the_classes),
+        cmocka_unit_test(a_plan_counts_the_memory_of_a_checkpoint),
         cmocka_unit_test(it_learns),
     };
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/data/generator.h"
+#include "core/train/checkpoint.h"
 #include "core/train/trainer.h"
 
 /* ---- a generated data set, split ---- */
@@ -165,12 +166,44 @@ static inline size_t all_optimizers(struct optimizer_spec *specs)
     specs[count++].nesterov = NESTEROV_LECTURE;
     specs[count] = specs[count - 1];
     specs[count++].nesterov = NESTEROV_LOOKAHEAD;
+    specs[count] = specs[OPTIMIZER_ADAGRAD];
+    specs[count].lr_decay = 0.01;
+    specs[count++].initial_accumulator = 0.1;
     specs[count] = specs[OPTIMIZER_RMSPROP];
-    specs[count].centered = 1;
+    specs[count++].momentum = 0.9;
+    specs[count] = specs[OPTIMIZER_RMSPROP];
+    specs[count++].centered = 1;
+    specs[count] = specs[count - 1];
     specs[count++].momentum = 0.9;
     specs[count] = specs[OPTIMIZER_ADAM];
     specs[count++].amsgrad = 1;
     return count;
+}
+
+/* ---- checkpoints ---- */
+
+static const struct checkpoint_owner CHECKPOINT_OWNER = {{1, 2, 3}, {4, 5, 6}};
+
+static inline void write_checkpoint(struct trainer *trainer, struct buffer_sink *file)
+{
+    struct checkpoint_copy *copy;
+
+    assert_int_equal(checkpoint_copy_new(&copy, trainer, NULL), STATUS_OK);
+    checkpoint_take(copy, trainer, 12.5);
+    assert_int_equal(checkpoint_write(copy, &CHECKPOINT_OWNER, buffer_sink(file), NULL), STATUS_OK);
+    checkpoint_copy_free(copy);
+}
+
+/* A new trainer at the place of the checkpoint in `file`. */
+static inline struct trainer *restored(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
+                                       const struct buffer_sink *file)
+{
+    struct trainer *trainer = new_trainer(f, spec, threads);
+    struct checkpoint checkpoint;
+
+    assert_int_equal(checkpoint_read(&checkpoint, file->data, file->size, NULL), STATUS_OK);
+    assert_int_equal(trainer_restore(trainer, &checkpoint, NULL), STATUS_OK);
+    return trainer;
 }
 
 #endif

@@ -21,10 +21,11 @@
 
 struct request {
     enum route_id route;
-    const char *target;                 /* "/v1/jobs?limit=2" */
-    const char *if_none_match, *accept; /* NULL: not sent */
-    const char *parameter;              /* of the path */
-    const char *body;                   /* NULL: none */
+    const char *target;                                              /* "/v1/jobs?limit=2" */
+    const char *if_none_match, *if_match, *accept, *idempotency_key; /* NULL: not sent */
+    const char *token;                                               /* NULL: none */
+    const char *parameter;                                           /* of the path */
+    const char *body;                                                /* NULL: none */
     enum media body_media;
     struct query query; /* of the target, after fake_request_decode */
     struct response answer;
@@ -91,10 +92,24 @@ const char *request_target(const struct request *request)
 
 const char *request_header(const struct request *request, const char *name)
 {
-    if (strcasecmp(name, "Accept") == 0) {
-        return request->accept;
+    const struct {
+        const char *name, *value;
+    } sent[] = {{"Accept", request->accept},
+                {"If-Match", request->if_match},
+                {"If-None-Match", request->if_none_match},
+                {"Idempotency-Key", request->idempotency_key}};
+
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        if (strcasecmp(name, sent[i].name) == 0) {
+            return sent[i].value;
+        }
     }
-    return strcasecmp(name, "If-None-Match") == 0 ? request->if_none_match : NULL;
+    return NULL;
+}
+
+const char *request_token(const struct request *request)
+{
+    return request->token == NULL ? "" : request->token;
 }
 
 const char *request_parameter(const struct request *request, size_t index)

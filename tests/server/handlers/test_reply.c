@@ -30,6 +30,21 @@ static void a_tag_matches_itself_in_lists_weak_or_not(void **state)
     assert_false(reply_tag_matches(NULL, "\"7\""));
 }
 
+static void only_a_strong_tag_lets_a_version_be_changed(void **state)
+{
+    static const char *const matching[] = {"\"7\"", "*", " *", "\"1\", \"7\"", "W/\"7\", \"7\""};
+    static const char *const others[] = {"", "7", "\"77\"", "W/\"7\"", "\"1\", W/\"7\"", "w/\"7\""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof matching / sizeof *matching; i++) {
+        assert_true(reply_may_change(matching[i], "\"7\""));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_false(reply_may_change(others[i], "\"7\""));
+    }
+    assert_true(reply_may_change(NULL, "\"7\""));
+}
+
 static void what_is_new_has_a_place(void **state)
 {
     struct request request = {.route = ROUTE_CREATE_DATASET, .target = "/v1/datasets"};
@@ -105,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tag_stands_in_quotes),
         cmocka_unit_test(a_tag_matches_itself_in_lists_weak_or_not),
+        cmocka_unit_test(only_a_strong_tag_lets_a_version_be_changed),
         cmocka_unit_test(what_is_new_has_a_place),
         cmocka_unit_test(a_text_that_found_no_memory_is_an_error_instead),
         cmocka_unit_test(an_error_is_told_with_its_words),

@@ -27,8 +27,8 @@ static void count_up(struct request *request, struct stream_piece *piece)
 {
     static const char *const lines[] = {"<1>\n", "<2>\n", "<3>\n", "<4>\n", "<5>\n", "<6>\n", "<7>\n", "<8>\n", "<9>\n"};
     unsigned *sent = request_state(request);
-    atomic_fetch_add(&fake.runs, 1);
     uint64_t ticket = request_ticket(request, "job_x");
+    atomic_fetch_add(&fake.runs, 1);
     unsigned version = atomic_load(&fake.version);
     if (!request_is_allowed(request)) {
         *piece = (struct stream_piece){.bytes = "revoked\n", .size = 8};

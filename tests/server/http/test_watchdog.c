@@ -14,6 +14,9 @@
 
 #include <cmocka.h>
 
+#include "tests/assert_close.h"
+#include "tests/server/monitored.h"
+
 static const struct watchdog_limits quick = {
     .head_ms = 400, .grace_ms = 400, .answer_ms = 400, .stream_ms = 700, .idle_ms = 600, .gone_ms = 300, .rate = 10000};
 
@@ -77,6 +80,20 @@ static void a_head_that_does_not_come_is_cut(void **state)
     (void)state;
     assert_false(is_cut_within(250));
     assert_true(is_cut_within(2000));
+}
+
+/* Counted right behind the cut, which the client may see first. */
+static void who_was_too_slow_is_counted_once(void **state)
+{
+    static const char *const series = "descentd_http_slow_clients_total";
+    const struct timespec moment = {.tv_nsec = 10000000}, ticks_more = {.tv_nsec = 300000000};
+    double before = monitored(series);
+    (void)state;
+    assert_true(is_cut_within(2000));
+    for (int i = 0; i < 1000 && monitored(series) < before + 1; i++)
+        nanosleep(&moment, NULL);
+    nanosleep(&ticks_more, NULL);
+    assert_close(monitored(series), before + 1, 0, 0);
 }
 
 static void the_first_heads_time_runs_from_the_accept_on(void **state)
@@ -204,6 +221,7 @@ int main(void)
 #define WATCHED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WATCHED(a_head_that_does_not_come_is_cut),
+        WATCHED(who_was_too_slow_is_counted_once),
         WATCHED(the_first_heads_time_runs_from_the_accept_on),
         WATCHED(work_has_no_deadline),
         WATCHED(a_slow_body_is_cut_and_a_fast_one_is_not),

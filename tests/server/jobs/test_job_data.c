@@ -81,6 +81,9 @@ static void what_is_not_there_is_told_by_its_place(void **state)
     refuse(fixture->store, "{\"dataset\":" BLOBS ",\"test\":{\"dataset\":\"ds_00000000000000000000\"}," MODEL "}",
            STATUS_DATASET_NOT_FOUND, &error);
     assert_string_equal(error.pointer, "/test/dataset");
+    refuse(fixture->store, "{\"dataset\":" BLOBS ",\"init\":{\"model\":\"mdl_00000000000000000000\"}," MODEL "}",
+           STATUS_MODEL_NOT_FOUND, &error);
+    assert_string_equal(error.pointer, "/init/model");
 }
 
 static void a_deleted_data_set_is_not_there(void **state)

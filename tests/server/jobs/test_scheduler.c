@@ -220,6 +220,22 @@ static void jobs_run_by_priority_then_age(void **state)
     assert_admitted("first b d a e c ");
 }
 
+static void a_waiting_job_takes_the_place_of_its_new_priority(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "first", 0, 1, 1, 0);
+    wait_for("first", ADMITTED);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    submit(scheduler, "b", 1, 1, 1, 0);
+    submit(scheduler, "c", 0, 1, 1, 0);
+    scheduler_set_priority(scheduler, "c", 2);
+    scheduler_set_priority(scheduler, "b", -1);
+    scheduler_set_priority(scheduler, "a", 0);     /* as it was */
+    scheduler_set_priority(scheduler, "first", 9); /* not in the queue any more */
+    end_all(scheduler, "b");
+    assert_admitted("first c a b ");
+}
+
 static void the_stored_queue_is_taken_up_in_its_order(void **state)
 {
     struct fixture *fixture = *state;
@@ -523,6 +539,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(jobs_run_by_priority_then_age),
+        TEST(a_waiting_job_takes_the_place_of_its_new_priority),
         TEST(the_stored_queue_is_taken_up_in_its_order),
         TEST(a_large_job_is_not_starved_by_small_ones_behind_it),
         TEST(a_higher_priority_goes_past_a_job_that_waits_for_memory),

@@ -8,6 +8,9 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "tests/assert_close.h"
+#include "tests/server/monitored.h"
+
 static void a_store_makes_its_folder_private(void **state)
 {
     struct fixture *fixture = *state;
@@ -349,6 +352,32 @@ static void the_reserve_of_the_disk_is_kept(void **state)
     assert_status(STATUS_INSUFFICIENT_STORAGE, store_check_room(fixture->store, UINT64_MAX / 2, &error));
 }
 
+static void the_store_tells_its_sizes(void **state)
+{
+    struct fixture *fixture = *state;
+    char dataset[ID_TEXT];
+    struct store_sizes before = store_sizes(fixture->store), after;
+    add_dataset(fixture->store, 50000, 1, dataset); /* small enough for the database */
+    after = store_sizes(fixture->store);
+    assert_true(after.database > 0 && after.database + after.wal >= before.database + before.wal + 50000);
+    assert_true(after.disk_free > 0 && after.disk_free <= after.disk && after.disk != UINT64_MAX);
+    reopen(fixture);
+    assert_true(store_sizes(fixture->store).database > 50000); /* the log has gone into it */
+}
+
+static void commits_are_counted_with_their_operations(void **state)
+{
+    static const char *const commits = "descentd_store_commit_duration_seconds_count", *const operations =
+                                                                                           "descentd_store_operations_total";
+    struct fixture *fixture = *state;
+    struct error error;
+    struct jobs_delete deletion = {.id = "job_00000000000000000000"};
+    double before[2] = {monitored(commits), monitored(operations)};
+    assert_status(STATUS_NOT_FOUND, store_wait(fixture->store, jobs_delete(&deletion), &error));
+    assert_close(monitored(commits), before[0] + 1, 0, 0);
+    assert_close(monitored(operations), before[1] + 1, 0, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -366,6 +395,8 @@ int main(void)
         TEST(what_was_told_survives_a_killed_process),
         TEST(a_store_whose_database_is_removed_takes_no_more),
         TEST(the_reserve_of_the_disk_is_kept),
+        TEST(the_store_tells_its_sizes),
+        TEST(commits_are_counted_with_their_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
