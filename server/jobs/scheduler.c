@@ -2,8 +2,9 @@
  * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, deals
  * out threads, and reaps runners that are done.
  *
- * The head of the queue is started at once while there are no more runners than threads, then one each time slice: many
- * small jobs run one after the other and do not all sit in memory, and a job behind long ones waits for a slice only. A
+ * The head of the queue is started at once while there are no more young runners (that have not used a slice yet) than
+ * threads, beyond that one each time slice: many small jobs run one after the other and do not all sit in memory, and none
+ * waits for long ones. A
  * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
  * with it, so that a large job is never starved by small ones.
  *
@@ -27,6 +28,7 @@
 #define SLICE_MS    100
 #define RETRY_MS    1000  /* when the system had no thread */
 #define PATIENCE_MS 5000  /* how long a job of a lower priority waits for a thread before it gets one for a slice */
+#define TURN_MS     500   /* how long one waits for its turn while younger ones of its priority come and go */
 #define PASS_MS     60000 /* how long others may pass a runner that waits for its memory */
 #define RUNNERS_MAX 256
 
@@ -128,9 +130,33 @@ static void move_clock(struct scheduler *scheduler)
     }
 }
 
-static int starves(const struct runner *runner, int64_t now)
+static int64_t waited_ms(const struct runner *runner, int64_t now)
 {
-    return now < runner->favoured_until || (runner->waits_since > 0 && now - runner->waits_since >= PATIENCE_MS);
+    return runner->waits_since > 0 ? now - runner->waits_since : 0;
+}
+
+/* Has it waited so long, or has it just got what it waited for? */
+static int is_favoured(const struct runner *runner, enum favour favour, int64_t patience, int64_t now)
+{
+    return (now < runner->favoured_until && runner->favour >= favour) || waited_ms(runner, now) >= patience;
+}
+
+/* Who has waited long enough for its turn counts as one that has used nothing. */
+static uint64_t slices_used(const struct runner *runner, int64_t now)
+{
+    return is_favoured(runner, FAVOUR_TURN, TURN_MS, now) ? 0 : (uint64_t)(runner->used * 1e3 / SLICE_MS);
+}
+
+/* It gets a thread: after a long wait it keeps it for a slice, whoever comes. */
+static void note_turn(struct runner *runner, int64_t now)
+{
+    int64_t waited = waited_ms(runner, now);
+
+    if (waited >= TURN_MS) {
+        runner->favour = waited >= PATIENCE_MS ? FAVOUR_STARVED : FAVOUR_TURN;
+        runner->favoured_until = now + SLICE_MS;
+    }
+    runner->waits_since = 0;
 }
 
 /* Where every runner should stand now. */
@@ -145,8 +171,8 @@ static void set_targets(struct scheduler *scheduler, int64_t now)
             shares[count++] = (struct share){.priority = runner->job.priority,
                                              .wanted = runner->wanted,
                                              .exact = runner->exact,
-                                             .used = (uint64_t)(runner->used * 1e3 / SLICE_MS),
-                                             .starves = starves(runner, now),
+                                             .used = slices_used(runner, now),
+                                             .starves = is_favoured(runner, FAVOUR_STARVED, PATIENCE_MS, now),
                                              .number = runner->number,
                                              .owner = runner};
         }
@@ -188,12 +214,9 @@ static void deal_threads(struct scheduler *scheduler, int64_t now)
         if (missing > 0 && free_threads > 0 && (!runner->exact || missing <= free_threads)) {
             uint32_t more = smaller(missing, free_threads);
 
-            if (runner->held == 0 && starves(runner, now)) {
-                runner->favoured_until = now + SLICE_MS;
-            }
+            note_turn(runner, now);
             runner->held += more;
             free_threads -= more;
-            runner->waits_since = 0;
         }
         publish(scheduler, runner);
     }
@@ -304,7 +327,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     admitted = works(runner);
     if (admitted) {
         scheduler->free_bytes -= runner->bytes;
-        runner->used = newcomers_use(scheduler);
+        runner->used = runner->used_before = newcomers_use(scheduler);
         runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
@@ -422,11 +445,22 @@ static struct runner *find_runner(struct scheduler *scheduler, const char *id)
     return NULL;
 }
 
+/* Runners that have not used up a slice, those that are still loading included. */
+static uint32_t count_young(const struct scheduler *scheduler)
+{
+    uint32_t young = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        young += !runner->admitted || runner->used - runner->used_before < SLICE_MS * 1e-3;
+    }
+    return young;
+}
+
 /* Is it time for the head of the queue? */
 static int head_may_start(const struct scheduler *scheduler, int64_t now)
 {
     const struct ticket *head = scheduler->queue.head;
-    int few = scheduler->runner_count <= scheduler->setup.threads; /* one more than threads: it loads while they train */
+    int few = count_young(scheduler) <= scheduler->setup.threads; /* one more than threads: it loads while they train */
 
     return !scheduler->draining && head != NULL && scheduler->runner_count < RUNNERS_MAX &&
            (few || now - scheduler->started_at >= SLICE_MS) && !someone_is_in_front(scheduler, head->job.priority, now);
