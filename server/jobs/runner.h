@@ -20,6 +20,7 @@ struct runner {
     int64_t asked_at;                                       /* ms */
     uint32_t wanted;                                        /* threads */
     uint32_t held, target;                                  /* threads that it has, and that it is to have */
+    uint32_t taken;                                         /* of those held: it works with them */
     double used;                                            /* thread-seconds, on the scale of fairness */
     int64_t charged_at, waits_since;                        /* ms; waits_since 0: it has threads */
     int64_t favoured_until;                                 /* ms: after starving it keeps its thread for a slice */

@@ -41,7 +41,6 @@ struct scheduler {
     uint32_t runner_count;
     uint64_t arrivals;
     int64_t started_at; /* the last runner, ms */
-    double clock;       /* of fairness: thread-seconds of the runner that has used least; never runs back */
     uint64_t free_bytes;
     int draining, closing;
 };
@@ -114,17 +113,31 @@ static void charge(struct runner *runner, int64_t now)
     runner->charged_at = now;
 }
 
-static void move_clock(struct scheduler *scheduler)
+/*
+ * What counts as used for one that comes among those of its priority, or comes back: it goes before them by one slice,
+ * without credit for the time when it was not there.
+ */
+static double newcomers_use(const struct scheduler *scheduler, const struct runner *newcomer)
 {
-    double least = HUGE_VAL;
+    double least = HUGE_VAL, slice = SLICE_MS * 1e-3;
 
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (takes_part(runner) && runner->used < least) {
-            least = runner->used;
+        if (runner != newcomer && takes_part(runner) && runner->job.priority == newcomer->job.priority) {
+            least = fmin(least, runner->used);
         }
     }
-    if (isfinite(least) && least > scheduler->clock) {
-        scheduler->clock = least;
+    return isfinite(least) && least > slice ? least - slice : 0;
+}
+
+/* Gives back what the runner is to do without, but what it works with: that is its own to give (scheduler_take_turn). */
+static void give_back(struct runner *runner, uint32_t works_with, int64_t now)
+{
+    uint32_t keeps = runner->target > works_with ? runner->target : works_with;
+
+    if (runner->held > keeps) {
+        charge(runner, now);
+        runner->held = keeps;
+        runner->waits_since = keeps == 0 ? now : runner->waits_since;
     }
 }
 
@@ -151,12 +164,12 @@ static void set_targets(struct scheduler *scheduler, int64_t now)
                                              .owner = runner};
         }
     }
-    move_clock(scheduler);
     allocation_make(shares, count, scheduler->setup.threads);
     for (size_t i = 0; i < count; i++) {
         struct runner *runner = shares[i].owner;
 
         runner->target = shares[i].threads;
+        give_back(runner, runner->taken, now);
     }
 }
 
@@ -203,7 +216,7 @@ static void deal_threads(struct scheduler *scheduler, int64_t now)
 static int someone_waits(const struct scheduler *scheduler)
 {
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (takes_part(runner) && runner->held < (runner->exact ? smaller(runner->wanted, scheduler->setup.threads) : 1)) {
+        if (takes_part(runner) && runner->held < smaller(runner->wanted, scheduler->setup.threads)) {
             return 1;
         }
     }
@@ -250,15 +263,6 @@ static int fits(const struct scheduler *scheduler, const struct runner *runner)
            !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, clock_monotonic_ms());
 }
 
-/* A newcomer goes before those that have run for long, but no further than by one slice: no credit for times before it came.
- */
-static double newcomers_use(const struct scheduler *scheduler)
-{
-    double slice = SLICE_MS * 1e-3;
-
-    return scheduler->clock > slice ? scheduler->clock - slice : 0;
-}
-
 int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
 {
     int admitted;
@@ -276,7 +280,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     admitted = works(runner);
     if (admitted) {
         scheduler->free_bytes -= runner->bytes;
-        runner->used = newcomers_use(scheduler);
+        runner->used = newcomers_use(scheduler, runner);
         runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
@@ -295,11 +299,10 @@ uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
     for (;;) {
         threads = atomic_load(&runner->control.threads);
         if (runner->held > runner->target) {
-            charge(runner, clock_monotonic_ms());
-            runner->held = runner->target;
-            runner->waits_since = runner->held == 0 ? clock_monotonic_ms() : 0;
+            give_back(runner, 0, clock_monotonic_ms());
             pthread_cond_broadcast(&scheduler->changed);
         }
+        runner->taken = threads > 0 ? runner->held : 0;
         if (threads > 0 || !works(runner)) {
             break;
         }
@@ -601,6 +604,7 @@ void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t
     runner = find_runner(scheduler, id);
     if (runner != NULL) {
         runner->job.priority = priority;
+        runner->used = newcomers_use(scheduler, runner);
         pthread_cond_broadcast(&scheduler->changed);
     }
     pthread_mutex_unlock(&scheduler->lock);
@@ -622,7 +626,7 @@ void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id)
 static void rest(struct scheduler *scheduler, struct runner *runner)
 {
     charge(runner, clock_monotonic_ms());
-    runner->held = 0;
+    runner->held = runner->taken = 0;
     runner->resting = 1;
     atomic_store(&runner->control.threads, 0);
     pthread_cond_broadcast(&scheduler->changed);
@@ -640,6 +644,7 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
     }
     runner->resting = 0;
+    runner->used = fmax(runner->used, newcomers_use(scheduler, runner));
     runner->waits_since = clock_monotonic_ms();
     pthread_cond_broadcast(&scheduler->changed);
     draining = scheduler->draining;
