@@ -17,6 +17,7 @@ struct runner {
     /* the scheduler's, under its lock */
     uint64_t number;                                        /* of arrival */
     int asked, admitted, resting, leaving, again, finished; /* again: its job is queued once more */
+    uint64_t told;                                          /* the version of the job that it was told of last */
     int64_t asked_at;                                       /* ms */
     uint32_t wanted;                                        /* threads */
     uint32_t held, target;                                  /* threads that it has, and that it is to have */

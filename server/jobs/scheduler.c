@@ -549,21 +549,62 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job)
+/* What a runner is to do about a job in this status. */
+static enum runner_order order_for(enum job_status status)
+{
+    static const enum runner_order orders[JOB_STATUS_COUNT] = {
+        [JOB_PAUSING] = RUNNER_PAUSE,     [JOB_PAUSED] = RUNNER_PAUSE,     [JOB_STOPPING] = RUNNER_STOP,
+        [JOB_CANCELLING] = RUNNER_CANCEL, [JOB_SUCCEEDED] = RUNNER_CANCEL, [JOB_FAILED] = RUNNER_CANCEL,
+        [JOB_CANCELLED] = RUNNER_CANCEL};
+
+    return orders[status];
+}
+
+/* Under the lock. */
+static void tell_runner(struct scheduler *scheduler, struct runner *runner, const struct job_view *job)
+{
+    enum runner_order order = order_for(job->status);
+
+    if (job->version < runner->told) {
+        return;
+    }
+    runner->told = job->version;
+    if (runner->leaving || runner->finished) { /* it will not look again: the job needs another one, or none */
+        runner->again = job_status_needs_runner(job->status);
+        return;
+    }
+    atomic_store(&runner->control.order, (int)(order == RUNNER_GO_ON && scheduler->draining ? RUNNER_DRAIN : order));
+}
+
+/* Under the lock. */
+static void tell_queue(struct scheduler *scheduler, const struct job_view *job)
+{
+    struct job_ticket ticket = job_ticket_of(job), *queued = queue_find(&scheduler->queue, job->id);
+
+    if (queued == NULL) {
+        if (job_status_needs_runner(job->status)) {
+            insert(scheduler, &ticket);
+        }
+    } else if (job->version >= queued->version) {
+        queued->version = job->version;
+        if (!job_status_needs_runner(job->status)) {
+            (void)queue_remove(&scheduler->queue, job->id, &ticket);
+        }
+    }
+}
+
+void scheduler_tell(struct scheduler *scheduler, const struct job_view *job)
 {
     struct runner *runner;
-    int paused = RUNNER_PAUSE;
 
     pthread_mutex_lock(&scheduler->lock);
     runner = find_runner(scheduler, job->id);
-    if (runner == NULL) {
-        insert(scheduler, job);
-    } else if (runner->leaving) {
-        runner->again = 1;
-    } else { /* it looks at the store once more before it leaves (scheduler_leave) */
-        atomic_compare_exchange_strong(&runner->control.order, &paused, RUNNER_GO_ON);
-        pthread_cond_broadcast(&scheduler->changed);
+    if (runner != NULL) {
+        tell_runner(scheduler, runner, job);
+    } else {
+        tell_queue(scheduler, job);
     }
+    pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -572,23 +613,6 @@ void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
     pthread_mutex_lock(&scheduler->lock);
     runner->leaving = 1;
     pthread_mutex_unlock(&scheduler->lock);
-}
-
-int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order)
-{
-    struct job_ticket ticket;
-    struct runner *runner;
-    int found;
-
-    pthread_mutex_lock(&scheduler->lock);
-    found = order != RUNNER_STOP && queue_remove(&scheduler->queue, id, &ticket);
-    runner = find_runner(scheduler, id);
-    if (runner != NULL && order > order_of(runner)) {
-        atomic_store(&runner->control.order, order);
-    }
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->lock);
-    return found || runner != NULL;
 }
 
 void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
