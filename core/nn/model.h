@@ -27,4 +27,11 @@ struct model {
 
 void model_release(struct model *model);
 
+/*
+ * Whether the model's parameters mean the same in a network of `spec`: features, classes and layers are equal; only rates
+ * of dropout, which has no parameters, may differ. STATUS_FEATURE_COUNT_MISMATCH, STATUS_CLASS_COUNT_MISMATCH, else
+ * STATUS_CONFLICTING_FIELDS with the first layer that differs.
+ */
+MUST_CHECK enum status model_fits(const struct model *model, const struct model_spec *spec, struct error *error);
+
 #endif

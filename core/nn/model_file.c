@@ -93,13 +93,9 @@ static enum status put_scaler(struct sink sink, const struct scaler *scaler, str
     return STATUS_OK;
 }
 
-static enum status put_head(const struct model *model, struct buffer_sink *head, struct error *error)
+/* Everything before the digest of the parameters. */
+static enum status put_description(const struct model *model, struct sink sink, struct error *error)
 {
-    static const unsigned char zeros[ALIGNMENT] = {0};
-    const struct sink sink = buffer_sink(head);
-    struct sha256 hash;
-    unsigned char digest[SHA256_BYTES];
-
     PUT(sink.write(sink.context, magic, sizeof(magic), error));
     PUT(put_u32(sink, VERSION, error));
     PUT(put_spec(sink, &model->spec, error));
@@ -111,12 +107,49 @@ static enum status put_head(const struct model *model, struct buffer_sink *head,
     for (uint32_t c = 0; c < model->spec.classes; c++) {
         PUT(put_text(sink, model->class_names[c], error));
     }
-    PUT(put_scaler(sink, &model->scaler, error));
+    return put_scaler(sink, &model->scaler, error);
+}
+
+static size_t padding(size_t size)
+{
+    return (ALIGNMENT - size % ALIGNMENT) % ALIGNMENT;
+}
+
+static enum status put_head(const struct model *model, struct buffer_sink *head, struct error *error)
+{
+    static const unsigned char zeros[ALIGNMENT] = {0};
+    const struct sink sink = buffer_sink(head);
+    struct sha256 hash;
+    unsigned char digest[SHA256_BYTES];
+
+    PUT(put_description(model, sink, error));
     sha256_init(&hash);
     sha256_update(&hash, model->parameters, model->parameter_count * sizeof(float));
     sha256_final(&hash, digest);
     PUT(sink.write(sink.context, digest, sizeof(digest), error));
-    return sink.write(sink.context, zeros, (ALIGNMENT - head->size % ALIGNMENT) % ALIGNMENT, error);
+    return sink.write(sink.context, zeros, padding(head->size), error);
+}
+
+/* A sink that only counts. */
+static enum status count_bytes(void *context, const void *bytes, size_t size, struct error *error)
+{
+    size_t *count = context;
+
+    (void)bytes;
+    (void)error;
+    *count += size;
+    return STATUS_OK;
+}
+
+uint64_t model_file_size(const struct model *model)
+{
+    size_t head = 0;
+    enum status status = put_description(model, (struct sink){.write = count_bytes, .context = &head}, NULL);
+
+    assert(status == STATUS_OK); /* counting cannot fail */
+    (void)status;
+    head += SHA256_BYTES;
+    return head + padding(head) + model->parameter_count * sizeof(float) + SHA256_BYTES;
 }
 
 enum status model_file_write(const struct model *model, struct sink sink, struct error *error)

@@ -10,6 +10,7 @@
 #include "core/base/matrix_library.h"
 #include "core/nn/dropout.h"
 #include "core/nn/loss.h"
+#include "core/nn/network_state.h"
 
 #define REAL float
 #define REAL_IS_FLOAT
@@ -26,4 +27,10 @@ uint64_t network_bytes(const struct network_setup *setup, uint32_t threads)
                               .has_soft_labels = setup->has_soft_labels};
 
     return lay_out_f32(&net, NULL, threads);
+}
+
+struct network_state network_state_f32(struct network_f32 *network)
+{
+    return (struct network_state){
+        .plan = &network->plan, .slot_count = network->slot_count, .weights = network->weights, .slots = network->slots};
 }

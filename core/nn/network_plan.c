@@ -123,6 +123,43 @@ struct network_segment network_plan_segment(const struct network_plan *plan, uin
     return segment;
 }
 
+/* A unit's weights, down its column of one block. */
+static struct network_run weight_run(const struct network_stage *stage, uint32_t unit, uint32_t input)
+{
+    uint32_t block = input / stage->block_width, row = input % stage->block_width;
+    struct network_run run = {.segment = network_plan_weight_segment(stage, unit / stage->tile_width, block),
+                              .stride = stage->tile_width,
+                              .count = network_block_rows(stage, block) - row};
+
+    run.at = run.segment.offset + (uint64_t)row * stage->tile_width + unit % stage->tile_width;
+    return run;
+}
+
+/* The biases of one tile. */
+static struct network_run bias_run(const struct network_stage *stage, uint32_t unit)
+{
+    uint32_t tile = unit / stage->tile_width, column = unit % stage->tile_width;
+    struct network_run run = {
+        .segment = network_plan_bias_segment(stage, tile), .stride = 1, .count = network_tile_columns(stage, tile) - column};
+
+    run.at = run.segment.offset + column;
+    return run;
+}
+
+struct network_run network_plan_run(const struct network_plan *plan, uint64_t index)
+{
+    const struct network_stage *stage = plan->stages;
+    uint64_t weights = (uint64_t)stage->inputs * stage->outputs;
+
+    while (index >= weights + stage->outputs) {
+        index -= weights + stage->outputs;
+        stage++;
+        weights = (uint64_t)stage->inputs * stage->outputs;
+    }
+    return index < weights ? weight_run(stage, (uint32_t)(index / stage->inputs), (uint32_t)(index % stage->inputs))
+                           : bias_run(stage, (uint32_t)(index - weights));
+}
+
 uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile)
 {
     uint32_t left = stage->outputs - tile * stage->tile_width;

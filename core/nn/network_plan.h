@@ -69,6 +69,15 @@ struct network_segment network_plan_bias_segment(const struct network_stage *sta
 /* The segment with this number; for walking over all of them. */
 struct network_segment network_plan_segment(const struct network_plan *plan, uint32_t index);
 
+/* Parameters that follow each other in canonical order and lie `stride` apart in one segment. */
+struct network_run {
+    uint64_t at, count;
+    uint32_t stride;
+    struct network_segment segment;
+};
+/* The run from parameter `index` (canonical) on. */
+struct network_run network_plan_run(const struct network_plan *plan, uint64_t index);
+
 /* Columns of tile `tile`, rows of block `block` that are not padding. */
 uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile);
 uint32_t network_block_rows(const struct network_stage *stage, uint32_t block);

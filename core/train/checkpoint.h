@@ -28,12 +28,18 @@ MUST_CHECK enum status checkpoint_copy_new(struct checkpoint_copy **copy, const 
                                            struct error *error);
 void checkpoint_copy_free(struct checkpoint_copy *copy);
 
-/* Copies the state, between two steps. seconds: of training so far. */
-void checkpoint_take(struct checkpoint_copy *copy, struct trainer *trainer, double seconds);
+/*
+ * Copies the state of the trainer that the copy was made for, between two steps or after the last one: the trainer's only
+ * pause. seconds: of training so far.
+ */
+void checkpoint_take(struct checkpoint_copy *copy, const struct trainer *trainer, double seconds);
 
-/* Writes the file. STATUS_DIVERGED: the copy holds a value that is not finite, nothing may be kept of it. */
-MUST_CHECK enum status checkpoint_write(const struct checkpoint_copy *copy, const struct checkpoint_owner *owner,
-                                        struct sink sink, struct error *error);
+/*
+ * Writes the file, on any thread, as often as is wanted; the trainer may be gone. STATUS_DIVERGED: the copy holds a value
+ * that is not finite, nothing may be kept of it; nothing was written. Else what the sink says.
+ */
+MUST_CHECK enum status checkpoint_write(struct checkpoint_copy *copy, const struct checkpoint_owner *owner, struct sink sink,
+                                        struct error *error);
 
 /* A file that was checked; borrows its bytes. */
 struct checkpoint {
@@ -48,8 +54,11 @@ struct checkpoint {
 MUST_CHECK enum status checkpoint_read(struct checkpoint *checkpoint, const void *bytes, size_t size, struct error *error);
 
 /*
- * Puts a new trainer (no step made yet) of the same spec and data where the checkpoint stands.
- * STATUS_CHECKPOINT_CONFIG_MISMATCH: it is one of another network or optimizer; the trainer is as it was.
+ * Puts a new trainer (no step made yet) of the same spec and data where the checkpoint stands. Whether that is an end is a
+ * question to the trainer's own spec: with more epochs than the checkpoint's, training goes on as one long run, unless a
+ * rule (early stopping, the gradient's norm) has ended it.
+ * STATUS_CHECKPOINT_CONFIG_MISMATCH: it is one of another network, optimizer or scaling; the trainer is as it was. After
+ * any other error it can only be freed.
  */
 MUST_CHECK enum status trainer_restore(struct trainer *trainer, const struct checkpoint *checkpoint, struct error *error);
 

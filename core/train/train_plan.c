@@ -169,7 +169,8 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
     if (train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_PROBE) {
         plan->bytes += network_bytes(&probe, max_threads);
     }
-    if (!add_bytes(&plan->bytes, plan->parameters, 3 * sizeof(float)) || /* first, best and final parameters */
+    if (!add_bytes(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
+        !add_bytes(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
         !add_bytes(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
         __builtin_mul_overflow(train_rows, model_spec_flops(&spec->model, 1), &plan->flops_per_epoch)) {
         return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",

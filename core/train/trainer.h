@@ -20,8 +20,9 @@ struct trainer;
 struct train_data {
     const struct dataset *dataset;
     const struct split *split;
-    const struct dataset *test; /* a data set of its own, classes already matched; NULL: split->test rows, if any */
-    const int32_t *test_labels; /* [test->rows], classes in dataset's numbering; NULL: test's own labels fit */
+    const struct dataset *test;        /* a data set of its own, classes already matched; NULL: split->test rows, if any */
+    const int32_t *test_labels;        /* [test->rows], classes in dataset's numbering; NULL: test's own labels fit */
+    const struct model *initial_model; /* NULL: none; weights and scaling to begin with; borrowed */
 };
 
 /* What a job costs, from the spec and the sizes alone; no allocation. */
@@ -77,8 +78,8 @@ struct train_divergence {
 
 /*
  * Sets up a job: initial weights, memory, `threads` threads (1 ... 64, the caller's included; also the most that it can
- * be given later). Nothing is allocated
- * after the first step. Free with trainer_free.
+ * be given later). Nothing is allocated after the first step. An initial model must be one of the spec's layers
+ * (model_fits); it takes the place of spec->initializer and spec->preprocessing. Free with trainer_free.
  */
 MUST_CHECK enum status trainer_new(struct trainer **trainer, const struct train_spec *spec, const struct train_data *data,
                                    uint32_t threads, struct error *error);
@@ -99,8 +100,11 @@ const struct train_divergence *trainer_divergence(const struct trainer *trainer)
  */
 void trainer_set_threads(struct trainer *trainer, uint32_t threads);
 
-/* Ends training at this step: no further update will be made. */
-void trainer_stop(struct trainer *trainer, enum stop_reason reason);
+/*
+ * Ends training at this step, as if it had been planned as the last one: what validation rows there are are evaluated,
+ * unless this step was. Nothing more happens where training has ended already.
+ */
+MUST_CHECK enum status trainer_stop_now(struct trainer *trainer, enum stop_reason reason, struct error *error);
 /*
  * Makes the next update the last one, with all that belongs to a last one (its point, its evaluation): the same bits as
  * with that step as max_steps. For ends that a spec does not know beforehand.

@@ -54,6 +54,7 @@ static void a_model_comes_back_as_it_was(void **state)
         struct model model, back;
         struct buffer_sink file = written(kinds[i], &model);
 
+        assert_int_equal(model_file_size(&model), file.size);
         assert_int_equal(model_file_read(&back, file.data, file.size, NULL), STATUS_OK);
         assert_memory_equal(&back.spec, &model.spec, sizeof(model.spec));
         assert_int_equal(back.scaler.type, kinds[i]);

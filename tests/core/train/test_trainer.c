@@ -10,146 +10,12 @@
 #include <cmocka.h>
 
 #include "core/base/mathx.h"
-#include "core/data/generator.h"
+#include "core/nn/network_plan.h"
 #include "core/train/minibatches.h"
 #include "tests/assert_close.h"
-
-/* ---- a generated data set, split ---- */
-
-struct fixture {
-    struct buffer_sink block;
-    struct dataset dataset;
-    struct split split;
-};
-
-static void fixture_init(struct fixture *f, enum generator type, uint32_t n, uint32_t classes, double noise,
-                         double validation)
-{
-    struct generator_spec generator = {.type = type, .n = n, .classes = classes, .noise = noise, .seed = 7};
-    struct split_spec split = {.validation = validation, .stratified = 1};
-
-    *f = (struct fixture){0};
-    assert_int_equal(generator_write(&generator, buffer_sink(&f->block), NULL), STATUS_OK);
-    assert_int_equal(dataset_open(&f->dataset, f->block.data, f->block.size, NULL), STATUS_OK);
-    assert_int_equal(split_make(&f->split, &f->dataset, &split, 3, NULL), STATUS_OK);
-}
-
-static void fixture_release(struct fixture *f)
-{
-    split_release(&f->split);
-    dataset_release(&f->dataset);
-    buffer_sink_release(&f->block);
-}
-
-static struct train_spec spec_of(const struct fixture *f, uint32_t hidden, double dropout)
-{
-    struct train_spec spec = {
-        .initializer = hidden > 0 ? INIT_HE_NORMAL : INIT_ZEROS,
-        .preprocessing = PREPROCESS_STANDARDIZE,
-        .epochs = 4,
-        .batch_size = 32,
-        .seed = 11,
-        .log_every_steps = 3,
-        .stop = {.early_metric = f->split.validation_count > 0 ? METRIC_VALIDATION_LOSS : METRIC_TRAIN_LOSS}};
-    uint32_t sizes[2] = {hidden, hidden};
-
-    optimizer_defaults(&spec.optimizer, OPTIMIZER_SGD);
-    spec.optimizer.learning_rate = 0.05;
-    assert_int_equal(model_spec_perceptron(&spec.model, hidden > 0 ? MODEL_MLP : MODEL_SOFTMAX_REGRESSION,
-                                           f->dataset.features, f->dataset.classes, sizes, hidden > 0 ? 2 : 0, LAYER_RELU,
-                                           dropout, NULL),
-                     STATUS_OK);
-    return spec;
-}
-
-struct result {
-    struct model model;
-    uint64_t model_step;
-    struct train_progress progress;
-    struct train_point points[4096];
-    size_t point_count;
-    enum status status;
-    struct error error;
-    struct train_divergence divergence;
-    double train_loss, train_objective;
-};
-
-/* Trains to the end; every `resize_every` steps (0: never) the team changes its size; `stop_at` (0: none) is the last. */
-static struct result *run_until(const struct fixture *f, const struct train_spec *spec, uint32_t threads,
-                                uint32_t resize_every, uint64_t stop_at)
-{
-    struct train_data data = {.dataset = &f->dataset, .split = &f->split};
-    struct result *result = test_calloc(1, sizeof *result);
-    struct trainer *trainer;
-
-    assert_int_equal(trainer_new(&trainer, spec, &data, threads, NULL), STATUS_OK);
-    do {
-        struct train_point point;
-        int logged;
-
-        if (resize_every > 0 && result->progress.step % resize_every == 0) {
-            trainer_set_threads(trainer, 1 + (uint32_t)(result->progress.step / resize_every) % threads);
-        }
-        if (result->progress.step + 1 == stop_at) {
-            trainer_stop_after_next(trainer, STOP_MAX_SECONDS);
-        }
-        result->status = trainer_step(trainer, &point, &logged, &result->error);
-        if (result->status == STATUS_OK && logged) {
-            assert_true(result->point_count < sizeof result->points / sizeof result->points[0]);
-            result->points[result->point_count++] = point;
-        }
-        trainer_progress(trainer, &result->progress);
-    } while (result->status == STATUS_OK && !result->progress.finished);
-    if (result->status == STATUS_OK) {
-        struct scores scores;
-        int present;
-
-        assert_int_equal(trainer_model(trainer, &result->model, &result->model_step, NULL), STATUS_OK);
-        result->status = trainer_evaluate(trainer, PART_TRAIN, &scores, &result->train_objective, &present, &result->error);
-        assert_true(present);
-        result->train_loss = result->status == STATUS_OK ? scores.loss : (double)NAN;
-        scores_release(&scores);
-    }
-    result->divergence = *trainer_divergence(trainer);
-    trainer_free(trainer);
-    return result;
-}
-
-static struct result *run(const struct fixture *f, const struct train_spec *spec, uint32_t threads, uint32_t resize_every)
-{
-    return run_until(f, spec, threads, resize_every, 0);
-}
-
-static void result_free(struct result *result)
-{
-    model_release(&result->model);
-    test_free(result);
-}
+#include "tests/core/train/training.h"
 
 /* ---- exactness ---- */
-
-/* Each optimizer in each of its ways. */
-static size_t all_optimizers(struct optimizer_spec *specs)
-{
-    size_t count = 0;
-
-    for (int type = 0; type < OPTIMIZER_COUNT; type++) {
-        optimizer_defaults(&specs[count], (enum optimizer_type)type);
-        specs[count++].learning_rate = type == OPTIMIZER_SGD ? 0.05 : 0.01;
-    }
-    specs[count] = specs[OPTIMIZER_SGD];
-    specs[count++].momentum = 0.9;
-    specs[count] = specs[count - 1];
-    specs[count++].nesterov = NESTEROV_LECTURE;
-    specs[count] = specs[count - 1];
-    specs[count++].nesterov = NESTEROV_LOOKAHEAD;
-    specs[count] = specs[OPTIMIZER_RMSPROP];
-    specs[count].centered = 1;
-    specs[count++].momentum = 0.9;
-    specs[count] = specs[OPTIMIZER_ADAM];
-    specs[count++].amsgrad = 1;
-    return count;
-}
 
 static void the_digest_is_the_same_for_every_number_of_threads(void **state)
 {
@@ -534,6 +400,72 @@ static void an_evaluation_that_is_not_finite_is_none_better(void **state)
     fixture_release(&f);
 }
 
+/* ---- beginning with a model ---- */
+
+static void training_goes_on_from_a_model_and_its_scaling(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_SPIRALS, 331, 3, 0.2, 0);
+    struct train_spec spec = spec_of(&f, 16, 0);
+    struct result *first = run(&f, &spec, 1, 0);
+
+    f.initial_model = &first->model;
+    spec.preprocessing = PREPROCESS_NONE; /* the model's own is used all the same */
+    spec.seed = 12;
+    spec.log_every_steps = 1;
+    struct result *second = run(&f, &spec, 2, 0);
+
+    assert_int_equal(second->status, STATUS_OK);
+    assert_int_equal(second->model.scaler.type, PREPROCESS_STANDARDIZE);
+    assert_memory_equal(second->model.scaler.shift, first->model.scaler.shift, 2 * sizeof(float));
+    assert_memory_equal(second->model.scaler.factor, first->model.scaler.factor, 2 * sizeof(float));
+    spec.optimizer.learning_rate = 1e-30; /* nothing moves: what training begins with is what it leaves */
+    struct result *still = run(&f, &spec, 1, 0);
+
+    assert_string_equal(still->model.digest, first->model.digest);
+    assert_string_not_equal(second->model.digest, first->model.digest);
+    assert_close(still->train_loss, first->train_loss, 0, 0);
+    result_free(still);
+    result_free(second);
+    result_free(first);
+    fixture_release(&f);
+}
+
+static void a_model_of_other_layers_is_refused(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_SPIRALS, 60, 3, 0.2, 0);
+    struct train_spec spec = spec_of(&f, 16, 0.2), other = spec;
+    struct result *first = run(&f, &spec, 1, 0);
+    struct train_data data = {.dataset = &f.dataset, .split = &f.split, .initial_model = &first->model};
+    struct trainer *trainer;
+    struct error error;
+
+    other.model.layers[2].rate = 0.5; /* a rate of dropout belongs to training */
+    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_OK);
+    trainer_free(trainer);
+    other.model.layers[1].type = LAYER_TANH;
+    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
+    assert_null(trainer);
+    assert_non_null(strstr(error.message, "layer 1"));
+    other = spec_of(&f, 17, 0.2);
+    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
+    other = spec_of(&f, 16, 0);
+    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
+    first->model.spec.inputs = 3;
+    assert_int_equal(trainer_new(&trainer, &spec, &data, 1, &error), STATUS_FEATURE_COUNT_MISMATCH);
+    first->model.spec.inputs = 2;
+    first->model.spec.classes = 4;
+    assert_int_equal(trainer_new(&trainer, &spec, &data, 1, &error), STATUS_CLASS_COUNT_MISMATCH);
+    first->model.spec.classes = 3;
+    result_free(first);
+    fixture_release(&f);
+}
+
 /* ---- the rest ---- */
 
 static void a_clipped_step_is_as_long_as_it_may_be(void **state)
@@ -623,6 +555,25 @@ static void a_first_loss_is_the_logarithm_of_the_classes(void **state)
     fixture_release(&f);
 }
 
+static void a_plan_counts_the_memory_of_a_checkpoint(void **state)
+{
+    struct network_plan network;
+    struct train_plan with_slots, without;
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 300, 5, 0.5, 0);
+    struct train_spec spec = spec_of(&f, 40, 0);
+
+    assert_int_equal(network_plan_make(&network, &spec.model, spec.batch_size, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&without, &spec, 300, 1, NULL), STATUS_OK);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_ADAM);
+    assert_int_equal(trainer_plan(&with_slots, &spec, 300, 1, NULL), STATUS_OK);
+    /* two slots more a parameter, in the network and in the copy of it */
+    assert_int_equal(with_slots.bytes - without.bytes, 2 * 2 * network.stored * sizeof(float));
+    fixture_release(&f);
+}
+
 static void it_learns(void **state)
 {
     struct fixture f;
@@ -657,10 +608,13 @@ int main(void)
         cmocka_unit_test(an_end_by_the_clock_is_that_of_max_steps),
         cmocka_unit_test(early_stopping_gives_back_the_best_model),
         cmocka_unit_test(an_evaluation_that_is_not_finite_is_none_better),
+        cmocka_unit_test(training_goes_on_from_a_model_and_its_scaling),
+        cmocka_unit_test(a_model_of_other_layers_is_refused),
         cmocka_unit_test(a_clipped_step_is_as_long_as_it_may_be),
         cmocka_unit_test(divergence_is_an_error_with_its_step_and_rows),
         cmocka_unit_test(a_last_update_that_spoils_the_loss_is_divergence),
         cmocka_unit_test(a_first_loss_is_the_logarithm_of_the_classes),
+        cmocka_unit_test(a_plan_counts_the_memory_of_a_checkpoint),
         cmocka_unit_test(it_learns),
     };
 

@@ -1,0 +1,68 @@
+/* The trainer's inside, for the files that make it up: trainer*.c, and checkpoint*.c, which save and restore it. */
+#ifndef DESCENT_CORE_TRAIN_TRAINER_INTERNAL_H
+#define DESCENT_CORE_TRAIN_TRAINER_INTERNAL_H
+
+#include "core/train/evaluator.h"
+#include "core/train/minibatches.h"
+#include "core/train/train_plan.h"
+#include "core/train/trainer.h"
+
+/* What the next steps depend on, besides the network's state and the best parameters. */
+struct train_state {
+#define COUNT(name, meaning)         uint64_t name;
+#define VALUE(name, rule, meaning)   double name;
+#define VALUES(name, count, meaning) double name[count];
+#include "core/train/train_state.def"
+#undef COUNT
+#undef VALUE
+#undef VALUES
+};
+
+struct trainer {
+    struct train_spec spec;
+    struct train_data data;
+    struct train_plan plan;
+    enum gradient_check gradient_check;
+    enum network_use use;
+
+    uint32_t max_threads;
+    struct pool *pool;
+    struct network_f32 *network;
+    struct network_f32 *probe; /* of the full gradient; NULL unless GRADIENT_CHECK_PROBE */
+    struct evaluator *evaluator;
+    struct minibatches minibatches;
+    struct scaler scaler;
+    int32_t *soft_winners;  /* [rows] most probable classes, where labels are soft; else NULL */
+    const int32_t *labels;  /* by row of the data set: its labels, or soft_winners */
+    float *parameters;      /* canonical: the initial ones, then those of the model */
+    float *best_parameters; /* canonical, at state.best_step */
+    double weight_square;   /* of the model */
+
+    struct network_batch batches[2]; /* what is in the network's two buffers */
+    int buffer;                      /* the one of the chunk that comes next */
+    int prepared;                    /* that chunk is gathered */
+
+    struct train_state state;
+    uint64_t last_step;          /* plan.total_steps, or where training was cut */
+    enum stop_reason cut_reason; /* why it was cut; STOP_NONE: it was not */
+    int finished;
+    enum stop_reason reason;
+    int diverged; /* nothing of the state may be used any more */
+    struct train_divergence divergence;
+
+    /*
+     * An end asks for an evaluation that a longer run does not have at that step. What the state was without it is kept,
+     * and is what a checkpoint takes: going on from there is then what the longer run does, and an end there evaluates
+     * again, to the same values.
+     */
+    struct train_state before_end; /* where ended_evaluated */
+    int end_evaluated;
+};
+
+/* After a state was put in: ends training where that state is an end by a rule or by the spec. */
+MUST_CHECK enum status trainer_settle(struct trainer *trainer, struct error *error);
+
+/* A model of the trainer's, complete but for the values of its parameters and their digest. The caller releases it. */
+MUST_CHECK enum status trainer_blank_model(const struct trainer *trainer, struct model *model, struct error *error);
+
+#endif
