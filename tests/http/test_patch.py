@@ -104,13 +104,13 @@ def a_patch_outlives_the_server():
 
 
 def the_queue_follows_a_new_priority():
-    one = {"threads": 1}
+    one, work = {"threads": 1}, {"epochs": 300, "batch_size": 32}  # enough to be told apart by the clock
     with Server(["--threads", "1"]) as s:
-        blocker = s.job(endless())
+        blocker = s.job({**endless(), "resources": {**one, "priority": 100}})  # nobody comes before it
         s.wait_until(blocker, lambda j: j["status"] == "running")
-        low, middle, high = (s.job(softmax(BLOBS, resources={**one, "priority": p})) for p in (0, 1, 2))
+        low, middle, high = (s.job(softmax(BLOBS, training=work, resources={**one, "priority": p})) for p in (0, 1, 2))
         s.ok("PATCH", f"/v1/jobs/{low}", {"priority": 3})
         s.ok("PATCH", f"/v1/jobs/{high}", {"priority": None})
         s.ok("POST", f"/v1/jobs/{blocker}/cancel")
-        started = sorted((s.wait(j)["started_at"], j) for j in (low, middle, high))
-        equal([j for _, j in started], [low, middle, high], "the order")
+        ended = sorted((s.wait(j)["finished_at"], j) for j in (low, middle, high))
+        equal([j for _, j in ended], [low, middle, high], "the order")
