@@ -147,6 +147,7 @@ def job(client, one, golden, kills):
     one.learn_answer("spec", spec)
     found, rows = all_events(client, one.path), curve(client, one.path)
     one.learn_events(found)
+    one.compare_streamed(found)
     one.learn_rows(rows)
     last = events(one, found)
     if view["status"] in TERMINAL:
