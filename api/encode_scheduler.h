@@ -11,7 +11,7 @@ struct json_writer;
 struct running_view {
     char id[ID_TEXT];
     int32_t priority;
-    const char *state; /* "loading", "training", "waiting" */
+    const char *state; /* "training", "waiting" */
     uint32_t threads;
     uint64_t bytes;
     double eta_seconds; /* NaN: not known */

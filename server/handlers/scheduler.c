@@ -29,9 +29,7 @@ static double eta_of(struct app *app, const char *id)
 static void fill_running(struct app *app, const struct scheduler_running *job, struct running_view *shown)
 {
     *shown = (struct running_view){.priority = job->priority,
-                                   .state = !job->admitted     ? "loading"
-                                            : job->threads > 0 ? "training"
-                                                               : "waiting",
+                                   .state = job->threads > 0 ? "training" : "waiting",
                                    .threads = job->threads,
                                    .bytes = job->bytes,
                                    .eta_seconds = eta_of(app, job->id)};

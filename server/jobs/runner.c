@@ -70,6 +70,15 @@ static enum status record(struct run *run, const struct train_point *point, doub
     }
 }
 
+/*
+ * A run that takes the job up again comes by what was shown before. It must not be ended, by the clock or by a client, at an
+ * earlier step.
+ */
+static int may_end_after_next(const struct run *run, uint64_t step)
+{
+    return !recorder_is_replaying(run->recorder) && step + 1 >= run->job.progress.step;
+}
+
 /* Does training end at a step that a run after a crash may not end at? Then its last row is stored with the end of the job.
  */
 static int ends_at_any_step(const struct run *run, const struct train_progress *progress)
@@ -96,7 +105,7 @@ static enum status step(struct run *run, struct error *error)
         status = record(run, &point, elapsed, error);
     }
     run->seconds = recorder_clock(run->recorder, elapsed);
-    if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
+    if (status == STATUS_OK && limit > 0 && run->seconds >= limit && may_end_after_next(run, progress.step)) {
         trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
     }
     run_show_progress(run);
@@ -125,9 +134,9 @@ static enum status save(struct run *run, struct error *error)
 }
 
 /* Is there another step to be made? */
-static int goes_on(struct run *run)
+static int goes_on(struct run *run, uint64_t step)
 {
-    if (run_order(run) == RUNNER_STOP && !recorder_is_replaying(run->recorder)) {
+    if (run_order(run) == RUNNER_STOP && may_end_after_next(run, step)) {
         trainer_stop_after_next(run->trainer, STOP_USER);
     }
     return run_has_work(run) && !run->lost_row;
@@ -150,7 +159,7 @@ static enum status train(struct run *run, struct error *error)
     }
     trainer_progress(run->trainer, &progress);
     run->begin = clock_monotonic_seconds();
-    while (status == STATUS_OK && !progress.finished && goes_on(run)) {
+    while (status == STATUS_OK && !progress.finished && goes_on(run, progress.step)) {
         if (!take_turn(run)) {
             continue;
         }

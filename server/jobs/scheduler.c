@@ -2,8 +2,9 @@
  * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, deals
  * out threads, and reaps runners that are done.
  *
- * The head of the queue is started at once while there are no more runners than threads, then one each time slice: many
- * small jobs run one after the other and do not all sit in memory, and a job behind long ones waits for a slice only. A
+ * The head of the queue is started at once while there are no more young runners (that have not used a slice yet) than
+ * threads, beyond that one each time slice: many small jobs run one after the other and do not all sit in memory, and none
+ * waits for long ones. A
  * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
  * with it, so that a large job is never starved by small ones.
  *
@@ -27,6 +28,7 @@
 #define SLICE_MS    100
 #define RETRY_MS    1000  /* when the system had no thread */
 #define PATIENCE_MS 5000  /* how long a job of a lower priority waits for a thread before it gets one for a slice */
+#define TURN_MS     500   /* how long one waits for its turn while younger ones of its priority come and go */
 #define PASS_MS     60000 /* how long others may pass a runner that waits for its memory */
 #define RUNNERS_MAX 256
 
@@ -109,7 +111,10 @@ static uint32_t held_threads(const struct scheduler *scheduler)
 
 static void charge(struct runner *runner, int64_t now)
 {
-    runner->used += runner->held * (double)(now - runner->charged_at) * 1e-3;
+    double seconds = runner->held * (double)(now - runner->charged_at) * 1e-3;
+
+    runner->used += seconds;
+    runner->spent += seconds;
     runner->charged_at = now;
 }
 
@@ -141,9 +146,33 @@ static void give_back(struct runner *runner, uint32_t works_with, int64_t now)
     }
 }
 
-static int starves(const struct runner *runner, int64_t now)
+static int64_t waited_ms(const struct runner *runner, int64_t now)
 {
-    return now < runner->favoured_until || (runner->waits_since > 0 && now - runner->waits_since >= PATIENCE_MS);
+    return runner->waits_since > 0 ? now - runner->waits_since : 0;
+}
+
+/* Has it waited so long, or has it just got what it waited for? */
+static int is_favoured(const struct runner *runner, enum favour favour, int64_t patience, int64_t now)
+{
+    return (now < runner->favoured_until && runner->favour >= favour) || waited_ms(runner, now) >= patience;
+}
+
+/* Who has waited long enough for its turn counts as one that has used nothing. */
+static uint64_t slices_used(const struct runner *runner, int64_t now)
+{
+    return is_favoured(runner, FAVOUR_TURN, TURN_MS, now) ? 0 : (uint64_t)(runner->used * 1e3 / SLICE_MS);
+}
+
+/* It gets a thread: after a long wait it keeps it for a slice, whoever comes. */
+static void note_turn(struct runner *runner, int64_t now)
+{
+    int64_t waited = waited_ms(runner, now);
+
+    if (waited >= TURN_MS) {
+        runner->favour = waited >= PATIENCE_MS ? FAVOUR_STARVED : FAVOUR_TURN;
+        runner->favoured_until = now + SLICE_MS;
+    }
+    runner->waits_since = 0;
 }
 
 /* Where every runner should stand now. */
@@ -158,8 +187,8 @@ static void set_targets(struct scheduler *scheduler, int64_t now)
             shares[count++] = (struct share){.priority = runner->job.priority,
                                              .wanted = runner->wanted,
                                              .exact = runner->exact,
-                                             .used = (uint64_t)(runner->used * 1e3 / SLICE_MS),
-                                             .starves = starves(runner, now),
+                                             .used = slices_used(runner, now),
+                                             .starves = is_favoured(runner, FAVOUR_STARVED, PATIENCE_MS, now),
                                              .number = runner->number,
                                              .owner = runner};
         }
@@ -201,12 +230,9 @@ static void deal_threads(struct scheduler *scheduler, int64_t now)
         if (missing > 0 && free_threads > 0 && (!runner->exact || missing <= free_threads)) {
             uint32_t more = smaller(missing, free_threads);
 
-            if (runner->held == 0 && starves(runner, now)) {
-                runner->favoured_until = now + SLICE_MS;
-            }
+            note_turn(runner, now);
             runner->held += more;
             free_threads -= more;
-            runner->waits_since = 0;
         }
         publish(scheduler, runner);
     }
@@ -225,23 +251,6 @@ static int someone_waits(const struct scheduler *scheduler)
 
 /* ---- memory: who is admitted ---- */
 
-/* May it be passed by those behind it? Only by those that are small enough, and not for ever. */
-static int may_be_passed(const struct runner *runner, int64_t now)
-{
-    return runner->asked && now - runner->asked_at < PASS_MS;
-}
-
-/* Has some runner with at least this priority been started, but not been admitted yet? */
-static int someone_is_in_front(const struct scheduler *scheduler, int64_t priority, int64_t now)
-{
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A suspect runs alone: beside nobody, and nobody beside it. */
 static int may_run_beside(const struct scheduler *scheduler, const struct runner *runner)
 {
@@ -253,14 +262,59 @@ static int may_run_beside(const struct scheduler *scheduler, const struct runner
     return 1;
 }
 
-/* Can the runner be admitted: is there room for it, and nobody of a higher priority that waits for the same? */
+static int has_room(const struct scheduler *scheduler, const struct runner *runner)
+{
+    return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner);
+}
+
+/* Has it waited for its memory for so long that nobody may pass it any more? */
+static int may_be_passed(const struct runner *runner, int64_t now)
+{
+    return runner->asked && now - runner->asked_at < PASS_MS;
+}
+
+/* Is a job of at least this priority still being loaded, or waiting for its memory and not to be passed? */
+static int someone_is_in_front(const struct scheduler *scheduler, int32_t priority, int64_t now)
+{
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int goes_before(const struct runner *a, const struct runner *b)
+{
+    return a->job.priority != b->job.priority ? a->job.priority > b->job.priority : a->number < b->number;
+}
+
+/* Must `runner` leave what is free to `other`, which was there first or ranks higher? */
+static int must_wait_for(const struct scheduler *scheduler, const struct runner *runner, const struct runner *other,
+                         int64_t now)
+{
+    if (other->admitted || other->finished || !works(other) || !goes_before(other, runner)) {
+        return 0;
+    }
+    return other->asked ? has_room(scheduler, other) || !may_be_passed(other, now)
+                        : other->job.priority > runner->job.priority;
+}
+
+/* Can the runner be admitted: is there room for it, and nobody that goes before it and waits for the same? */
 static int fits(const struct scheduler *scheduler, const struct runner *runner)
 {
     const struct ticket *head = scheduler->queue.head;
+    int64_t now = clock_monotonic_ms();
 
-    return runner->bytes <= scheduler->free_bytes && may_run_beside(scheduler, runner) &&
-           (head == NULL || head->job.priority <= runner->job.priority) &&
-           !someone_is_in_front(scheduler, (int64_t)runner->job.priority + 1, clock_monotonic_ms());
+    if (!has_room(scheduler, runner) || (head != NULL && head->job.priority > runner->job.priority)) {
+        return 0;
+    }
+    for (const struct runner *other = scheduler->runners; other != NULL; other = other->next) {
+        if (must_wait_for(scheduler, runner, other, now)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
@@ -397,11 +451,22 @@ static struct runner *find_runner(struct scheduler *scheduler, const char *id)
     return NULL;
 }
 
+/* Runners that have not used up a slice, those that are still loading included. */
+static uint32_t count_young(const struct scheduler *scheduler)
+{
+    uint32_t young = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        young += !runner->admitted || runner->spent < SLICE_MS * 1e-3;
+    }
+    return young;
+}
+
 /* Is it time for the head of the queue? */
 static int head_may_start(const struct scheduler *scheduler, int64_t now)
 {
     const struct ticket *head = scheduler->queue.head;
-    int few = scheduler->runner_count <= scheduler->setup.threads; /* one more than threads: it loads while they train */
+    int few = count_young(scheduler) <= scheduler->setup.threads; /* one more than threads: it loads while they train */
 
     return !scheduler->draining && head != NULL && scheduler->runner_count < RUNNERS_MAX &&
            (few || now - scheduler->started_at >= SLICE_MS) && !someone_is_in_front(scheduler, head->job.priority, now);
@@ -678,15 +743,28 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
 
 /* ---- looking ---- */
 
+/* Jobs that have a runner, but not their memory yet: to clients they are queued like all that wait. Under the lock. */
+static uint32_t count_waiting(const struct scheduler *scheduler)
+{
+    uint32_t waiting = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        waiting += !runner->admitted;
+    }
+    return waiting;
+}
+
 /* Under the lock. */
 static struct scheduler_figures figures_of(const struct scheduler *scheduler)
 {
+    uint32_t waiting = count_waiting(scheduler);
+
     return (struct scheduler_figures){.threads = scheduler->setup.threads,
                                       .busy_threads = held_threads(scheduler),
                                       .memory_bytes = scheduler->setup.memory_bytes,
                                       .used_bytes = scheduler->setup.memory_bytes - scheduler->free_bytes,
-                                      .queued = scheduler->queue.count,
-                                      .running = scheduler->runner_count};
+                                      .queued = scheduler->queue.count + waiting,
+                                      .running = scheduler->runner_count - waiting};
 }
 
 void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
@@ -696,21 +774,22 @@ void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *fi
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+static void show_running(const struct runner *runner, struct scheduler_running *shown)
+{
+    *shown = (struct scheduler_running){
+        .priority = runner->job.priority, .threads = runner->held, .wanted = runner->wanted, .bytes = runner->bytes};
+    memcpy(shown->id, runner->job.id, sizeof shown->id);
+}
+
 /* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
 static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
 {
     view->figures = figures_of(scheduler);
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        struct scheduler_running *shown = &view->running[view->running_count];
-
-        if (!runner->finished) {
-            *shown = (struct scheduler_running){.priority = runner->job.priority,
-                                                .threads = runner->held,
-                                                .wanted = runner->wanted,
-                                                .bytes = runner->bytes,
-                                                .admitted = runner->admitted};
-            memcpy(shown->id, runner->job.id, sizeof shown->id);
-            view->running_count++;
+        if (runner->admitted && !runner->finished) {
+            show_running(runner, &view->running[view->running_count++]);
+        } else if (!runner->admitted && view->queue_count < limit) {
+            view->queue[view->queue_count++] = runner->job;
         }
     }
     for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && view->queue_count < limit;

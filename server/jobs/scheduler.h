@@ -67,18 +67,17 @@ uint32_t scheduler_threads(const struct scheduler *scheduler);
 struct scheduler_figures {
     uint32_t threads, busy_threads;
     uint64_t memory_bytes, used_bytes;
-    uint32_t queued, running; /* running: those that have been taken up */
+    uint32_t queued, running; /* jobs that wait for a runner or for their memory; that have both */
 };
 void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures);
 
 struct scheduler_running {
     char id[ID_TEXT];
     int32_t priority;
-    uint32_t threads, wanted; /* threads 0: it waits for its turn, or (admitted 0) for its memory */
+    uint32_t threads, wanted; /* threads 0: it waits for its turn */
     uint64_t bytes;
-    int admitted;
 };
-/* All jobs that have been taken up, in the order in which they were; the next ones of the queue. */
+/* All jobs that run, in the order in which they were taken up; the next ones of the queue. */
 struct scheduler_view {
     struct scheduler_figures figures;
     struct scheduler_running *running; /* [running_count], owned */

@@ -137,7 +137,8 @@ def job(client, one, golden, kills):
     fields(one, view)
     want(view["restarts"] <= kills - one.kills, f"{one.path}: {view['restarts']} restarts, {kills - one.kills} deaths")
     want(view["status"] != "failed", f"{one.path} failed: {short(view['error'])}")
-    one.learn_answer("spec", client.read(one.path + "/spec"))
+    spec = client.read(one.path + "/spec")
+    one.learn_answer("spec", spec)
     found, rows = all_events(client, one.path), curve(client, one.path)
     one.learn_events(found)
     one.learn_rows(rows)
@@ -145,10 +146,10 @@ def job(client, one, golden, kills):
     if view["status"] in TERMINAL:
         equal(last, view["status"], f"{one.path}: the status that its events tell")
         one_job_per_key(client, one)
-        over(client, one, golden, view, found, rows)
+        over(client, one, golden, view, found, rows, spec["stop"])
 
 
-def over(client, one, golden, view, found, rows):
+def over(client, one, golden, view, found, rows, stop):
     """What is over stays as it is for ever."""
     if one.frozen is None:
         against_golden(one, golden, rows, found, view)
@@ -159,7 +160,7 @@ def over(client, one, golden, view, found, rows):
         equal(results["digest"], view["digest"], f"{one.path}: the results' digest")
         model(client, one, view)
     lasting = {k: v for k, v in view.items() if k not in (*one.fields, "version", "priority")}
-    now = {"job": lasting, "events": found, "rows": rows, "results": results}
+    now = {"job": lasting, "events": found, "rows": rows, "results": results, "stop": stop}
     same(now, one.frozen or now, f"{one.path}, which is over")
     one.frozen = now
 

@@ -81,9 +81,10 @@ class Job(Thing):
         self.rows = rows
 
     def learn_answer(self, part, value):
-        """Of /spec and /results, which never change but in what PATCH is for."""
-        lasting = {k: v for k, v in value.items() if k not in self.fields}
-        same(lasting, self.answers.setdefault(part, lasting), f"{self.path}/{part}")
+        """Of /spec and /results, which never change but in what PATCH is for, and where a stopped job was stopped."""
+        free = {*self.fields, *(["stop"] if self.stopped else [])}
+        before, now = ({k: v for k, v in one.items() if k not in free} for one in (self.answers.setdefault(part, value), value))
+        same(now, before, f"{self.path}/{part}")
 
 
 class Ledger:

@@ -31,6 +31,10 @@ def endless(dataset=None):
     return mlp(dataset or {**SPIRALS, "n": 3000}, (64,), training={"epochs": 1000000, "batch_size": 32, "log_every_steps": 1000})
 
 
+# A server on which one endless job leaves no memory for another one: all others stay queued.
+ONE_AT_A_TIME = ["--threads", "1", "--memory", "512K"]
+
+
 def csv_table(rows=60, seed=1, classes=("oak", "pine"), header=True):
     """Two features that tell the classes apart; the label is the last column."""
     draw = random.Random(seed)

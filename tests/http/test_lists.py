@@ -3,7 +3,7 @@ import threading
 import time
 
 from harness import PATIENCE, Server, equal, rows, want
-from material import endless, softmax
+from material import ONE_AT_A_TIME, endless, softmax
 
 
 def _pages(server, path, limit):
@@ -160,10 +160,10 @@ def a_finished_job_is_never_waited_for(server):
 
 
 def a_wait_without_news_ends_with_304():
-    with Server(["--threads", "1"]) as s:
+    with Server(ONE_AT_A_TIME) as s:
         blocker = s.job(endless())
         s.wait_until(blocker, lambda j: j["status"] == "running")
-        queued = s.job({**endless(), "resources": {"threads": 1}})
+        queued = s.job(endless())
         answer = s.call("GET", f"/v1/jobs/{queued}")
         for query in (f"wait=0.3&since={answer.json['version']}", "wait=0.3", "wait=0.3&until=terminal"):
             start = time.monotonic()

@@ -7,7 +7,7 @@ import threading
 import time
 
 from harness import PATIENCE, ROOT, Failure, Server, equal, near, run_program, want
-from material import BLOBS, endless, softmax
+from material import BLOBS, ONE_AT_A_TIME, endless, softmax
 
 SAMPLE = re.compile(r'([a-z_:][a-z0-9_:]*)(?:\{(.*)\})? (NaN|[+-]Inf|-?[0-9.]+(?:e[+-][0-9]+)?)')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"(,|$)')
@@ -144,7 +144,7 @@ def a_job_counts_with_its_steps_and_samples(server):
 
 
 def what_runs_and_waits_is_told_by_state():
-    with Server(["--threads", "1"]) as s:
+    with Server(ONE_AT_A_TIME) as s:
         running, waiting = s.job(endless()), s.job(endless())
         s.wait_until(running, lambda job: job["status"] == "running")
         figures = _eventually(s, lambda f: f.value("descentd_training_threads_busy") == 1, "the thread is busy")
@@ -159,7 +159,7 @@ def what_runs_and_waits_is_told_by_state():
 
 
 def the_wait_of_a_long_poll_is_no_duration():
-    with Server(["--threads", "1"]) as s:
+    with Server(ONE_AT_A_TIME) as s:
         job = s.job(endless())
         queued = s.job(softmax())
         s.wait_until(job, lambda view: view["status"] == "running")

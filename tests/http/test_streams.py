@@ -245,6 +245,13 @@ def accept_chooses_between_a_page_and_a_stream(server, accept, media):
     server.refuse(406, "not_acceptable", "GET", f"/v1/jobs/{job}/events", headers={"Accept": "image/png"})
 
 
+def the_interface_names_the_stream(server):
+    operation = server.get("/v1/openapi.json")["paths"]["/v1/jobs/{id}/events"]["get"]
+    includes([(p["in"], p["name"]) for p in operation["parameters"]], ("header", "Last-Event-ID"), what="parameters")
+    includes(operation["responses"]["200"]["content"], "application/json", "text/event-stream", what="answers")
+    includes(operation["responses"], "204", what="answers")
+
+
 def head_does_not_stream(server):
     job = _lasting(server)
     got = server.raw(f"HEAD /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: text/event-stream\r\n\r\n".encode())
@@ -311,6 +318,23 @@ def a_reader_that_stops_reading_is_told_the_job_and_not_all_that_it_missed():
         includes(got[-300:], b"event: done", what="the end")
 
 
+def a_job_that_is_deleted_takes_its_streams_along():
+    with Server() as s:
+        job = s.train(_long())["id"]
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.settimeout(20 * PATIENCE)
+            slow.connect((s.host, s.port))
+            slow.sendall(f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode())
+            got = slow.recv(1000)
+            s.ok("DELETE", f"/v1/jobs/{job}", status=204)
+            while chunk := slow.recv(1 << 20):
+                got += chunk
+        want(got.endswith(b"\r\n0\r\n\r\n"), f"the end: {got[-100:]!r}")
+        want(b"event: done" not in got, "it was told to its end")
+        s.refuse(410, "deleted", "GET", f"/v1/jobs/{job}/events", headers={**SSE, "Last-Event-ID": "7"})
+
+
 def readers_that_never_read_cost_little_and_end_with_the_server():
     with Server() as s:
         job, readers = s.train(_long())["id"], []
@@ -355,9 +379,11 @@ def a_stream_whose_token_was_withdrawn_ends_and_a_silent_one_beats():
         with Server(["--token-file", path, "--threads", "1"], token=tokens[0]) as s:
             running = _lasting(s)
             silent = s.job({**endless(), "resources": {"threads": 1}})
+            s.ok("POST", f"/v1/jobs/{silent}/pause")
+            s.wait_until(silent, lambda j: j["status"] == "paused")
             with Stream(s, silent, token=tokens[1]) as lost, Stream(s, silent, token=tokens[2]) as kept, Stream(s, running, token=tokens[1]) as live:
-                for stream in (lost, kept, live):
-                    stream.take(1)
+                for stream, count in ((lost, 2), (kept, 2), (live, 1)):
+                    stream.take(count)
                 with open(path, encoding="ascii") as file:
                     lines = file.readlines()
                 with open(path, "w", encoding="ascii") as file:
