@@ -80,7 +80,7 @@ struct timespec clock_at_ms(int64_t monotonic_ms)
 
 /* ---- the runner; asserts nothing, for it is not on the test's thread ---- */
 
-static struct fake_job *find_job(const char *id)
+static inline struct fake_job *find_job(const char *id)
 {
     for (unsigned i = 0; i < world.count; i++) {
         if (strcmp(world.jobs[i].id, id) == 0) {
@@ -90,13 +90,13 @@ static struct fake_job *find_job(const char *id)
     return NULL;
 }
 
-static void add_name(char names[NAMES_TEXT], const char *name)
+static inline void add_name(char names[NAMES_TEXT], const char *name)
 {
     const size_t length = strlen(names);
     snprintf(names + length, NAMES_TEXT - length, "%s ", name);
 }
 
-static void enter(struct fake_job *job, enum stage stage)
+static inline void enter(struct fake_job *job, enum stage stage)
 {
     pthread_mutex_lock(&world.lock);
     job->stage = stage;
@@ -110,14 +110,14 @@ static void enter(struct fake_job *job, enum stage stage)
     pthread_mutex_unlock(&world.lock);
 }
 
-static int works(const struct runner *runner)
+static inline int works(const struct runner *runner)
 {
     const int order = atomic_load(&runner->control.order);
     return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
 /* The threads of the next step; 0: none, an order came. */
-static uint32_t choose_threads(struct fake_job *job, struct runner *runner)
+static inline uint32_t choose_threads(struct fake_job *job, struct runner *runner)
 {
     uint32_t threads = atomic_load(&runner->control.threads);
     const int had_none = threads == 0 || job->uses == 0;
@@ -131,7 +131,7 @@ static uint32_t choose_threads(struct fake_job *job, struct runner *runner)
     return threads;
 }
 
-static void make_step(struct fake_job *job, uint32_t threads)
+static inline void make_step(struct fake_job *job, uint32_t threads)
 {
     const uint32_t works_with = threads < world.threads ? threads : world.threads;
     const struct timespec step = {.tv_nsec = 500000};
@@ -152,7 +152,7 @@ static void make_step(struct fake_job *job, uint32_t threads)
     pthread_mutex_unlock(&world.lock);
 }
 
-static int goes_on(struct fake_job *job)
+static inline int goes_on(struct fake_job *job)
 {
     pthread_mutex_lock(&world.lock);
     const int lasts = job->lasts && (job->ends_at == 0 || job->steps < job->ends_at);
@@ -160,7 +160,7 @@ static int goes_on(struct fake_job *job)
     return lasts;
 }
 
-static int has_proved(struct fake_job *job)
+static inline int has_proved(struct fake_job *job)
 {
     pthread_mutex_lock(&world.lock);
     const int proves = job->proves;
@@ -168,7 +168,7 @@ static int has_proved(struct fake_job *job)
     return proves;
 }
 
-static void train(struct fake_job *job, struct runner *runner)
+static inline void train(struct fake_job *job, struct runner *runner)
 {
     while (goes_on(job) && works(runner)) {
         const uint32_t threads = choose_threads(job, runner);
@@ -181,7 +181,7 @@ static void train(struct fake_job *job, struct runner *runner)
     }
 }
 
-static void leave(struct fake_job *job, struct runner *runner)
+static inline void leave(struct fake_job *job, struct runner *runner)
 {
     scheduler_leave(runner->scheduler, runner);
     pthread_mutex_lock(&world.lock);
@@ -220,7 +220,7 @@ void runner_run(struct runner *runner)
 
 /* ---- what tests do ---- */
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     memset(world.jobs, 0, sizeof world.jobs);
     world.count = 0;
@@ -231,7 +231,7 @@ static int set_up(void **state)
     return open_fixture(state);
 }
 
-static struct scheduler *start_scheduler(struct fixture *fixture, uint32_t threads, uint64_t bytes, uint32_t places)
+static inline struct scheduler *start_scheduler(struct fixture *fixture, uint32_t threads, uint64_t bytes, uint32_t places)
 {
     struct scheduler_setup setup = {
         .store = fixture->store, .threads = threads, .memory_bytes = bytes, .max_queued_jobs = places};
@@ -242,7 +242,7 @@ static struct scheduler *start_scheduler(struct fixture *fixture, uint32_t threa
     return scheduler;
 }
 
-static void know_job(const char *id, uint64_t bytes, uint32_t threads, int exact, int lasts)
+static inline void know_job(const char *id, uint64_t bytes, uint32_t threads, int exact, int lasts)
 {
     pthread_mutex_lock(&world.lock);
     struct fake_job *job = &world.jobs[world.count++];
@@ -251,22 +251,22 @@ static void know_job(const char *id, uint64_t bytes, uint32_t threads, int exact
     pthread_mutex_unlock(&world.lock);
 }
 
-static struct job_ticket ticket_of(const char *id, int32_t priority)
+static inline struct job_ticket ticket_of(const char *id, int32_t priority)
 {
     struct job_ticket ticket = {.priority = priority};
     memcpy(ticket.id, id, strnlen(id, sizeof(ticket.id) - 1));
     return ticket;
 }
 
-static void queue_job(struct scheduler *scheduler, const struct job_ticket *ticket)
+static inline void queue_job(struct scheduler *scheduler, const struct job_ticket *ticket)
 {
     struct error error;
     assert_ok(scheduler_reserve(scheduler, &error));
     scheduler_enqueue(scheduler, ticket);
 }
 
-static void submit(struct scheduler *scheduler, const char *id, int32_t priority, uint64_t bytes, uint32_t threads,
-                   int exact)
+static inline void submit(struct scheduler *scheduler, const char *id, int32_t priority, uint64_t bytes, uint32_t threads,
+                          int exact)
 {
     const struct job_ticket ticket = ticket_of(id, priority);
     know_job(id, bytes, threads, exact, 1);
@@ -274,7 +274,7 @@ static void submit(struct scheduler *scheduler, const char *id, int32_t priority
 }
 
 /* As a handler tells it. */
-static void tell(struct scheduler *scheduler, const char *id, enum job_status status, uint64_t version)
+static inline void tell(struct scheduler *scheduler, const char *id, enum job_status status, uint64_t version)
 {
     struct job_view job = {.status = status, .version = version};
     memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
@@ -301,7 +301,7 @@ static void tell(struct scheduler *scheduler, const char *id, enum job_status st
         }                                                                                                                   \
     } while (0)
 
-static struct fake_job look_at(const char *id)
+static inline struct fake_job look_at(const char *id)
 {
     pthread_mutex_lock(&world.lock);
     const struct fake_job job = *find_job(id);
@@ -309,31 +309,31 @@ static struct fake_job look_at(const char *id)
     return job;
 }
 
-static void wait_for(const char *id, enum stage stage)
+static inline void wait_for(const char *id, enum stage stage)
 {
     wait_until(id, job->stage >= stage);
 }
 
-static void wait_for_threads(const char *id, uint32_t threads)
+static inline void wait_for_threads(const char *id, uint32_t threads)
 {
     wait_until(id, job->uses == threads);
 }
 
 /* Makes so many steps more. */
-static void wait_for_steps(const char *id, uint64_t more)
+static inline void wait_for_steps(const char *id, uint64_t more)
 {
     const uint64_t steps = look_at(id).steps + more;
     wait_until(id, job->steps >= steps);
 }
 
-static void wait_for_turns(const char *id, uint64_t more)
+static inline void wait_for_turns(const char *id, uint64_t more)
 {
     const uint64_t turns = look_at(id).turns + more;
     wait_until(id, job->turns >= turns);
 }
 
 /* Time for what must not happen, should it be about to. */
-static void give_it_a_chance(void)
+static inline void give_it_a_chance(void)
 {
     const struct timespec moment = {.tv_nsec = 150000000};
     nanosleep(&moment, NULL);
@@ -348,13 +348,13 @@ static void give_it_a_chance(void)
         pthread_mutex_unlock(&world.lock);                                                                                  \
     } while (0)
 
-static void end_job(const char *id)
+static inline void end_job(const char *id)
 {
     set_member(id, lasts, 0);
     wait_for(id, ENDED);
 }
 
-static void hold_loads(int held)
+static inline void hold_loads(int held)
 {
     pthread_mutex_lock(&world.lock);
     world.loads_held = held;
@@ -362,7 +362,7 @@ static void hold_loads(int held)
     pthread_mutex_unlock(&world.lock);
 }
 
-static void assert_admitted(const char *wanted)
+static inline void assert_admitted(const char *wanted)
 {
     char got[sizeof(world.admitted)];
     pthread_mutex_lock(&world.lock);
@@ -372,7 +372,7 @@ static void assert_admitted(const char *wanted)
 }
 
 /* Lets all jobs end, and waits for those that are to run. */
-static void end_all(struct scheduler *scheduler, const char *last)
+static inline void end_all(struct scheduler *scheduler, const char *last)
 {
     for (unsigned i = 0; i < world.count; i++) {
         set_member(world.jobs[i].id, lasts, 0);

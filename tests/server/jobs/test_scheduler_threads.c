@@ -17,6 +17,29 @@ static void jobs_take_turns_on_one_thread(void **state)
     end_all(scheduler, "c");
 }
 
+/* So many that each waits for longer than anybody is made to wait by newcomers. */
+static void many_jobs_take_turns_too(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    const unsigned count = sizeof ids / sizeof *ids;
+    uint64_t before[sizeof ids / sizeof *ids];
+    for (unsigned i = 0; i < count; i++) {
+        submit(scheduler, ids[i], 0, 1, 1, 0);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        wait_for_turns(ids[i], 1);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        before[i] = look_at(ids[i]).turns;
+    }
+    wait_for_turns("a", 3);
+    for (unsigned i = 0; i < count; i++) {
+        assert_in_range(look_at(ids[i]).turns - before[i], 2, 4);
+    }
+    end_all(scheduler, "j");
+}
+
 static void a_small_job_does_not_wait_for_long_ones(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
@@ -257,6 +280,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(jobs_take_turns_on_one_thread),
+        TEST(many_jobs_take_turns_too),
         TEST(a_small_job_does_not_wait_for_long_ones),
         TEST(four_jobs_share_three_threads),
         TEST(what_is_left_over_changes_hands_too),
