@@ -189,6 +189,7 @@ static void set_targets(struct scheduler *scheduler, int64_t now)
                                              .exact = runner->exact,
                                              .used = slices_used(runner, now),
                                              .starves = is_favoured(runner, FAVOUR_STARVED, PATIENCE_MS, now),
+                                             .waits_since = runner->waits_since,
                                              .number = runner->number,
                                              .owner = runner};
         }
