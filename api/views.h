@@ -28,6 +28,8 @@ enum job_status {
 };
 const char *job_status_name(enum job_status status);
 int job_status_is_terminal(enum job_status status);
+/* Is there something left to do without a client asking for it? */
+int job_status_needs_runner(enum job_status status);
 /* -1 when `name` is no status. */
 int job_status_parse(const char *name);
 
@@ -48,6 +50,7 @@ struct job_progress job_progress_none(void);
 
 /* Strings are owned by whoever filled the struct; job_view_release frees them. */
 struct job_view {
+    int64_t number; /* 1, 2 ... in order of submission; 0: not stored yet */
     char id[ID_TEXT];
     char name[NAME_TEXT];
     enum job_status status;

@@ -16,9 +16,9 @@ static const enum runner_order orders[TRIGGER_CLIENT_COUNT] = {
 static void tell_scheduler(struct app *app, const struct job_view *job, enum job_trigger trigger)
 {
     const struct job_ticket ticket = job_ticket_of(job);
-    int has_runner = trigger != TRIGGER_RESUME && scheduler_order(app->scheduler, job->id, orders[trigger]);
+    int takes_note = trigger != TRIGGER_RESUME && scheduler_order(app->scheduler, job->id, orders[trigger]);
 
-    if (trigger == TRIGGER_RESUME || (trigger == TRIGGER_STOP && !has_runner)) {
+    if (!takes_note && job_status_needs_runner(job->status)) {
         scheduler_requeue(app->scheduler, &ticket); /* a paused job that is stopped needs a runner to leave its model */
     }
 }

@@ -175,7 +175,7 @@ static void look_back(struct run *run)
     scheduler_leave(runner->scheduler, runner);
     status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
     if (status == STATUS_OK) {
-        if (!job_status_is_terminal(job.status) && job.status != JOB_PAUSED) {
+        if (job_status_needs_runner(job.status)) {
             scheduler_requeue(runner->scheduler, &runner->job);
         }
         job_view_release(&job);

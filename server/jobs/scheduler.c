@@ -247,7 +247,7 @@ static int someone_is_in_front(const struct scheduler *scheduler, int32_t priori
 
 static int goes_before(const struct runner *a, const struct runner *b)
 {
-    return a->job.priority != b->job.priority ? a->job.priority > b->job.priority : a->number < b->number;
+    return ticket_goes_before(&a->job, &b->job) || (!ticket_goes_before(&b->job, &a->job) && a->number < b->number);
 }
 
 /* Must `runner` leave what is free to `other`, which was there first or ranks higher? */
@@ -577,11 +577,13 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
 void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job)
 {
     struct runner *runner;
+    struct job_ticket there;
     int paused = RUNNER_PAUSE;
 
     pthread_mutex_lock(&scheduler->lock);
     runner = find_runner(scheduler, job->id);
     if (runner == NULL) {
+        (void)queue_remove(&scheduler->queue, job->id, &there); /* two clients in a row may both have resumed it */
         insert(scheduler, job);
     } else if (runner->leaving) {
         runner->again = 1;
@@ -603,17 +605,20 @@ int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_ord
 {
     struct job_ticket ticket;
     struct runner *runner;
-    int found;
+    int takes_note;
 
     pthread_mutex_lock(&scheduler->lock);
-    found = order != RUNNER_STOP && queue_remove(&scheduler->queue, id, &ticket);
+    (void)queue_remove(&scheduler->queue, id, &ticket);
     runner = find_runner(scheduler, id);
-    if (runner != NULL && order > order_of(runner)) {
+    takes_note = runner != NULL && !runner->leaving;
+    if (takes_note && order > order_of(runner)) {
         atomic_store(&runner->control.order, order);
+    } else if (runner != NULL && runner->leaving) {
+        runner->again = 0;
     }
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
-    return found || runner != NULL;
+    return takes_note;
 }
 
 void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
@@ -715,19 +720,23 @@ static void show_running(const struct runner *runner, struct scheduler_running *
     memcpy(shown->id, runner->job.id, sizeof shown->id);
 }
 
-/* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
+static int compare_tickets(const void *left, const void *right)
+{
+    return ticket_goes_before(right, left) - ticket_goes_before(left, right);
+}
+
+/* Under the lock; running is [RUNNERS_MAX], queue [RUNNERS_MAX + limit]: all that have a runner, the next `limit` ones. */
 static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
 {
     view->figures = figures_of(scheduler);
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
         if (runner->admitted && !runner->finished) {
             show_running(runner, &view->running[view->running_count++]);
-        } else if (!runner->admitted && view->queue_count < limit) {
+        } else if (!runner->admitted) {
             view->queue[view->queue_count++] = runner->job;
         }
     }
-    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && view->queue_count < limit;
-         ticket = ticket->next) {
+    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && limit > 0; ticket = ticket->next, limit--) {
         view->queue[view->queue_count++] = ticket->job;
     }
 }
@@ -735,7 +744,7 @@ static void fill_view(const struct scheduler *scheduler, size_t limit, struct sc
 enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view, struct error *error)
 {
     *view = (struct scheduler_view){.running = calloc(RUNNERS_MAX, sizeof *view->running),
-                                    .queue = calloc(limit, sizeof *view->queue)};
+                                    .queue = calloc(RUNNERS_MAX + limit, sizeof *view->queue)};
     if (view->running == NULL || view->queue == NULL) {
         scheduler_view_release(view);
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to show the queue");
@@ -743,6 +752,8 @@ enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct sch
     pthread_mutex_lock(&scheduler->lock);
     fill_view(scheduler, limit, view);
     pthread_mutex_unlock(&scheduler->lock);
+    qsort(view->queue, view->queue_count, sizeof *view->queue, compare_tickets);
+    view->queue_count = view->queue_count < limit ? view->queue_count : limit;
     return STATUS_OK;
 }
 

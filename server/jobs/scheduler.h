@@ -47,8 +47,8 @@ void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job
 enum runner_order { RUNNER_GO_ON, RUNNER_DRAIN, RUNNER_PAUSE, RUNNER_STOP, RUNNER_CANCEL };
 
 /*
- * The job's status has changed in the store: a waiting one leaves the queue (but to be stopped), a running one is told. 1:
- * it has a runner, or a place in the queue.
+ * The job's status has changed in the store: a waiting one leaves the queue, a running one is told. 0: it has no runner that
+ * takes note of it; should it need one to come to its end (job_status_needs_runner), scheduler_requeue gives it one.
  */
 int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order);
 void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority);
