@@ -287,7 +287,7 @@ static int someone_is_in_front(const struct scheduler *scheduler, int32_t priori
 
 static int goes_before(const struct runner *a, const struct runner *b)
 {
-    return a->job.priority != b->job.priority ? a->job.priority > b->job.priority : a->number < b->number;
+    return ticket_goes_before(&a->job, &b->job) || (!ticket_goes_before(&b->job, &a->job) && a->number < b->number);
 }
 
 /* Must `runner` leave what is free to `other`, which was there first or ranks higher? */
@@ -782,19 +782,23 @@ static void show_running(const struct runner *runner, struct scheduler_running *
     memcpy(shown->id, runner->job.id, sizeof shown->id);
 }
 
-/* Under the lock; running is [RUNNERS_MAX], queue [limit]. */
+static int compare_tickets(const void *left, const void *right)
+{
+    return ticket_goes_before(right, left) - ticket_goes_before(left, right);
+}
+
+/* Under the lock; running is [RUNNERS_MAX], queue [RUNNERS_MAX + limit]: all that have a runner, the next `limit` ones. */
 static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
 {
     view->figures = figures_of(scheduler);
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
         if (runner->admitted && !runner->finished) {
             show_running(runner, &view->running[view->running_count++]);
-        } else if (!runner->admitted && view->queue_count < limit) {
+        } else if (!runner->admitted) {
             view->queue[view->queue_count++] = runner->job;
         }
     }
-    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && view->queue_count < limit;
-         ticket = ticket->next) {
+    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && limit > 0; ticket = ticket->next, limit--) {
         view->queue[view->queue_count++] = ticket->job;
     }
 }
@@ -802,7 +806,7 @@ static void fill_view(const struct scheduler *scheduler, size_t limit, struct sc
 enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view, struct error *error)
 {
     *view = (struct scheduler_view){.running = calloc(RUNNERS_MAX, sizeof *view->running),
-                                    .queue = calloc(limit, sizeof *view->queue)};
+                                    .queue = calloc(RUNNERS_MAX + limit, sizeof *view->queue)};
     if (view->running == NULL || view->queue == NULL) {
         scheduler_view_release(view);
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to show the queue");
@@ -810,6 +814,8 @@ enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct sch
     pthread_mutex_lock(&scheduler->lock);
     fill_view(scheduler, limit, view);
     pthread_mutex_unlock(&scheduler->lock);
+    qsort(view->queue, view->queue_count, sizeof *view->queue, compare_tickets);
+    view->queue_count = view->queue_count < limit ? view->queue_count : limit;
     return STATUS_OK;
 }
 
