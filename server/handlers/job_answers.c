@@ -151,7 +151,7 @@ enum status job_answers_get(struct job_answers *answers, const char *job, const 
         if (shared == NULL) {
             return error->status;
         }
-        if (generation % 2 == 0 && generation == store_generation(answers->store)) {
+        if (generation % 2 == 0) { /* one that passes meanwhile never comes back */
             shared->generation = generation;
             keep(answers, shared);
         }

@@ -64,8 +64,8 @@ typedef void store_changed(void *context, const char *job, uint64_t version, enu
 void store_on_commit(struct store *store, store_changed *changed, void *context);
 
 /*
- * Which generation of the database readers see; odd: they may see one or the other, for a commit is under way. What was read
- * while this was the same even number before and after is what stands there for as long as it still is that number. Any
+ * Which generation of the database readers see; odd: they may see one or the other, for a commit is under way. What is read
+ * after this was an even number is what stands there for as long as it is still that number. Never the same again. Any
  * thread, without a lock.
  */
 uint64_t store_generation(const struct store *store);
