@@ -137,6 +137,9 @@ $$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/assert_close.o $$(ARCHIV
 	$$(call say,link)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
 endef
 $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
+# Its allocations, and those of the code under test, can be made to fail.
+$(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 
 .PHONY: test

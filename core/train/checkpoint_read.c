@@ -75,6 +75,19 @@ static const char *contradiction(const struct train_state *state)
 
 /* ---- the file ---- */
 
+/* A text shorter than its room, which NULs fill up. */
+static int is_filled_up(const char *text, size_t room)
+{
+    size_t length = strnlen(text, room);
+
+    for (size_t i = length; i < room; i++) {
+        if (text[i] != '\0') {
+            return 0;
+        }
+    }
+    return length < room;
+}
+
 static enum status check_header(const struct checkpoint_header *header, size_t size, struct error *error)
 {
     static const unsigned char zeros[sizeof header->reserved] = {0};
@@ -92,7 +105,7 @@ static enum status check_header(const struct checkpoint_header *header, size_t s
         sizeof *header + header->state_size + header->model_size + SHA256_BYTES != size) {
         return CORRUPT("%zu bytes, which is not what its lengths add up to", size);
     }
-    if (memchr(header->kernel_tier, '\0', sizeof header->kernel_tier) == NULL || !isfinite(header->seconds) ||
+    if (!is_filled_up(header->kernel_tier, sizeof header->kernel_tier) || !isfinite(header->seconds) ||
         header->seconds < 0 || memcmp(header->reserved, zeros, sizeof zeros) != 0) {
         return CORRUPT("its header has a value that is none");
     }
@@ -143,6 +156,9 @@ static enum status check_state(const struct state_section *section, struct error
 {
     const char *fault = train_state_not_finite(&section->state);
 
+    if (!is_filled_up(section->header.optimizer, sizeof section->header.optimizer)) {
+        return CORRUPT("the name of its optimizer is none");
+    }
     fault = fault != NULL ? fault : contradiction(&section->state);
     if (fault != NULL) {
         return CORRUPT("%s has a value that no step leaves", fault);
@@ -209,9 +225,9 @@ static enum status check_match(const struct trainer *trainer, const struct state
     const char *optimizer = optimizer_name(trainer->spec.optimizer.type);
     struct error inner = {0};
 
-    if (strncmp(section->header.optimizer, optimizer, sizeof section->header.optimizer) != 0 ||
+    if (strcmp(section->header.optimizer, optimizer) != 0 ||
         section->header.slot_count != optimizer_slots(&trainer->spec.optimizer)) {
-        return MISMATCH("of another optimizer, %.16s with %u values a parameter", section->header.optimizer,
+        return MISMATCH("of another optimizer, %s with %u values a parameter", section->header.optimizer,
                         section->header.slot_count);
     }
     if (model_fits(model, &trainer->spec.model, &inner) != STATUS_OK) {

@@ -155,13 +155,17 @@ static enum status fill_next(struct reader *reader, struct request *request, str
 {
     const char *job = request_parameter(request, 0);
     uint64_t ticket = request_ticket(request, job);
-    const struct event_page *page = NULL;
-    enum status status = STATUS_OK;
+    const struct event_page *page;
 
-    if (!reader->is_resync) {
-        status = event_pages_read(reader->app->event_pages, reader->app->store, job, reader->last, ticket, &page, error);
+    if (reader->is_resync) {
+        return fill_resync(reader, job, piece, error);
     }
-    if (status == STATUS_OK && page != NULL && page->has_more && reader->is_current && reader->is_slow) {
+    enum status status =
+        event_pages_read(reader->app->event_pages, reader->app->store, job, reader->last, ticket, &page, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (page->has_more && reader->is_current && reader->is_slow) {
         status = check_lag(reader, job, error);
     }
     if (status == STATUS_OK && !reader->is_resync) {

@@ -26,6 +26,13 @@ int64_t stream_taken_ms(const struct request *request)
     return request->stream.taken_ms;
 }
 
+static void release_piece(struct stream_piece *piece)
+{
+    if (piece->release != NULL)
+        piece->release(piece->context);
+    piece->release = NULL;
+}
+
 /* The next piece, or the same wait again where there is neither news nor a reason to say so. */
 static int next_piece(struct request *request, int64_t now, struct stream_piece *piece)
 {
@@ -51,6 +58,7 @@ static void run_fill(struct task *task)
     struct stream_piece piece = {.then = STREAM_END};
     int64_t now = watchdog_now();
     if (!next_piece(request, now, &piece)) {
+        release_piece(&piece);
         waiters_park(request->http->waiters, &request->waiter, request->answer.source.key, piece.ticket);
         return;
     }
@@ -61,19 +69,12 @@ static void run_fill(struct task *task)
     request_resume(request);
 }
 
-static void release_piece(struct stream *stream)
-{
-    if (stream->piece.release != NULL)
-        stream->piece.release(stream->piece.context);
-    stream->piece.release = NULL;
-}
-
 /* On the polling thread: nothing is left of the piece. */
 static ssize_t hand_on(struct request *request)
 {
     struct stream *stream = &request->stream;
     struct http *http = request->http;
-    release_piece(stream);
+    release_piece(&stream->piece);
     stream->taken_ms = watchdog_now() - stream->offered;
     if (stream->piece.then == STREAM_END || !request_suspend(request))
         return MHD_CONTENT_READER_END_OF_STREAM;
@@ -137,7 +138,7 @@ struct MHD_Response *stream_make(struct request *request)
 
 void stream_close(struct request *request)
 {
-    release_piece(&request->stream);
+    release_piece(&request->stream.piece);
     if (request->stream.is_open)
         atomic_fetch_sub(&request->http->open_streams, 1);
 }

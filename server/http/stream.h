@@ -26,7 +26,7 @@ enum stream_then {
 };
 
 struct stream_piece {
-    const void *bytes; /* [size], borrowed until release(context), from any thread; release may be NULL */
+    const void *bytes; /* [size], borrowed until release(context): once, from any thread; release may be NULL */
     size_t size;       /* 0 only with STREAM_END or STREAM_WAIT: nothing to send */
     void (*release)(void *context);
     void *context;

@@ -39,15 +39,16 @@ static int take_turn(struct run *run)
 static int wait_for_room(struct run *run)
 {
     double begin = clock_monotonic_seconds();
-    int go_on = run_order(run) == RUNNER_GO_ON && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS);
+    int waited = run_has_work(run) && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS);
 
     run->idle += clock_monotonic_seconds() - begin;
-    return go_on;
+    return waited;
 }
 
 /* ---- a step ---- */
 
-/* Gives a logged point to the recorder, waiting where the disk is full; one that an order overtakes may be lost. */
+/* Gives a logged point to the recorder, waiting where the disk is full. One that an order overtakes is made again by the
+ * next run: nothing of this one is kept from there on. */
 static enum status record(struct run *run, const struct train_point *point, double elapsed, struct error *error)
 {
     for (;;) {
@@ -59,6 +60,7 @@ static enum status record(struct run *run, const struct train_point *point, doub
             return status;
         }
         if (!wait_for_room(run)) {
+            run->lost_row = 1;
             return STATUS_OK;
         }
         status = recorder_poll(run->recorder, clock_monotonic_seconds(), 0, error);
@@ -66,6 +68,15 @@ static enum status record(struct run *run, const struct train_point *point, doub
             return status;
         }
     }
+}
+
+/*
+ * A run that takes the job up again comes by what was shown before. It must not be ended, by the clock or by a client, at an
+ * earlier step.
+ */
+static int may_end_after_next(const struct run *run, uint64_t step)
+{
+    return !recorder_is_replaying(run->recorder) && step + 1 >= run->job.progress.step;
 }
 
 /* Does training end at a step that a run after a crash may not end at? Then its last row is stored with the end of the job.
@@ -94,7 +105,7 @@ static enum status step(struct run *run, struct error *error)
         status = record(run, &point, elapsed, error);
     }
     run->seconds = recorder_clock(run->recorder, elapsed);
-    if (status == STATUS_OK && limit > 0 && run->seconds >= limit) {
+    if (status == STATUS_OK && limit > 0 && run->seconds >= limit && may_end_after_next(run, progress.step)) {
         trainer_stop_after_next(run->trainer, STOP_MAX_SECONDS);
     }
     run_show_progress(run);
@@ -122,15 +133,13 @@ static enum status save(struct run *run, struct error *error)
     return job_checkpoints_step(run->checkpoints, run->seconds, clock_monotonic_seconds(), wanted, error);
 }
 
-/* Does an order leave the job something to do? */
-static int goes_on(struct run *run)
+/* Is there another step to be made? */
+static int goes_on(struct run *run, uint64_t step)
 {
-    enum runner_order order = run_order(run);
-
-    if (order == RUNNER_STOP && !recorder_is_replaying(run->recorder)) {
+    if (run_order(run) == RUNNER_STOP && may_end_after_next(run, step)) {
         trainer_stop_after_next(run->trainer, STOP_USER);
     }
-    return order == RUNNER_GO_ON || order == RUNNER_STOP;
+    return run_has_work(run) && !run->lost_row;
 }
 
 static void count_step(const struct train_progress *before, const struct train_progress *after)
@@ -150,7 +159,7 @@ static enum status train(struct run *run, struct error *error)
     }
     trainer_progress(run->trainer, &progress);
     run->begin = clock_monotonic_seconds();
-    while (status == STATUS_OK && !progress.finished && goes_on(run)) {
+    while (status == STATUS_OK && !progress.finished && goes_on(run, progress.step)) {
         if (!take_turn(run)) {
             continue;
         }
@@ -159,7 +168,7 @@ static enum status train(struct run *run, struct error *error)
         status = step(run, error);
         trainer_progress(run->trainer, &progress);
         count_step(&before, &progress);
-        if (status == STATUS_OK && !progress.finished) {
+        if (status == STATUS_OK && !progress.finished && !run->lost_row) {
             status = save(run, error);
         }
     }

@@ -167,6 +167,7 @@ void job_list_release(struct job_list *list);
 struct job_ticket {
     char id[ID_TEXT];
     int32_t priority;
+    uint64_t version; /* of the job, when it was looked at; 0: not known */
     uint64_t memory_bytes;
     int suspect;
 };

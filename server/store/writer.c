@@ -71,6 +71,14 @@ static enum status apply(struct writer *writer, struct store_op *op, struct erro
     return status == STATUS_OK ? run(writer, "RELEASE operation", error) : status;
 }
 
+/* A transaction that failed and could not be rolled back for want of memory is rolled back before the next one. */
+static enum status begin(struct writer *writer, struct error *error)
+{
+    sqlite3 *handle = writer->connection.handle;
+    int code = sqlite3_get_autocommit(handle) ? SQLITE_OK : sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
+    return code == SQLITE_OK ? run(writer, "BEGIN IMMEDIATE", error) : connection_fail(&writer->connection, code, error);
+}
+
 /* All or nothing of the group, whose operations get their statuses. */
 static void commit_group(struct writer *writer, struct store_op *group)
 {
@@ -79,7 +87,7 @@ static void commit_group(struct writer *writer, struct store_op *group)
     int64_t began = monitor_clock();
     uint64_t operations = 0;
     connection->failure = STATUS_OK;
-    enum status status = run(writer, "BEGIN IMMEDIATE", &error);
+    enum status status = begin(writer, &error);
     for (struct store_op *op = group; op != NULL && status == STATUS_OK; op = op->next, operations++) {
         status = apply(writer, op, &error);
     }

@@ -25,8 +25,8 @@ START_SECONDS = 10
 class Mortal(Server):
     """A server that may die at any time, its start included."""
 
-    def __init__(self):
-        super().__init__(["--threads", "2"], start=False)
+    def __init__(self, options=("--threads", "2")):
+        super().__init__(options, start=False)
         self.points = pathlib.Path(self.folder, "failpoints")
         self.longest_start = 0.0
 
@@ -111,6 +111,7 @@ class Campaign:
     def live_on(self, settle):
         """Starts for good, and looks."""
         folder = checks.Folder(self.server.data)
+        folder.check_by_program()
         want(self.server.launch(), f"the server does not start again: {self.server.process.returncode}")
         folder.check_tidied()
         for client in self.clients:
@@ -175,8 +176,8 @@ class Campaign:
         return (f"{cycle:5} cycles {time.monotonic() - self.begun:6.0f} s, {self.deaths} deaths,"
                 f" {fired} of {len(self.planner.names)} failpoints have fired")
 
-    def table(self):
+    def table(self, missed):
         lines = [f"    {n:26} fired {self.planner.fired[n]:4}, hit {self.planner.hits[n]:6}" for n in self.planner.names]
-        lines += [f"FAILED  {n} never fired" for n in self.planner.missed()]
+        lines += [f"FAILED  {n} never fired" for n in missed]
         lines.append(f"{self.jobs} jobs, {self.things} data sets and models; the longest start took {self.longest_start:.2f} s")
         return "\n".join(lines)

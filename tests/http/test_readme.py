@@ -55,6 +55,20 @@ def the_lines_for_real_data_work():
         want(b"F32" in pathlib.Path(folder, "model.safetensors").read_bytes()[:4096], "a model")
 
 
+def the_lines_that_kill_the_server_end_with_equal_digests():
+    if not THOROUGH:
+        raise Skip("some ten seconds of training, in a release only")
+    text = "".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/durability.md").read_text(), re.M | re.S))
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "build/release").mkdir(parents=True)
+        pathlib.Path(folder, "build/release/descentd").symlink_to(BINARY)
+        lines = _replace(text, ("kill -9 $server; wait; start; kill -9 $server; wait; start", "kill -9 $server; wait || true; start; kill -9 $server; wait || true; start"))
+        first, job, second = _paste(lines.replace("8090", str(free_port())), folder).split()
+    equal((len(first), first), (64, second), "digests")
+    equal(json.loads(job)["status"], "succeeded", "the job that was killed")
+    want(json.loads(job)["restarts"] > 0, f"it was over before the kill: {job}")
+
+
 def the_lines_for_another_host_work():
     """trainer.example is this machine, for curl."""
     port = free_port()

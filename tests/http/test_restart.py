@@ -155,6 +155,18 @@ def progress_that_was_shown_is_not_taken_back(kill):
         s.wait(job, "cancelled")
 
 
+def a_stop_after_kill_9_does_not_end_a_job_before_what_was_shown():
+    with Server() as s:
+        job = s.job(mlp({**BLOBS, "n": 5000}, (64, 64), training={"epochs": 100000, "batch_size": 50, "log_every_steps": 100000}))
+        before = s.wait_until(job, lambda j: j["step"] > 2000)
+        s.restart(kill=True)
+        s.wait_until(job, lambda j: j["status"] == "running")
+        s.ok("POST", f"/v1/jobs/{job}/stop")
+        view = s.wait(job)
+        equal(view["stop_reason"], "user", "stop reason")
+        want(view["step"] >= before["step"], f"ended at step {view['step']}, {before['step']} was shown")
+
+
 def a_version_seen_before_kill_9_shows_no_less_after_it():
     with Server() as s:
         job = s.job(mlp({**BLOBS, "n": 5000}, (32,), training={"epochs": 100000, "batch_size": 50, "log_every_steps": 100}))

@@ -245,6 +245,13 @@ def accept_chooses_between_a_page_and_a_stream(server, accept, media):
     server.refuse(406, "not_acceptable", "GET", f"/v1/jobs/{job}/events", headers={"Accept": "image/png"})
 
 
+def the_interface_names_the_stream(server):
+    operation = server.get("/v1/openapi.json")["paths"]["/v1/jobs/{id}/events"]["get"]
+    includes([(p["in"], p["name"]) for p in operation["parameters"]], ("header", "Last-Event-ID"), what="parameters")
+    includes(operation["responses"]["200"]["content"], "application/json", "text/event-stream", what="answers")
+    includes(operation["responses"], "204", what="answers")
+
+
 def head_does_not_stream(server):
     job = _lasting(server)
     got = server.raw(f"HEAD /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: text/event-stream\r\n\r\n".encode())
@@ -309,6 +316,23 @@ def a_reader_that_stops_reading_is_told_the_job_and_not_all_that_it_missed():
         want(gaps[0][1] - gaps[0][0] > 1024, f"it was not far behind: {gaps}")
         includes(got, b"id: %d\nevent: resync\ndata: {\"object\":\"job\"" % gaps[0][1])
         includes(got[-300:], b"event: done", what="the end")
+
+
+def a_job_that_is_deleted_takes_its_streams_along():
+    with Server() as s:
+        job = s.train(_long())["id"]
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.settimeout(20 * PATIENCE)
+            slow.connect((s.host, s.port))
+            slow.sendall(f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode())
+            got = slow.recv(1000)
+            s.ok("DELETE", f"/v1/jobs/{job}", status=204)
+            while chunk := slow.recv(1 << 20):
+                got += chunk
+        want(got.endswith(b"\r\n0\r\n\r\n"), f"the end: {got[-100:]!r}")
+        want(b"event: done" not in got, "it was told to its end")
+        s.refuse(410, "deleted", "GET", f"/v1/jobs/{job}/events", headers={**SSE, "Last-Event-ID": "7"})
 
 
 def readers_that_never_read_cost_little_and_end_with_the_server():

@@ -108,6 +108,32 @@ static void pages_of_many_events_follow_one_another(void **state)
     assert_int_equal(count, 4);
 }
 
+static void a_page_of_long_events_is_cut_off_and_none_is_lost(void **state)
+{
+    enum { EVENTS = 40, LONG = 5000 };
+    static char data[LONG];
+    struct event_new events[EVENTS];
+    struct jobs_change change = {
+        .id = job, .from = JOB_SET_ACTIVE, .to = JOB_STATUS_KEEP, .events = events, .event_count = EVENTS};
+    const struct event_page *page;
+    struct error error;
+
+    snprintf(data, sizeof data, "{\"message\":\"%04900d\"}", 7);
+    for (size_t i = 0; i < EVENTS; i++) {
+        events[i] = (struct event_new){.type = EVENT_LOG, .data = data};
+    }
+    assert_ok(store_wait(((struct fixture *)*state)->store, jobs_change(&change), &error));
+    page = read_page(state, 0, 1);
+    assert_in_range(page->size, 60000, 75000);
+    assert_int_equal(page->has_more, 1);
+    assert_in_range(page->last, 10, 20);
+    uint64_t last = page->last;
+    release(page);
+    page = read_page(state, last, 1);
+    assert_int_equal(page->last, 2 * last - 1); /* the first page has a short one besides */
+    release(page);
+}
+
 static void readers_that_are_equally_far_share_a_page(void **state)
 {
     const struct event_page *first = read_page(state, 0, 1), *second = read_page(state, 0, 1);
@@ -193,10 +219,15 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_STORE(a_page_is_what_comes_after_an_event),     WITH_STORE(done_is_the_end),
-        WITH_STORE(pages_of_many_events_follow_one_another), WITH_STORE(readers_that_are_equally_far_share_a_page),
-        WITH_STORE(a_page_from_before_a_wake_is_not_given),  WITH_STORE(pages_of_other_jobs_are_not_confused),
-        WITH_STORE(a_job_that_is_not_there_has_no_page),     WITH_STORE(many_threads_read_at_once),
+        WITH_STORE(a_page_is_what_comes_after_an_event),
+        WITH_STORE(done_is_the_end),
+        WITH_STORE(pages_of_many_events_follow_one_another),
+        WITH_STORE(a_page_of_long_events_is_cut_off_and_none_is_lost),
+        WITH_STORE(readers_that_are_equally_far_share_a_page),
+        WITH_STORE(a_page_from_before_a_wake_is_not_given),
+        WITH_STORE(pages_of_other_jobs_are_not_confused),
+        WITH_STORE(a_job_that_is_not_there_has_no_page),
+        WITH_STORE(many_threads_read_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,12 @@ static void give_back(void *context)
     atomic_fetch_add(&fake.released, 1);
 }
 
+static void give_back_nothing(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&fake.aborted, 1);
+}
+
 /* Numbers up to the version, a line each, one a piece; the end at LAST. */
 static void count_up(struct request *request, struct stream_piece *piece)
 {
@@ -40,7 +46,8 @@ static void count_up(struct request *request, struct stream_piece *piece)
         *piece = (struct stream_piece){.bytes = line, .size = 4, .release = give_back, .ticket = ticket};
         piece->then = *sent < version ? STREAM_GO_ON : STREAM_WAIT;
     } else {
-        *piece = (struct stream_piece){.then = STREAM_WAIT, .ticket = ticket};
+        atomic_fetch_add(&fake.ended, 1);
+        *piece = (struct stream_piece){.release = give_back_nothing, .then = STREAM_WAIT, .ticket = ticket};
     }
 }
 
@@ -178,7 +185,12 @@ static void a_wake_without_news_is_not_told(void **state)
     change(1);
     const char *got = strstr(read_until(fd, "<1>\n"), "\r\n\r\n");
     assert_string_equal(got, "\r\n\r\n4\r\n<1>\n\r\n");
+    change(LAST);
+    read_until(fd, "end\n");
     close(fd);
+    assert_true(streams_get_to(0));
+    assert_int_equal(fake.ended, 9);
+    assert_int_equal(fake.aborted, 9);
 }
 
 static void *change_often(void *argument)

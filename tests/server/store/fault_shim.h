@@ -15,7 +15,7 @@
 #define SYNCED_MAX 256 /* inodes that were synced, a ring */
 
 /* What is counted, and fails. */
-enum fault_kind { FAULT_FILE, FAULT_STEP, FAULT_MEMORY };
+enum fault_kind { FAULT_FILE, FAULT_STEP, FAULT_MEMORY, FAULT_SQLITE_MEMORY };
 
 static struct {
     atomic_int armed, kind, calls, fail_at, sticky, error, tripped, short_writes;

@@ -48,16 +48,21 @@ struct fixture {
         assert_true(error.message[0] != '\0');                                                                              \
     } while (0)
 
-static inline int open_fixture(void **state)
+static inline int open_fixture_in(void **state, const char *parent)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     struct error error = {.status = STATUS_OK};
-    snprintf(fixture->folder, sizeof(fixture->folder), "%s", "/tmp/descentd-store-XXXXXX");
+    snprintf(fixture->folder, sizeof(fixture->folder), "%.30s/descentd-store-XXXXXX", parent);
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->data, sizeof(fixture->data), "%s/data", fixture->folder);
     assert_ok(store_open(&fixture->store, fixture->data, &error));
     *state = fixture;
     return 0;
+}
+
+static inline int open_fixture(void **state)
+{
+    return open_fixture_in(state, "/tmp");
 }
 
 static inline void reopen(struct fixture *fixture)
