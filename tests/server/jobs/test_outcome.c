@@ -109,7 +109,8 @@ static void a_success_leaves_model_and_results_that_agree(void **state)
     assert_string_equal(outcome.model.kernel_tier, kernel_tier());
     assert_int_equal(outcome.object.size, outcome.model.bytes);
     assert_null(outcome.object.bytes); /* a file */
-    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_QUEUED), .to = JOB_SUCCEEDED, .outcome = &outcome.outcome};
+    set_status(fixture->store, job, JOB_RUNNING);
+    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_RUNNING), .to = JOB_SUCCEEDED, .outcome = &outcome.outcome};
     assert_ok(store_wait(fixture->store, jobs_change(&change), &error));
     char id[ID_TEXT], digest[SHA256_TEXT];
     memcpy(id, outcome.model.id, ID_TEXT);

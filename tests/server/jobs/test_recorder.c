@@ -96,7 +96,7 @@ static void a_job_that_starts_again_shows_nothing_twice(void **state)
         struct train_point point = point_of(step);
         add(recorder, &point, 0.01 * (double)step); /* a faster machine: its clock goes on behind the old one */
     }
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_FAILED, NULL, NULL, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 5);
 }
@@ -167,7 +167,7 @@ static void more_rows_than_there_is_place_for_lose_nothing(void **state)
     add_job(fixture->store, "", "{}", 0, id);
     struct recorder *recorder = open_recorder(fixture->store, id);
     add_steps(recorder, 1, 5000);
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_FAILED, NULL, NULL, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 5000);
 }
@@ -205,22 +205,21 @@ static void rows_outlast_a_full_disk(void **state)
         assert_in_range(step, 1, 10000);
     }
     assert_int_equal(status, STATUS_INSUFFICIENT_STORAGE);
-    assert_status(STATUS_INSUFFICIENT_STORAGE,
-                  recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_status(STATUS_INSUFFICIENT_STORAGE, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_FAILED, NULL, NULL, &error));
     assert_int_equal(job_of(fixture->store, id).status, JOB_QUEUED);
     disk_has_room();
     poll_at(recorder, 1e6);
     add_steps(recorder, step, step + 2000);
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_FAILED, NULL, NULL, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, step + 2000);
-    assert_int_equal(job_of(fixture->store, id).status, JOB_CANCELLED);
+    assert_int_equal(job_of(fixture->store, id).status, JOB_FAILED);
 }
 
 static void the_last_change_can_be_made_again_after_a_full_disk(void **state)
 {
     struct fixture *fixture = *state;
-    const enum job_status ends[] = {JOB_CANCELLED, JOB_SUCCEEDED, JOB_QUEUED, JOB_FAILED};
+    const enum job_status ends[] = {JOB_PAUSED, JOB_SUCCEEDED, JOB_QUEUED, JOB_FAILED};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct error error;
         char id[ID_TEXT];
@@ -269,7 +268,7 @@ static void a_job_cannot_succeed_before_it_repeated_what_was_shown(void **state)
     struct recorder *recorder = open_recorder(fixture->store, id);
     add_steps(recorder, 1, 2);
     assert_status(STATUS_REPLAY_MISMATCH, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_SUCCEEDED, NULL, NULL, &error));
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_FAILED, NULL, NULL, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 3);
 }
