@@ -191,6 +191,7 @@ static void a_job_cancelled_in_the_store_alone_stops_too(void **state)
     submit_job(fixture->store, SHORT, next);
     struct scheduler *scheduler = start(fixture, 1);
     wait_for_rows(fixture->store, id, 1);
+    set_status(fixture->store, id, JOB_CANCELLING);
     set_status(fixture->store, id, JOB_CANCELLED); /* its next change finds that it is not ours */
     struct job_view job = wait_for_end(fixture->store, next, JOB_SUCCEEDED);
     job_view_release(&job);
