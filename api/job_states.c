@@ -62,6 +62,11 @@ unsigned job_states_with(enum job_trigger trigger)
     return states;
 }
 
+int job_status_needs_runner(enum job_status status)
+{
+    return !job_status_is_terminal(status) && status != JOB_PAUSED;
+}
+
 int job_trigger_is_done(enum job_trigger trigger, enum job_status status)
 {
     return (triggers[trigger].done & 1u << status) != 0;

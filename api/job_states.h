@@ -28,6 +28,8 @@ enum job_status job_transition(enum job_status from, enum job_trigger trigger);
 enum job_status job_trigger_target(enum job_trigger trigger);
 /* The statuses in which the trigger leads somewhere: 1u << status for each. */
 unsigned job_states_with(enum job_trigger trigger);
+/* Must a runner have the job in hand, or take it up, lest it stay in this status for ever? */
+int job_status_needs_runner(enum job_status status);
 /* A status that the client's trigger has brought about already, so that asking again changes nothing (cancel: cancelling,
  * cancelled). */
 int job_trigger_is_done(enum job_trigger trigger, enum job_status status);

@@ -26,11 +26,6 @@ int job_status_is_terminal(enum job_status status)
     return status >= JOB_SUCCEEDED;
 }
 
-int job_status_needs_runner(enum job_status status)
-{
-    return !job_status_is_terminal(status) && status != JOB_PAUSED;
-}
-
 int job_status_parse(const char *name)
 {
     for (int i = 0; i < JOB_STATUS_COUNT; i++) {

@@ -28,8 +28,6 @@ enum job_status {
 };
 const char *job_status_name(enum job_status status);
 int job_status_is_terminal(enum job_status status);
-/* Is there something left to do without a client asking for it? */
-int job_status_needs_runner(enum job_status status);
 /* -1 when `name` is no status. */
 int job_status_parse(const char *name);
 

@@ -37,12 +37,14 @@ static void resume(struct housekeeping *housekeeping, const struct job_view *job
 {
     struct jobs_change change = {
         .id = job->id, .from = JOB_SET(JOB_PAUSED), .to = JOB_QUEUED, .reason = "storage_available"};
-    const struct job_ticket ticket = job_ticket_of(job);
+    struct job_view queued = *job; /* borrowed strings and all */
     struct error error = {.status = STATUS_OK};
     enum status status = store_wait(housekeeping->store, jobs_change(&change), &error);
 
     if (status == STATUS_OK) {
-        scheduler_requeue(housekeeping->scheduler, &ticket);
+        queued.status = change.current;
+        queued.version = change.op.version;
+        scheduler_tell(housekeeping->scheduler, &queued);
     } else if (status != STATUS_STATE_CONFLICT && status != STATUS_DELETED) { /* a client was faster */
         log_warning(job->id, "it cannot be resumed yet: %s", error.message);
     }

@@ -10,19 +10,6 @@
 #include "server/jobs/scheduler.h"
 #include "server/store/jobs.h"
 
-static const enum runner_order orders[TRIGGER_CLIENT_COUNT] = {
-    [TRIGGER_PAUSE] = RUNNER_PAUSE, [TRIGGER_STOP] = RUNNER_STOP, [TRIGGER_CANCEL] = RUNNER_CANCEL};
-
-static void tell_scheduler(struct app *app, const struct job_view *job, enum job_trigger trigger)
-{
-    const struct job_ticket ticket = job_ticket_of(job);
-    int takes_note = trigger != TRIGGER_RESUME && scheduler_order(app->scheduler, job->id, orders[trigger]);
-
-    if (!takes_note && job_status_needs_runner(job->status)) {
-        scheduler_requeue(app->scheduler, &ticket); /* a paused job that is stopped needs a runner to leave its model */
-    }
-}
-
 /* 202: it is done, or will be within a step; 200: it had been done before. */
 static void answer(struct request *request, const struct job_view *job, int done_before)
 {
@@ -53,7 +40,7 @@ static void ask(struct app *app, struct request *request, enum job_trigger trigg
         return;
     }
     if (!done_before) {
-        tell_scheduler(app, &job, trigger);
+        scheduler_tell(app->scheduler, &job);
     }
     answer(request, &job, done_before);
     job_view_release(&job);

@@ -15,6 +15,7 @@ struct job_checkpoints {
     struct checkpoint_task task;
     struct job_progress taken; /* of what stands in the copy */
     int under_way;
+    int wanted;         /* on demand, since the last one was taken */
     uint64_t last_step; /* of the last one that was taken */
     double last_seconds;
     unsigned failures; /* in a row */
@@ -70,6 +71,7 @@ static void take(struct job_checkpoints *checkpoints, double seconds)
     checkpoints->task.copy = checkpoints->copy;
     checkpoints->task.owner = &checkpoints->setup.owner;
     checkpoints->under_way = 1;
+    checkpoints->wanted = 0;
     FAILPOINT(CHECKPOINT_TAKEN);
     checkpoint_writer_submit(checkpoints->setup.writer, &checkpoints->task);
 }
@@ -126,7 +128,7 @@ static enum status collect(struct job_checkpoints *checkpoints, struct error *er
 
 /* ---- while training ---- */
 
-static int is_due(const struct job_checkpoints *checkpoints, double seconds, double now, int wanted)
+static int is_due(const struct job_checkpoints *checkpoints, double seconds, double now)
 {
     const struct checkpoint_policy *policy = &checkpoints->setup.policy;
     uint64_t steps = checkpoints->setup.progress->step - checkpoints->last_step;
@@ -134,7 +136,8 @@ static int is_due(const struct job_checkpoints *checkpoints, double seconds, dou
     if (checkpoints->under_way || now < checkpoints->retry_at) {
         return 0;
     }
-    return wanted || checkpoints->failures > 0 || seconds - checkpoints->last_seconds >= policy->every_seconds ||
+    return checkpoints->wanted || checkpoints->failures > 0 ||
+           seconds - checkpoints->last_seconds >= policy->every_seconds ||
            (policy->every_steps > 0 && steps >= policy->every_steps);
 }
 
@@ -153,7 +156,8 @@ enum status job_checkpoints_step(struct job_checkpoints *checkpoints, double sec
             *error = (struct error){.status = STATUS_OK};
         }
     }
-    if (is_due(checkpoints, seconds, now, wanted)) {
+    checkpoints->wanted |= wanted; /* it may have to wait for the one under way, which is of an earlier step */
+    if (is_due(checkpoints, seconds, now)) {
         take(checkpoints, seconds);
     }
     return STATUS_OK;

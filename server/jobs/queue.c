@@ -31,6 +31,16 @@ int queue_insert(struct queue *queue, const struct job_ticket *job)
     return 1;
 }
 
+struct job_ticket *queue_find(struct queue *queue, const char *id)
+{
+    for (struct ticket *ticket = queue->head; ticket != NULL; ticket = ticket->next) {
+        if (strcmp(ticket->job.id, id) == 0) {
+            return &ticket->job;
+        }
+    }
+    return NULL;
+}
+
 int queue_remove(struct queue *queue, const char *id, struct job_ticket *job)
 {
     struct ticket *before = NULL;

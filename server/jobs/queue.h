@@ -19,6 +19,8 @@ struct queue {
 int ticket_goes_before(const struct job_ticket *a, const struct job_ticket *b);
 /* 0: no memory. */
 int queue_insert(struct queue *queue, const struct job_ticket *job);
+/* The ticket of the job with this id, in its place (its priority is not to be changed); NULL: it is not there. */
+struct job_ticket *queue_find(struct queue *queue, const char *id);
 /* Takes out the job with this id; 0: it is not there. */
 int queue_remove(struct queue *queue, const char *id, struct job_ticket *job);
 /* Takes out the head, which must be there. */

@@ -41,6 +41,7 @@ struct recorder {
     double offset;            /* from this run's time to the job's, as of the last row that was replayed */
     uint64_t shown_step;      /* of the progress that is stored */
     const char *changed_tier; /* NULL: it runs where it ran before */
+    int compares;             /* all that is stored was made on this tier */
     uint32_t threads;
     double next; /* time of the next change; 0: not set yet */
     int64_t began_at;
@@ -84,6 +85,7 @@ enum status recorder_new(struct recorder **out, struct store *store, const struc
     recorder->id = job->id;
     recorder->shown_step = job->progress.step;
     recorder->started = job->status != JOB_QUEUED;
+    recorder->compares = job->kernel_tier[0] == '\0'; /* else it has changed before, and rows of both may be there */
     recorder->began_at = clock_realtime_ms();
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_cond_init(&recorder->done, NULL);
@@ -133,6 +135,7 @@ void recorder_resume(struct recorder *recorder, uint64_t step)
 void recorder_change_tier(struct recorder *recorder, const char *tier)
 {
     recorder->changed_tier = tier;
+    recorder->compares = 0;
 }
 
 int recorder_is_replaying(const struct recorder *recorder)
@@ -342,7 +345,7 @@ static enum status replay(struct recorder *recorder, const struct train_point *p
 {
     const struct metric_row *before = &recorder->stored.rows[recorder->replayed++];
 
-    if (recorder->changed_tier == NULL && !same_point(&before->point, point)) {
+    if (recorder->compares && !same_point(&before->point, point)) {
         return error_set(error, STATUS_REPLAY_MISMATCH, "step %llu came out otherwise than before the restart",
                          (unsigned long long)point->step);
     }
@@ -391,7 +394,7 @@ static enum status settle(struct recorder *recorder, enum job_trigger trigger, s
         *error = last;
         return status;
     }
-    if (trigger == TRIGGER_SUCCEED && recorder_is_replaying(recorder) && recorder->changed_tier == NULL) {
+    if (trigger == TRIGGER_SUCCEED && recorder_is_replaying(recorder) && recorder->compares) {
         return error_set(error, STATUS_REPLAY_MISMATCH, "the job ended at an earlier step than before the restart");
     }
     return STATUS_OK;
@@ -409,7 +412,7 @@ enum status recorder_end(struct recorder *recorder, const struct recorder_end *e
     }
     recorder_start(recorder); /* if it has not: in front of the last change and in the same commit */
     change = change_of(recorder, &recorder->filling);
-    change.from = job_states_with(end->trigger);
+    change.from = end->from != 0 ? end->from : job_states_with(end->trigger);
     change.to = job_trigger_target(end->trigger);
     change.reason = end->reason;
     change.pause_reason = end->pause_reason;

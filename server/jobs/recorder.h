@@ -69,6 +69,7 @@ MUST_CHECK enum status recorder_poll(struct recorder *recorder, double now, int 
 /* How a run of a job ends. */
 struct recorder_end {
     enum job_trigger trigger;
+    unsigned from;                     /* JOB_SET(...): only from these; 0: all in which the trigger leads somewhere */
     const char *reason;                /* of the state event, NULL: none */
     const char *pause_reason;          /* with TRIGGER_PAUSED */
     const struct job_outcome *outcome; /* with a terminal status */

@@ -28,11 +28,20 @@ struct run {
     struct job_progress progress; /* as of the last step */
     unsigned proved;              /* checkpoints of this run that are durable */
     int keeps_last;               /* the last checkpoint is written, or was tried */
+    int lost_row;                 /* a row found no place before an order came: the job must not go on from here */
 };
 
 static inline enum runner_order run_order(const struct run *run)
 {
     return (enum runner_order)atomic_load_explicit(&run->runner->control.order, memory_order_relaxed);
+}
+
+/* Does the order leave the run something to do? */
+static inline int run_has_work(const struct run *run)
+{
+    enum runner_order order = run_order(run);
+
+    return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
 /* Training seconds at the monotonic time `now`. */

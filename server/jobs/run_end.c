@@ -6,7 +6,7 @@
 #include "server/log.h"
 #include "server/store/checkpoints.h"
 
-#define ROOM_MS 1000 /* between two tries while the disk is full */
+#define ROOM_MS 1000 /* between two tries of anything that needs room or memory */
 
 static enum status end_with(struct run *run, enum job_trigger trigger, const char *reason, struct error *error)
 {
@@ -22,7 +22,7 @@ static void keep_state(struct run *run)
 {
     struct error error = {.status = STATUS_OK};
 
-    if (run->trainer == NULL || run->keeps_last) {
+    if (run->trainer == NULL || run->keeps_last || run->lost_row) {
         return;
     }
     run->keeps_last = 1;
@@ -32,21 +32,23 @@ static void keep_state(struct run *run)
     }
 }
 
-static enum status pause(struct run *run, const char *pause_reason, struct error *error)
+/* from: JOB_SET(...), 0: all in which a job can be paused. */
+static enum status pause(struct run *run, const char *pause_reason, unsigned from, struct error *error)
 {
-    struct recorder_end end = {.trigger = TRIGGER_PAUSED, .reason = pause_reason, .pause_reason = pause_reason};
+    struct recorder_end end = {
+        .trigger = TRIGGER_PAUSED, .from = from, .reason = pause_reason, .pause_reason = pause_reason};
 
     return recorder_end(run->recorder, &end, error);
 }
 
-/* Back into the queue, for the next start of the server. A job that has no trainer yet is as it was. */
-static enum status drain(struct run *run, struct error *error)
+/* Back into the queue. A job that has no trainer yet is as it was. */
+static enum status requeue(struct run *run, const char *reason, struct error *error)
 {
     if (run->trainer == NULL) {
         return STATUS_OK;
     }
     keep_state(run);
-    return end_with(run, TRIGGER_REQUEUE, "drain", error);
+    return end_with(run, TRIGGER_REQUEUE, reason, error);
 }
 
 /* ---- success and failure ---- */
@@ -127,11 +129,22 @@ static int is_not_ours(enum status status)
 /* By an order, with the state as it is. */
 static enum status end_by_order(struct run *run, struct error *error)
 {
-    if (run_order(run) == RUNNER_PAUSE) {
-        keep_state(run);
-        return pause(run, "user", error);
+    struct error resumed = {0};
+    enum status status;
+
+    if (run_order(run) == RUNNER_DRAIN) {
+        return requeue(run, "drain", error);
     }
-    return drain(run, error);
+    if (run->trainer == NULL && run_order(run) != RUNNER_PAUSE) {
+        return STATUS_OK; /* resumed before it had begun: it is as it was */
+    }
+    keep_state(run);
+    status = pause(run, "user", JOB_SET(JOB_PAUSING), &resumed);
+    if (status == STATUS_STATE_CONFLICT) { /* the client has thought better of it: another runner goes on from here */
+        return requeue(run, "resume", error);
+    }
+    *error = resumed;
+    return status;
 }
 
 static enum status end(struct run *run, enum status status, const struct error *reason, struct error *error)
@@ -146,9 +159,9 @@ static enum status end(struct run *run, enum status status, const struct error *
         return end_with(run, TRIGGER_CANCELLED, NULL, error);
     }
     if (status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR) {
-        return pause(run, "storage_full", error); /* checkpoints could not be written */
+        return pause(run, "storage_full", 0, error); /* checkpoints could not be written */
     }
-    if (status == STATUS_OK && progress.finished) {
+    if (status == STATUS_OK && progress.finished && !run->lost_row) {
         status = succeed(run, progress.reason, &refusal);
         reason = &refusal;
     } else if (status == STATUS_OK) {
@@ -173,15 +186,23 @@ static void look_back(struct run *run)
     enum status status;
 
     scheduler_leave(runner->scheduler, runner);
-    status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
+    do {
+        error = (struct error){.status = STATUS_OK};
+        status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
+    } while (status != STATUS_OK && status != STATUS_DELETED && status != STATUS_NOT_FOUND &&
+             scheduler_pause(runner->scheduler, runner, ROOM_MS));
     if (status == STATUS_OK) {
-        if (job_status_needs_runner(job.status)) {
-            scheduler_requeue(runner->scheduler, &runner->job);
-        }
+        scheduler_tell(runner->scheduler, &job);
         job_view_release(&job);
     } else if (status != STATUS_DELETED) {
         log_error(runner->job.id, "it could not be read: %s", error.message);
     }
+}
+
+/* A job must not stay behind in a state that nobody works on, but where nothing can be stored until a restart. */
+static int may_be_tried_again(enum status ended)
+{
+    return ended != STATUS_OK && !is_not_ours(ended) && ended != STATUS_READ_ONLY;
 }
 
 void run_end(struct run *run, enum status status, const struct error *reason)
@@ -196,10 +217,10 @@ void run_end(struct run *run, enum status status, const struct error *reason)
         ended = end(run, status, reason, &error);
         if (ended == STATUS_INSUFFICIENT_STORAGE && !told++) {
             log_warning(id, "its end waits for room on the disk: %s", error.message);
-        } else if (ended != STATUS_OK && ended != STATUS_INSUFFICIENT_STORAGE && !is_not_ours(ended)) {
+        } else if (ended != STATUS_OK && !is_not_ours(ended) && !told++) {
             log_error(id, "its end could not be stored: %s", error.message);
         }
-    } while (ended == STATUS_INSUFFICIENT_STORAGE && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
+    } while (may_be_tried_again(ended) && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
     if (ended == STATUS_OK || is_not_ours(ended)) {
         look_back(run);
     }

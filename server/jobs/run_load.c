@@ -11,6 +11,8 @@
 #include "server/log.h"
 #include "server/store/checkpoints.h"
 
+#define RETRY_MS 1000 /* between two tries to read the job */
+
 /* ---- spec and data ---- */
 
 /* The first thing that is wrong, as one error: a stored spec was checked when it was submitted. */
@@ -103,6 +105,12 @@ static enum status restore(struct run *run, const struct checkpoint_view *view, 
     return status;
 }
 
+/* Of the file, the trainer being as it was. */
+static int is_damage(enum status status)
+{
+    return status == STATUS_OBJECT_CORRUPT || status == STATUS_NOT_FOUND || status == STATUS_STORAGE_ERROR;
+}
+
 /* Newest first; what is damaged is passed over with a remark. */
 static enum status restore_newest(struct run *run, const struct checkpoint_list *list, const struct checkpoint_owner *owner,
                                   struct error *error)
@@ -114,7 +122,7 @@ static enum status restore_newest(struct run *run, const struct checkpoint_list 
         if (status == STATUS_OK) {
             return STATUS_OK;
         }
-        if (status == STATUS_CHECKPOINT_CONFIG_MISMATCH || status == STATUS_OUT_OF_MEMORY) {
+        if (!is_damage(status)) {
             *error = reason;
             return status;
         }
@@ -179,30 +187,49 @@ static enum status make_trainer(struct run *run, uint32_t most_threads, struct e
     return status == STATUS_OK ? resume(run, &setup.owner, error) : status;
 }
 
-/* What a client asked for while nobody ran the job. */
-static void take_order_of_status(struct run *run)
+/* The job, and its rows so far; tried again and again, for nobody else will take the job up. */
+static enum status read_job(struct run *run, struct error *error)
 {
-    static const enum runner_order orders[JOB_STATUS_COUNT] = {
-        [JOB_PAUSING] = RUNNER_PAUSE, [JOB_STOPPING] = RUNNER_STOP, [JOB_CANCELLING] = RUNNER_CANCEL};
-    int go_on = RUNNER_GO_ON;
+    struct runner *runner = run->runner;
+    int told = 0;
 
-    atomic_compare_exchange_strong(&run->runner->control.order, &go_on, (int)orders[run->job.status]);
+    for (;;) {
+        enum status status;
+
+        *error = (struct error){.status = STATUS_OK};
+        status = jobs_get(runner->store, runner->job.id, JOB_SPEC, &run->job, error);
+        if (status != STATUS_OK) {
+            run->job = (struct job_view){.spec = NULL};
+        } else {
+            status = recorder_new(&run->recorder, runner->store, &run->job, error);
+        }
+        if (status == STATUS_OK || status == STATUS_NOT_FOUND || status == STATUS_DELETED) {
+            return status;
+        }
+        job_view_release(&run->job);
+        if (!told++) {
+            log_error(runner->job.id, "it cannot be read yet: %s", error->message);
+        }
+        if (!scheduler_pause(runner->scheduler, runner, RETRY_MS)) {
+            return status;
+        }
+    }
 }
 
 enum status run_load(struct run *run, struct error *error)
 {
     struct runner *runner = run->runner;
     uint32_t cores = scheduler_threads(runner->scheduler), wanted, most;
-    enum status status = jobs_get(runner->store, runner->job.id, JOB_SPEC, &run->job, error);
+    enum status status = read_job(run, error);
 
     if (status == STATUS_OK) {
         run->progress = run->job.progress;
-        take_order_of_status(run);
-        status = recorder_new(&run->recorder, runner->store, &run->job, error);
+        scheduler_tell(runner->scheduler, &run->job); /* what a client asked for while nobody ran it */
     }
-    if (status == STATUS_OK) {
-        status = load_data(run, error);
+    if (status != STATUS_OK || !run_has_work(run)) {
+        return status;
     }
+    status = load_data(run, error);
     if (status != STATUS_OK) {
         return status;
     }

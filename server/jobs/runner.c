@@ -39,15 +39,16 @@ static int take_turn(struct run *run)
 static int wait_for_room(struct run *run)
 {
     double begin = clock_monotonic_seconds();
-    int go_on = run_order(run) == RUNNER_GO_ON && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS);
+    int waited = run_has_work(run) && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS);
 
     run->idle += clock_monotonic_seconds() - begin;
-    return go_on;
+    return waited;
 }
 
 /* ---- a step ---- */
 
-/* Gives a logged point to the recorder, waiting where the disk is full; one that an order overtakes may be lost. */
+/* Gives a logged point to the recorder, waiting where the disk is full. One that an order overtakes is made again by the
+ * next run: nothing of this one is kept from there on. */
 static enum status record(struct run *run, const struct train_point *point, double elapsed, struct error *error)
 {
     for (;;) {
@@ -59,6 +60,7 @@ static enum status record(struct run *run, const struct train_point *point, doub
             return status;
         }
         if (!wait_for_room(run)) {
+            run->lost_row = 1;
             return STATUS_OK;
         }
         status = recorder_poll(run->recorder, clock_monotonic_seconds(), 0, error);
@@ -131,15 +133,13 @@ static enum status save(struct run *run, struct error *error)
     return job_checkpoints_step(run->checkpoints, run->seconds, clock_monotonic_seconds(), wanted, error);
 }
 
-/* Does an order leave the job something to do? */
+/* Is there another step to be made? */
 static int goes_on(struct run *run, uint64_t step)
 {
-    enum runner_order order = run_order(run);
-
-    if (order == RUNNER_STOP && may_end_after_next(run, step)) {
+    if (run_order(run) == RUNNER_STOP && may_end_after_next(run, step)) {
         trainer_stop_after_next(run->trainer, STOP_USER);
     }
-    return order == RUNNER_GO_ON || order == RUNNER_STOP;
+    return run_has_work(run) && !run->lost_row;
 }
 
 static void count_step(const struct train_progress *before, const struct train_progress *after)
@@ -168,7 +168,7 @@ static enum status train(struct run *run, struct error *error)
         status = step(run, error);
         trainer_progress(run->trainer, &progress);
         count_step(&before, &progress);
-        if (status == STATUS_OK && !progress.finished) {
+        if (status == STATUS_OK && !progress.finished && !run->lost_row) {
             status = save(run, error);
         }
     }

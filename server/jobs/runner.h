@@ -6,6 +6,9 @@
 
 #include "server/jobs/scheduler.h"
 
+/* It has got a thread after it waited for its turn, or (the stronger claim) starved. */
+enum favour { FAVOUR_NONE, FAVOUR_TURN, FAVOUR_STARVED };
+
 struct runner {
     struct runner *next; /* the scheduler's */
     pthread_t thread;
@@ -17,12 +20,15 @@ struct runner {
     /* the scheduler's, under its lock */
     uint64_t number;                                        /* of arrival */
     int asked, admitted, resting, leaving, again, finished; /* again: its job is queued once more */
+    uint64_t told;                                          /* the version of the job that it was told of last */
     int64_t asked_at;                                       /* ms */
     uint32_t wanted;                                        /* threads */
     uint32_t held, target;                                  /* threads that it has, and that it is to have */
-    double used;                                            /* thread-seconds, on the scale of fairness */
+    uint32_t taken;                                         /* of those held: it works with them */
+    double used, spent;                                     /* thread-seconds: on the scale of fairness; in all */
     int64_t charged_at, waits_since;                        /* ms; waits_since 0: it has threads */
-    int64_t favoured_until;                                 /* ms: after starving it keeps its thread for a slice */
+    enum favour favour;                                     /* for what it ... */
+    int64_t favoured_until;                                 /* ... keeps its thread until then, ms */
     uint64_t bytes;
     int exact;
 };

@@ -2,8 +2,9 @@
  * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, deals
  * out threads, and reaps runners that are done.
  *
- * The head of the queue is started at once while there are no more runners than threads, then one each time slice: many
- * small jobs run one after the other and do not all sit in memory, and a job behind long ones waits for a slice only. A
+ * The head of the queue is started at once while there are no more young runners (that have not used a slice yet) than
+ * threads, beyond that one each time slice: many small jobs run one after the other and do not all sit in memory, and none
+ * waits for long ones. A
  * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
  * with it, so that a large job is never starved by small ones.
  *
@@ -27,6 +28,7 @@
 #define SLICE_MS    100
 #define RETRY_MS    1000  /* when the system had no thread */
 #define PATIENCE_MS 5000  /* how long a job of a lower priority waits for a thread before it gets one for a slice */
+#define TURN_MS     500   /* how long one waits for its turn while younger ones of its priority come and go */
 #define PASS_MS     60000 /* how long others may pass a runner that waits for its memory */
 #define RUNNERS_MAX 256
 
@@ -41,7 +43,6 @@ struct scheduler {
     uint32_t runner_count;
     uint64_t arrivals;
     int64_t started_at; /* the last runner, ms */
-    double clock;       /* of fairness: thread-seconds of the runner that has used least; never runs back */
     uint64_t free_bytes;
     int draining, closing;
 };
@@ -110,27 +111,68 @@ static uint32_t held_threads(const struct scheduler *scheduler)
 
 static void charge(struct runner *runner, int64_t now)
 {
-    runner->used += runner->held * (double)(now - runner->charged_at) * 1e-3;
+    double seconds = runner->held * (double)(now - runner->charged_at) * 1e-3;
+
+    runner->used += seconds;
+    runner->spent += seconds;
     runner->charged_at = now;
 }
 
-static void move_clock(struct scheduler *scheduler)
+/*
+ * What counts as used for one that comes among those of its priority, or comes back: it goes before them by one slice,
+ * without credit for the time when it was not there.
+ */
+static double newcomers_use(const struct scheduler *scheduler, const struct runner *newcomer)
 {
-    double least = HUGE_VAL;
+    double least = HUGE_VAL, slice = SLICE_MS * 1e-3;
 
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (takes_part(runner) && runner->used < least) {
-            least = runner->used;
+        if (runner != newcomer && takes_part(runner) && runner->job.priority == newcomer->job.priority) {
+            least = fmin(least, runner->used);
         }
     }
-    if (isfinite(least) && least > scheduler->clock) {
-        scheduler->clock = least;
+    return isfinite(least) && least > slice ? least - slice : 0;
+}
+
+/* Gives back what the runner is to do without, but what it works with: that is its own to give (scheduler_take_turn). */
+static void give_back(struct runner *runner, uint32_t works_with, int64_t now)
+{
+    uint32_t keeps = runner->target > works_with ? runner->target : works_with;
+
+    if (runner->held > keeps) {
+        charge(runner, now);
+        runner->held = keeps;
+        runner->waits_since = keeps == 0 ? now : runner->waits_since;
     }
 }
 
-static int starves(const struct runner *runner, int64_t now)
+static int64_t waited_ms(const struct runner *runner, int64_t now)
 {
-    return now < runner->favoured_until || (runner->waits_since > 0 && now - runner->waits_since >= PATIENCE_MS);
+    return runner->waits_since > 0 ? now - runner->waits_since : 0;
+}
+
+/* Has it waited so long, or has it just got what it waited for? */
+static int is_favoured(const struct runner *runner, enum favour favour, int64_t patience, int64_t now)
+{
+    return (now < runner->favoured_until && runner->favour >= favour) || waited_ms(runner, now) >= patience;
+}
+
+/* Who has waited long enough for its turn counts as one that has used nothing. */
+static uint64_t slices_used(const struct runner *runner, int64_t now)
+{
+    return is_favoured(runner, FAVOUR_TURN, TURN_MS, now) ? 0 : (uint64_t)(runner->used * 1e3 / SLICE_MS);
+}
+
+/* It gets a thread: after a long wait it keeps it for a slice, whoever comes. */
+static void note_turn(struct runner *runner, int64_t now)
+{
+    int64_t waited = waited_ms(runner, now);
+
+    if (waited >= TURN_MS) {
+        runner->favour = waited >= PATIENCE_MS ? FAVOUR_STARVED : FAVOUR_TURN;
+        runner->favoured_until = now + SLICE_MS;
+    }
+    runner->waits_since = 0;
 }
 
 /* Where every runner should stand now. */
@@ -145,18 +187,19 @@ static void set_targets(struct scheduler *scheduler, int64_t now)
             shares[count++] = (struct share){.priority = runner->job.priority,
                                              .wanted = runner->wanted,
                                              .exact = runner->exact,
-                                             .used = (uint64_t)(runner->used * 1e3 / SLICE_MS),
-                                             .starves = starves(runner, now),
+                                             .used = slices_used(runner, now),
+                                             .starves = is_favoured(runner, FAVOUR_STARVED, PATIENCE_MS, now),
+                                             .waits_since = runner->waits_since,
                                              .number = runner->number,
                                              .owner = runner};
         }
     }
-    move_clock(scheduler);
     allocation_make(shares, count, scheduler->setup.threads);
     for (size_t i = 0; i < count; i++) {
         struct runner *runner = shares[i].owner;
 
         runner->target = shares[i].threads;
+        give_back(runner, runner->taken, now);
     }
 }
 
@@ -188,12 +231,9 @@ static void deal_threads(struct scheduler *scheduler, int64_t now)
         if (missing > 0 && free_threads > 0 && (!runner->exact || missing <= free_threads)) {
             uint32_t more = smaller(missing, free_threads);
 
-            if (runner->held == 0 && starves(runner, now)) {
-                runner->favoured_until = now + SLICE_MS;
-            }
+            note_turn(runner, now);
             runner->held += more;
             free_threads -= more;
-            runner->waits_since = 0;
         }
         publish(scheduler, runner);
     }
@@ -203,7 +243,7 @@ static void deal_threads(struct scheduler *scheduler, int64_t now)
 static int someone_waits(const struct scheduler *scheduler)
 {
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (takes_part(runner) && runner->held < (runner->exact ? smaller(runner->wanted, scheduler->setup.threads) : 1)) {
+        if (takes_part(runner) && runner->held < smaller(runner->wanted, scheduler->setup.threads)) {
             return 1;
         }
     }
@@ -278,15 +318,6 @@ static int fits(const struct scheduler *scheduler, const struct runner *runner)
     return 1;
 }
 
-/* A newcomer goes before those that have run for long, but no further than by one slice: no credit for times before it came.
- */
-static double newcomers_use(const struct scheduler *scheduler)
-{
-    double slice = SLICE_MS * 1e-3;
-
-    return scheduler->clock > slice ? scheduler->clock - slice : 0;
-}
-
 int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t bytes, uint32_t threads, int exact)
 {
     int admitted;
@@ -304,7 +335,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     admitted = works(runner);
     if (admitted) {
         scheduler->free_bytes -= runner->bytes;
-        runner->used = newcomers_use(scheduler);
+        runner->used = newcomers_use(scheduler, runner);
         runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
@@ -323,11 +354,10 @@ uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
     for (;;) {
         threads = atomic_load(&runner->control.threads);
         if (runner->held > runner->target) {
-            charge(runner, clock_monotonic_ms());
-            runner->held = runner->target;
-            runner->waits_since = runner->held == 0 ? clock_monotonic_ms() : 0;
+            give_back(runner, 0, clock_monotonic_ms());
             pthread_cond_broadcast(&scheduler->changed);
         }
+        runner->taken = threads > 0 ? runner->held : 0;
         if (threads > 0 || !works(runner)) {
             break;
         }
@@ -422,11 +452,22 @@ static struct runner *find_runner(struct scheduler *scheduler, const char *id)
     return NULL;
 }
 
+/* Runners that have not used up a slice, those that are still loading included. */
+static uint32_t count_young(const struct scheduler *scheduler)
+{
+    uint32_t young = 0;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        young += !runner->admitted || runner->spent < SLICE_MS * 1e-3;
+    }
+    return young;
+}
+
 /* Is it time for the head of the queue? */
 static int head_may_start(const struct scheduler *scheduler, int64_t now)
 {
     const struct ticket *head = scheduler->queue.head;
-    int few = scheduler->runner_count <= scheduler->setup.threads; /* one more than threads: it loads while they train */
+    int few = count_young(scheduler) <= scheduler->setup.threads; /* one more than threads: it loads while they train */
 
     return !scheduler->draining && head != NULL && scheduler->runner_count < RUNNERS_MAX &&
            (few || now - scheduler->started_at >= SLICE_MS) && !someone_is_in_front(scheduler, head->job.priority, now);
@@ -574,23 +615,62 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job)
+/* What a runner is to do about a job in this status. */
+static enum runner_order order_for(enum job_status status)
+{
+    static const enum runner_order orders[JOB_STATUS_COUNT] = {
+        [JOB_PAUSING] = RUNNER_PAUSE,     [JOB_PAUSED] = RUNNER_PAUSE,     [JOB_STOPPING] = RUNNER_STOP,
+        [JOB_CANCELLING] = RUNNER_CANCEL, [JOB_SUCCEEDED] = RUNNER_CANCEL, [JOB_FAILED] = RUNNER_CANCEL,
+        [JOB_CANCELLED] = RUNNER_CANCEL};
+
+    return orders[status];
+}
+
+/* Under the lock. */
+static void tell_runner(struct scheduler *scheduler, struct runner *runner, const struct job_view *job)
+{
+    enum runner_order order = order_for(job->status);
+
+    if (job->version < runner->told) {
+        return;
+    }
+    runner->told = job->version;
+    if (runner->leaving || runner->finished) { /* it will not look again: the job needs another one, or none */
+        runner->again = job_status_needs_runner(job->status);
+        return;
+    }
+    atomic_store(&runner->control.order, (int)(order == RUNNER_GO_ON && scheduler->draining ? RUNNER_DRAIN : order));
+}
+
+/* Under the lock. */
+static void tell_queue(struct scheduler *scheduler, const struct job_view *job)
+{
+    struct job_ticket ticket = job_ticket_of(job), *queued = queue_find(&scheduler->queue, job->id);
+
+    if (queued == NULL) {
+        if (job_status_needs_runner(job->status)) {
+            insert(scheduler, &ticket);
+        }
+    } else if (job->version >= queued->version) {
+        queued->version = job->version;
+        if (!job_status_needs_runner(job->status)) {
+            (void)queue_remove(&scheduler->queue, job->id, &ticket);
+        }
+    }
+}
+
+void scheduler_tell(struct scheduler *scheduler, const struct job_view *job)
 {
     struct runner *runner;
-    struct job_ticket there;
-    int paused = RUNNER_PAUSE;
 
     pthread_mutex_lock(&scheduler->lock);
     runner = find_runner(scheduler, job->id);
-    if (runner == NULL) {
-        (void)queue_remove(&scheduler->queue, job->id, &there); /* two clients in a row may both have resumed it */
-        insert(scheduler, job);
-    } else if (runner->leaving) {
-        runner->again = 1;
-    } else { /* it looks at the store once more before it leaves (scheduler_leave) */
-        atomic_compare_exchange_strong(&runner->control.order, &paused, RUNNER_GO_ON);
-        pthread_cond_broadcast(&scheduler->changed);
+    if (runner != NULL) {
+        tell_runner(scheduler, runner, job);
+    } else {
+        tell_queue(scheduler, job);
     }
+    pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -599,26 +679,6 @@ void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
     pthread_mutex_lock(&scheduler->lock);
     runner->leaving = 1;
     pthread_mutex_unlock(&scheduler->lock);
-}
-
-int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order)
-{
-    struct job_ticket ticket;
-    struct runner *runner;
-    int takes_note;
-
-    pthread_mutex_lock(&scheduler->lock);
-    (void)queue_remove(&scheduler->queue, id, &ticket);
-    runner = find_runner(scheduler, id);
-    takes_note = runner != NULL && !runner->leaving;
-    if (takes_note && order > order_of(runner)) {
-        atomic_store(&runner->control.order, order);
-    } else if (runner != NULL && runner->leaving) {
-        runner->again = 0;
-    }
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->lock);
-    return takes_note;
 }
 
 void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
@@ -634,6 +694,7 @@ void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t
     runner = find_runner(scheduler, id);
     if (runner != NULL) {
         runner->job.priority = priority;
+        runner->used = newcomers_use(scheduler, runner);
         pthread_cond_broadcast(&scheduler->changed);
     }
     pthread_mutex_unlock(&scheduler->lock);
@@ -655,7 +716,7 @@ void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id)
 static void rest(struct scheduler *scheduler, struct runner *runner)
 {
     charge(runner, clock_monotonic_ms());
-    runner->held = 0;
+    runner->held = runner->taken = 0;
     runner->resting = 1;
     atomic_store(&runner->control.threads, 0);
     pthread_cond_broadcast(&scheduler->changed);
@@ -673,6 +734,7 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
     }
     runner->resting = 0;
+    runner->used = fmax(runner->used, newcomers_use(scheduler, runner));
     runner->waits_since = clock_monotonic_ms();
     pthread_cond_broadcast(&scheduler->changed);
     draining = scheduler->draining;

@@ -40,17 +40,15 @@ MUST_CHECK enum status scheduler_reserve(struct scheduler *scheduler, struct err
 void scheduler_release(struct scheduler *scheduler);
 /* The job is stored; from any thread, never blocks. */
 void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job);
-/* The same for a job that was there before: resumed, or to be ended by a runner. It needs no reservation. */
-void scheduler_requeue(struct scheduler *scheduler, const struct job_ticket *job);
-
-/* What a runner is told at step boundaries, the stronger ones last: none is weakened by a later, weaker one. */
+/* What a runner is told at step boundaries. */
 enum runner_order { RUNNER_GO_ON, RUNNER_DRAIN, RUNNER_PAUSE, RUNNER_STOP, RUNNER_CANCEL };
 
 /*
- * The job's status has changed in the store: a waiting one leaves the queue, a running one is told. 0: it has no runner that
- * takes note of it; should it need one to come to its end (job_status_needs_runner), scheduler_requeue gives it one.
+ * The job has this status in the store, at this version. Its runner is told. Where it has none: one that needs a runner
+ * (api/job_states.h) is queued, without a reservation; one that does not leaves the queue. What is older than what was told
+ * before is passed over, so that two who tell at the same time need not agree on an order. Any thread, never blocks.
  */
-int scheduler_order(struct scheduler *scheduler, const char *id, enum runner_order order);
+void scheduler_tell(struct scheduler *scheduler, const struct job_view *job);
 void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority);
 /* Has the job's runner write a checkpoint at its next step; nothing where it has none. */
 void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id);

@@ -179,7 +179,7 @@ static void load_entry(struct model_cache *cache, struct cached_model *entry)
 enum status model_cache_get(struct model_cache *cache, const char *id, struct cached_model **held, struct error *error)
 {
     *held = NULL;
-    if (strlen(id) >= ID_TEXT) {
+    if (strlen(id) >= MODEL_CACHE_NAME) {
         return error_set(error, STATUS_NOT_FOUND, "there is no model %.64s", id);
     }
     pthread_mutex_lock(&cache->lock);

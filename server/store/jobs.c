@@ -297,8 +297,11 @@ void job_list_release(struct job_list *list)
 
 struct job_ticket job_ticket_of(const struct job_view *job)
 {
-    struct job_ticket ticket = {
-        .number = job->number, .priority = job->priority, .memory_bytes = job->memory_bytes, .suspect = job->suspect};
+    struct job_ticket ticket = {.number = job->number,
+                                .priority = job->priority,
+                                .version = job->version,
+                                .memory_bytes = job->memory_bytes,
+                                .suspect = job->suspect};
     memcpy(ticket.id, job->id, sizeof(ticket.id));
     return ticket;
 }
