@@ -93,15 +93,15 @@ static int find_class(const char *name, const char *const *names, uint32_t count
     return 0;
 }
 
-/* The first of `names` that `others` lack; NULL: there is none. */
-static const char *missing_class(const char *const *names, uint32_t count, const char *const *others, uint32_t other_count)
+/* The first of `names` that `others` lack; `count`: there is none. */
+static uint32_t missing_class(const char *const *names, uint32_t count, const char *const *others, uint32_t other_count)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (!find_class(names[i], others, other_count)) {
-            return names[i];
-        }
+    uint32_t i = 0;
+
+    while (i < count && find_class(names[i], others, other_count)) {
+        i++;
     }
-    return NULL;
+    return i;
 }
 
 /* The names one after the other, as many as there is room for. */
@@ -122,29 +122,31 @@ static void list_names(char *text, size_t room, const char *const *names, uint32
 static int check_classes(const struct model *model, const struct dataset *dataset, struct problem *problem)
 {
     const char *const *theirs = (const char *const *)model->class_names, *const *ours = dataset->class_names;
-    uint32_t their_count = model->spec.classes, our_count = dataset->classes;
-    const char *unknown = missing_class(ours, our_count, theirs, their_count);
-    const char *missing = missing_class(theirs, their_count, ours, our_count);
+    uint32_t their_count = model->spec.classes, our_count = dataset->classes, same = 0;
+    uint32_t unknown = missing_class(ours, our_count, theirs, their_count);
+    uint32_t missing = missing_class(theirs, their_count, ours, our_count);
     char model_list[96], data_list[96];
 
-    if (unknown != NULL) {
+    if (unknown < our_count) {
         problem_add_field(problem, STATUS_CLASS_COUNT_MISMATCH, "/init/model", NULL,
-                          "the data set's class \"%.64s\" is not one of the model's", unknown);
-    } else if (missing != NULL) {
+                          "the data set's class \"%.64s\" is not one of the model's", ours[unknown]);
+        return 0;
+    }
+    if (missing < their_count) {
         problem_add_field(problem, STATUS_CLASS_COUNT_MISMATCH, "/init/model", NULL,
-                          "the model's class \"%.64s\" is not one of the data set's", missing);
+                          "the model's class \"%.64s\" is not one of the data set's", theirs[missing]);
+        return 0;
     }
-    for (uint32_t i = 0; unknown == NULL && missing == NULL && i < our_count; i++) {
-        if (strcmp(ours[i], theirs[i]) != 0) {
-            list_names(model_list, sizeof model_list, theirs, their_count);
-            list_names(data_list, sizeof data_list, ours, our_count);
-            problem_add_field(problem, STATUS_CONFLICTING_FIELDS, "/init/model", NULL,
-                              "the classes come in another order: in the model %s; in the data set %s", model_list,
-                              data_list);
-            return 0;
-        }
+    while (same < our_count && strcmp(ours[same], theirs[same]) == 0) {
+        same++;
     }
-    return unknown == NULL && missing == NULL;
+    if (same < our_count) {
+        list_names(model_list, sizeof model_list, theirs, their_count);
+        list_names(data_list, sizeof data_list, ours, our_count);
+        problem_add_field(problem, STATUS_CONFLICTING_FIELDS, "/init/model", NULL,
+                          "the classes come in another order: in the model %s; in the data set %s", model_list, data_list);
+    }
+    return same == our_count;
 }
 
 static void check_layers(const struct model *model, const struct model_spec *spec, struct problem *problem)

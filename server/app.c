@@ -13,6 +13,7 @@
 #include "server/failpoint.h"
 #include "server/handlers/event_pages.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/job_answers.h"
 #include "server/housekeeping.h"
 #include "server/http/waiters.h"
 #include "server/jobs/checkpoint_writer.h"
@@ -166,6 +167,9 @@ enum status app_start(struct app *app, struct error *error)
         status = event_pages_new(&app->event_pages, error);
     }
     if (status == STATUS_OK) {
+        status = job_answers_new(&app->job_answers, app->store, error);
+    }
+    if (status == STATUS_OK) {
         status = checkpoint_writer_new(&app->checkpoints, app->store, error);
     }
     if (status == STATUS_OK) {
@@ -196,6 +200,13 @@ void app_handle(void *context, struct request *request)
     HANDLERS[request_route(request)->id](app, request);
 }
 
+void app_answer_at_once(void *context, struct request *request)
+{
+    if (request_route(request)->id == ROUTE_GET_JOB) { /* what clients poll, many times a second */
+        get_job_at_once(context, request);
+    }
+}
+
 const struct upload_ops *app_uploads(void)
 {
     return &uploads;
@@ -219,6 +230,7 @@ void app_free(struct app *app)
     checkpoint_writer_free(app->checkpoints);
     model_cache_free(app->models);
     event_pages_free(app->event_pages);
+    job_answers_free(app->job_answers);
     store_close(app->store);
     idempotency_claims_destroy(&app->claims);
     free(app);

@@ -28,6 +28,9 @@ MUST_CHECK enum status app_start(struct app *app, struct error *error);
 /* A complete request, with the app as `context`: dispatches it to the handler of its route. Runs on an executor thread. */
 void app_handle(void *context, struct request *request);
 
+/* ... or answers it from memory, if it can; on a polling thread. */
+void app_answer_at_once(void *context, struct request *request);
+
 /* Streamed bodies; their context is the app. Process lifetime. */
 const struct upload_ops *app_uploads(void);
 

@@ -104,7 +104,8 @@ static enum status start(struct server *server, struct error *error)
         status = app_start(server->app, error);
     if (status != STATUS_OK)
         return status;
-    struct http_app app = {.context = server->app, .handle = app_handle, .upload = *app_uploads()};
+    struct http_app app = {
+        .context = server->app, .handle = app_handle, .answer_at_once = app_answer_at_once, .upload = *app_uploads()};
     return http_start(server->http, &app, error);
 }
 

@@ -20,6 +20,7 @@ struct housekeeping;
 struct scheduler;
 struct model_cache;
 struct event_pages;
+struct job_answers;
 
 /* Where the server stands; health checks read it on a polling thread. */
 enum app_phase { APP_STARTING, APP_READY, APP_DRAINING };
@@ -35,6 +36,7 @@ struct app {
     struct model_cache *models;
     struct idempotency_claims claims;
     struct event_pages *event_pages;
+    struct job_answers *job_answers;
     uint32_t cores, threads;   /* of the machine; for training */
     uint64_t memory_bytes;     /* budget for training */
     int64_t started_at;        /* ms since 1970 */
@@ -58,6 +60,8 @@ handler create_job, rerun_job;
 handler patch_job;
 /* handlers/jobs.c */
 handler list_jobs, get_job, delete_job, get_job_spec, get_job_results;
+/* get_job from memory and on a polling thread, where that is possible */
+handler get_job_at_once;
 /* handlers/job_actions.c */
 handler pause_job, resume_job, stop_job, cancel_job;
 /* handlers/job_checkpoints.c */

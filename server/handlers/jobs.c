@@ -8,6 +8,7 @@
 #include "api/json_writer.h"
 #include "api/query.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/job_answers.h"
 #include "server/handlers/reply.h"
 #include "server/http/waiters.h"
 #include "server/jobs/stored_spec.h"
@@ -57,7 +58,7 @@ static uint64_t first_version(struct request *request, uint64_t now)
 }
 
 /* What a waiting client waits for: the end, or another version than it knows. One that never was is news in any case. */
-static int has_news(struct request *request, const struct job_view *job, const char *tag)
+static int has_news(struct request *request, const struct job_answer *job, const char *tag)
 {
     const struct query *query = request_query(request);
     const char *known = request_header(request, "If-None-Match");
@@ -75,16 +76,17 @@ static int has_news(struct request *request, const struct job_view *job, const c
     return known != NULL ? !reply_tag_matches(known, tag) : job->version != first_version(request, job->version);
 }
 
-static void answer_job(struct request *request, const struct job_view *job, const char *tag)
+/* Takes the job. */
+static void answer_job(struct request *request, const struct job_answer *job, const char *tag)
 {
-    struct json_writer writer = {0};
+    void *held = (void *)(uintptr_t)job; /* only ever released */
     struct response response;
 
     if (reply_not_modified(request, tag)) {
+        job_answer_release(held);
         return;
     }
-    encode_job(job, &writer);
-    reply_json_response(&response, request, 200, &writer);
+    response_borrowed(&response, 200, MEDIA_JSON, job->text, job->size, job_answer_release, held);
     reply_add_tag(&response, tag);
     request_respond(request, &response);
 }
@@ -95,21 +97,34 @@ void get_job(struct app *app, struct request *request)
     double wait = query_number(request_query(request), PARAMETER_WAIT);
     uint64_t ticket = request_ticket(request, id);
     char tag[REPLY_TAG_TEXT];
-    struct job_view job;
+    const struct job_answer *job;
     struct error error = {0};
 
-    if (jobs_get(app->store, id, 0, &job, &error) != STATUS_OK) {
+    if (job_answers_get(app->job_answers, id, &job, &error) != STATUS_OK) {
         request_respond_error(request, &error);
         return;
     }
-    reply_tag(tag, "%" PRIu64, job.version);
-    if (wait > 0 && !has_news(request, &job, tag) && !request_wait_is_over(request)) {
-        job_view_release(&job);
+    reply_tag(tag, "%" PRIu64, job->version);
+    if (wait > 0 && !has_news(request, job, tag) && !request_wait_is_over(request)) {
+        job_answer_release((void *)(uintptr_t)job);
         request_wait(request, id, ticket, (int64_t)(wait * 1000));
         return;
     }
-    answer_job(request, &job, tag);
-    job_view_release(&job);
+    answer_job(request, job, tag);
+}
+
+void get_job_at_once(struct app *app, struct request *request)
+{
+    const struct job_answer *job = NULL;
+    char tag[REPLY_TAG_TEXT];
+
+    if (query_number(request_query(request), PARAMETER_WAIT) == 0) {
+        job = job_answers_find(app->job_answers, request_parameter(request, 0));
+    }
+    if (job != NULL) {
+        reply_tag(tag, "%" PRIu64, job->version);
+        answer_job(request, job, tag);
+    }
 }
 
 void get_job_spec(struct app *app, struct request *request)

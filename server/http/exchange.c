@@ -115,21 +115,13 @@ static void collect_head(struct request *request, const char *method, const char
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, keep_header, &request->head);
 }
 
-/* Suspends the connection, so that an answer that comes at once finds it so. 0 when the server stops. */
-static int suspend(struct request *request)
-{
-    if (!request_suspend(request))
-        return 0;
-    request->phase = PHASE_HANDED;
-    watchdog_phase(request->http->watchdog, request->peer, PEER_WORK);
-    return 1;
-}
-
-/* Gives the request to an executor thread. */
+/* Gives the request to an executor thread; suspended first, so that an answer that comes at once finds it so. */
 static enum MHD_Result hand_over(struct request *request, void (*run)(struct task *task))
 {
-    if (!suspend(request))
+    if (!request_suspend(request))
         return MHD_NO;
+    request->phase = PHASE_HANDED;
+    watchdog_phase(request->http->watchdog, request->peer, PEER_WORK);
     request->task.run = run;
     executor_submit(request->http->executor, &request->task);
     return MHD_YES;
@@ -146,14 +138,19 @@ static void run_handler(struct task *task)
     app->handle(app->context, request);
 }
 
-/* Runs what needs neither token nor file on the polling thread itself: health is told even if all executors are busy. */
-static enum MHD_Result answer_here(struct request *request)
+/*
+ * What needs neither token nor file runs on the polling thread itself: health is told even if all executors are busy. So is
+ * whatever the app has an answer to at hand: two changes of threads would cost more than all the rest of it.
+ */
+static int answer_here(struct request *request)
 {
     const struct http_app *app = &request->http->app;
-    if (!suspend(request))
-        return MHD_NO;
-    app->handle(app->context, request);
-    return MHD_YES;
+    request->phase = PHASE_HERE;
+    if (request->admission.match.route->scope == SCOPE_NONE)
+        app->handle(app->context, request);
+    else if (app->answer_at_once != NULL)
+        app->answer_at_once(app->context, request);
+    return request->answered;
 }
 
 static void refuse(struct request *request, const struct problem *problem)
@@ -317,9 +314,7 @@ static enum MHD_Result complete(struct request *request)
     request->body_complete = 1;
     if (is_upload(request))
         return hand_over(request, run_upload);
-    if (request->admission.match.route->scope == SCOPE_NONE)
-        return answer_here(request);
-    return hand_over(request, run_handler);
+    return answer_here(request) ? send_answer(request) : hand_over(request, run_handler);
 }
 
 enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url, const char *method,

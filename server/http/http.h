@@ -21,6 +21,11 @@ struct tokens;
 struct http_app {
     void *context;
     void (*handle)(void *context, struct request *request);
+    /*
+     * On a polling thread, before a request that needs a token is handed over to `handle`: may answer it from memory,
+     * without waiting for a lock that is held for long, or leave it. NULL: always leaves it.
+     */
+    void (*answer_at_once)(void *context, struct request *request);
     struct upload_ops upload; /* for routes with a streamed body */
 };
 

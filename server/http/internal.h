@@ -55,6 +55,7 @@ enum request_phase {
     PHASE_HEAD,    /* nothing checked yet */
     PHASE_BODY,    /* body coming in */
     PHASE_DISCARD, /* refused: the rest of the body is thrown away, then the answer goes out */
+    PHASE_HERE,    /* the polling thread itself looks for an answer */
     PHASE_HANDED,  /* suspended */
     PHASE_SENDING, /* the answer is queued */
 };

@@ -105,11 +105,12 @@ void request_resume(struct request *request)
 
 void request_respond(struct request *request, struct response *response)
 {
-    assert(request->phase == PHASE_HANDED && !request->answered);
+    assert((request->phase == PHASE_HANDED || request->phase == PHASE_HERE) && !request->answered);
     request->answer = *response;
     *response = (struct response){.status = 0};
     request->answered = 1;
-    request_resume(request);
+    if (request->phase == PHASE_HANDED)
+        request_resume(request);
 }
 
 void request_respond_problem(struct request *request, const struct problem *problem)

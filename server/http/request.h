@@ -2,10 +2,10 @@
  * One request, as handlers see it.
  *
  * Handlers run on executor threads, never on a polling thread; only routes that need no token (health) run directly on
- * the polling thread, and must neither wait nor touch a file. By the time a handler runs, the first check has passed
- * (framing, Host, Origin, token and scope, route, method, media type, size), path parameters are valid segments, and a
- * JSON body is complete. The handler answers with request_respond, at once or later from any thread; until then the
- * request is its own, afterwards it must not be touched. Every request is answered exactly once.
+ * the polling thread, and must neither wait nor touch a file, but answer before they return. By the time a handler runs, the
+ * first check has passed (framing, Host, Origin, token and scope, route, method, media type, size), path parameters are
+ * valid segments, and a JSON body is complete. The handler answers with request_respond, at once or later from any thread;
+ * until then the request is its own, afterwards it must not be touched. Every request is answered exactly once.
  */
 #ifndef DESCENT_SERVER_HTTP_REQUEST_H
 #define DESCENT_SERVER_HTTP_REQUEST_H

@@ -10,6 +10,7 @@
 #include "core/base/sha256.h"
 #include "core/data/dataset.h"
 #include "core/nn/model_file.h"
+#include "core/train/checkpoint.h"
 #include "server/store/check_private.h"
 
 #define ALIGNMENT   64
@@ -37,6 +38,12 @@ static enum status read_model(const void *bytes, size_t size, struct error *erro
     return status;
 }
 
+static enum status read_checkpoint(const void *bytes, size_t size, struct error *error)
+{
+    struct checkpoint checkpoint;
+    return checkpoint_read(&checkpoint, bytes, size, error);
+}
+
 /* Who names an object, and how to read it then. */
 static const struct {
     int64_t since;
@@ -45,6 +52,7 @@ static const struct {
 } users[] = {
     {1, "data set", "SELECT id FROM datasets WHERE sha256 = ? LIMIT 1", read_dataset},
     {1, "model", "SELECT id FROM models WHERE object = ? LIMIT 1", read_model},
+    {2, "a checkpoint of", "SELECT id FROM checkpoints JOIN jobs ON number = job WHERE object = ? LIMIT 1", read_checkpoint},
 };
 
 /* *name: the first that names the object, "": none. */

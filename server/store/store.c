@@ -122,6 +122,11 @@ int store_is_read_only(const struct store *store)
     return writer_is_read_only(store->writer);
 }
 
+uint64_t store_generation(const struct store *store)
+{
+    return writer_generation(store->writer);
+}
+
 /* A look by name: a descriptor of the database's files that is closed would drop SQLite's locks. */
 static uint64_t file_size(const char *database, const char *suffix)
 {

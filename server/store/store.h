@@ -63,6 +63,12 @@ MUST_CHECK enum status store_wait(struct store *store, struct store_op *op, stru
 typedef void store_changed(void *context, const char *job, uint64_t version, enum job_status entered);
 void store_on_commit(struct store *store, store_changed *changed, void *context);
 
+/*
+ * Which generation of the database readers see; odd: they may see one or the other, for a commit is under way. What is read
+ * after this was an even number is what stands there for as long as it is still that number. Never the same again. Any
+ * thread, without a lock.
+ */
+uint64_t store_generation(const struct store *store);
 /* 1 after the disk failed under the database: every operation gets STATUS_READ_ONLY until a restart. Any thread. */
 int store_is_read_only(const struct store *store);
 /* Sizes in bytes; UINT64_MAX where the system does not tell. Any thread; a few calls of the system, no lock, no query. */

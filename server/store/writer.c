@@ -34,6 +34,7 @@ struct writer {
     struct store_op *first, *last;
     int stopping;
     atomic_int read_only;
+    atomic_uint_fast64_t generation; /* odd: a commit is under way */
     store_changed *changed;
     void *changed_context;
     /* the thread's alone: pages in the WAL, those not yet in the database, and how many call for a checkpoint */
@@ -92,7 +93,9 @@ static void commit_group(struct writer *writer, struct store_op *group)
     }
     if (status == STATUS_OK) {
         FAILPOINT(COMMIT_BEFORE);
+        atomic_fetch_add(&writer->generation, 1);
         status = run(writer, "COMMIT", &error);
+        atomic_fetch_add(&writer->generation, 1);
         FAILPOINT(COMMIT_AFTER);
     }
     if (status == STATUS_OK) {
@@ -272,6 +275,11 @@ void writer_on_commit(struct writer *writer, store_changed *changed, void *conte
 int writer_is_read_only(const struct writer *writer)
 {
     return atomic_load(&writer->read_only);
+}
+
+uint64_t writer_generation(const struct writer *writer)
+{
+    return atomic_load(&writer->generation);
 }
 
 /* ---- life ---- */

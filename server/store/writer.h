@@ -23,5 +23,6 @@ void writer_free(struct writer *writer);
 void writer_submit(struct writer *writer, struct store_op *op);
 void writer_on_commit(struct writer *writer, store_changed *changed, void *context);
 int writer_is_read_only(const struct writer *writer);
+uint64_t writer_generation(const struct writer *writer);
 
 #endif

@@ -25,8 +25,8 @@ START_SECONDS = 10
 class Mortal(Server):
     """A server that may die at any time, its start included."""
 
-    def __init__(self):
-        super().__init__(["--threads", "2"], start=False)
+    def __init__(self, options=("--threads", "2")):
+        super().__init__(options, start=False)
         self.points = pathlib.Path(self.folder, "failpoints")
         self.longest_start = 0.0
 
@@ -57,7 +57,9 @@ class Mortal(Server):
 
 class Campaign:
     def __init__(self, seed):
-        self.seed, self.draw, self.plan, self.kills = seed, random.Random(seed), None, 0
+        # two streams: how many jobs there are to choose from depends on the time, what is done must not
+        self.seed, self.draw, self.glances = seed, random.Random(seed), random.Random(seed + 1)
+        self.plan, self.kills = None, 0
         self.golden = Golden()
         document = self.golden.server.get("/v1/openapi.json")
         self.interface = Interface(document)
@@ -111,6 +113,7 @@ class Campaign:
     def live_on(self, settle):
         """Starts for good, and looks."""
         folder = checks.Folder(self.server.data)
+        folder.check_by_program()
         want(self.server.launch(), f"the server does not start again: {self.server.process.returncode}")
         folder.check_tidied()
         for client in self.clients:
@@ -121,7 +124,7 @@ class Campaign:
         for client in self.clients:
             checks.all_things(client)
             for job in list(client.ledger.jobs.values()):
-                if job.deleted != "yes" and (settle or job.frozen is None or self.draw.random() < 0.2):
+                if job.deleted != "yes" and (settle or job.frozen is None or self.glances.random() < 0.2):
                     checks.job(client, job, self.golden, self.kills)
         want(self.server.process.poll() is None, f"the server died while it was looked at: {self.server.process.returncode}")
         self.server.kill()
@@ -167,7 +170,13 @@ class Campaign:
         self.golden.close()
         return self.planner.missed()
 
-    def evidence(self):
+    def abandon(self):
+        """Ends the programs; the folder stays. What there is to look at."""
+        for server in (self.server, self.golden.server):
+            if server and server.process and server.process.poll() is None:
+                server.kill()
+        if not self.server:
+            return ""
         return f"    folder with the data and the clients' ledgers: {self.server.folder}\n{self.server.log_tail()}"
 
     def progress(self, cycle):
@@ -175,8 +184,8 @@ class Campaign:
         return (f"{cycle:5} cycles {time.monotonic() - self.begun:6.0f} s, {self.deaths} deaths,"
                 f" {fired} of {len(self.planner.names)} failpoints have fired")
 
-    def table(self):
+    def table(self, missed):
         lines = [f"    {n:26} fired {self.planner.fired[n]:4}, hit {self.planner.hits[n]:6}" for n in self.planner.names]
-        lines += [f"FAILED  {n} never fired" for n in self.planner.missed()]
+        lines += [f"FAILED  {n} never fired" for n in missed]
         lines.append(f"{self.jobs} jobs, {self.things} data sets and models; the longest start took {self.longest_start:.2f} s")
         return "\n".join(lines)

@@ -7,7 +7,7 @@ import tempfile
 
 import work
 from golden import all_events, curve, metric_events, timeless
-from harness import TERMINAL, equal, short, want
+from harness import TERMINAL, equal, run_program, short, want
 from ledger import MOVES, Thing, same
 
 # ---- the folder, while no server is up ----
@@ -49,6 +49,12 @@ class Folder:
         equal(stored, used, "objects that are stored, and those that are used")
         twice = "SELECT job FROM events WHERE type = 'done' GROUP BY job HAVING count(*) > 1"
         equal(query(twice), [], "jobs that ended twice")
+
+    def check_by_program(self):
+        """descentd check finds nothing that the next start would not put right."""
+        if self.rows or self.files:
+            code, found, error = run_program("check", "--data", str(self.data))
+            equal(code, 0, f"descentd check: {short(found + error, 2000)}")
 
     def check_tidied(self):
         """The next start has removed what has no row, and all temporary files."""
@@ -141,6 +147,7 @@ def job(client, one, golden, kills):
     one.learn_answer("spec", spec)
     found, rows = all_events(client, one.path), curve(client, one.path)
     one.learn_events(found)
+    one.compare_streamed(found)
     one.learn_rows(rows)
     last = events(one, found)
     if view["status"] in TERMINAL:

@@ -3,7 +3,9 @@
 It waits for every answer, so at a death at most one request of its is open. Refusals (409, 422) are fine where a job has
 moved on meanwhile; an answer of 500 and above counts as none: what was asked for may or may not have happened.
 """
+import contextlib
 import http.client
+import json
 import random
 import threading
 
@@ -14,6 +16,7 @@ from ledger import Job, Thing
 
 # The server died before it answered (http.client has no connection any more where it was reset while sending).
 GONE = (OSError, http.client.HTTPException, AttributeError)
+LISTEN_SECONDS = 0.1  # without an event: then a stream is left
 LIVE_JOBS = 5  # a client waits for its jobs rather than have more of them
 
 
@@ -32,6 +35,9 @@ class Interface:
 
     def takes_keys(self, path):
         return any(p.get("name") == "Idempotency-Key" for p in self.paths[path]["post"].get("parameters", []))
+
+    def streams(self, path):
+        return "text/event-stream" in self.paths[path]["get"]["responses"]["200"].get("content", {})
 
     def media(self, method, path):
         return next(iter(self.paths[path][method.lower()]["requestBody"]["content"]))
@@ -54,6 +60,8 @@ class Client:
             self.operations += [self.rerun, self.extend]
         if interface.takes_keys("/v1/jobs"):
             self.operations.append(self.repeat)
+        if interface.streams("/v1/jobs/{id}/events"):
+            self.operations += [self.follow, self.follow]
         self.focus = {"upload": [self.upload_large], "delete": [self.delete_large],
                       "checkpoint": [self.submit_large, self.look], "model": [self.submit_large, self.look],
                       "finish": [self.submit, self.look], "job": [self.submit, self.look],
@@ -243,6 +251,25 @@ class Client:
             self.ledger.write("read", path=job.path + "/events", after=after, last=found[-1]["id"] if found else after)
             job.learn_events(job.events + found)
 
+    def follow(self):
+        """The stream of events from where this client was, before whatever death, for a while."""
+        job = self.some_job()
+        if job is None:
+            return
+        begin = len(job.streamed)
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=LISTEN_SECONDS)
+        try:
+            with contextlib.suppress(TimeoutError):
+                connection.request("GET", job.path + "/events", headers={"Accept": "text/event-stream", "Last-Event-ID": str(begin)})
+                answer = connection.getresponse()
+                want(answer.status in (200, 204, 503), f"{job.path}/events -> {answer.status}")
+                for event in streamed_events(answer) if answer.status == 200 else ():
+                    equal(event["id"], len(job.streamed) + 1, f"{job.path}: number of an event that was streamed")
+                    job.streamed.append(event)
+        finally:
+            connection.close()
+            self.ledger.write("read", path=job.path + "/events", after=begin, events=job.streamed[begin:])
+
     def read_rows(self):
         job = self.some_job()
         if job is not None:
@@ -285,3 +312,15 @@ class Client:
         job = self.some_job(lambda j: j.is_over())
         if job is not None and len(self.living()) > 10:
             self.delete(job)
+
+
+def streamed_events(lines):
+    """Events of a text/event-stream, those that are complete."""
+    fields = {}
+    for line in lines:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name:
+            fields[name] = value
+        elif "id" in fields:
+            yield {"id": int(fields["id"]), "type": fields["event"], "data": json.loads(fields["data"])}
+            fields = {}

@@ -8,9 +8,9 @@ FREE = ("resources", "checkpoint", "name", "metadata")
 
 
 def curve(server, path):
-    """Every row of the curves: {column: value}, without the time."""
+    """Every row of the curves: {column: value}. A column comes with its first value, so that no value is no column."""
     found = server.get(path + "/metrics?downsample=none&max_points=10000")
-    return [dict(zip(found["columns"], row)) for row in found["data"]]
+    return [{k: v for k, v in zip(found["columns"], row) if v is not None} for row in found["data"]]
 
 
 def all_events(server, path, after=0):

@@ -56,7 +56,7 @@ class Job(Thing):
         self.maybe = {}  # a PATCH without an answer
         self.status, self.asked, self.stopped, self.model = "queued", set(), False, None
         self.seen = {"version": 0, "step": 0, "progress": 0, "restarts": 0}
-        self.events, self.rows, self.answers = [], [], {}  # that were read
+        self.events, self.streamed, self.rows, self.answers = [], [], [], {}  # that were read
         self.request, self.frozen = None, None  # how it was submitted, to send again; all of it, once it is over
 
     def is_over(self):
@@ -75,6 +75,10 @@ class Job(Thing):
         """Events from the first on."""
         same(events[:len(self.events)], self.events, f"{self.path}: events that were read before")
         self.events = events
+
+    def compare_streamed(self, events):
+        """What came in streams, across deaths, with all events."""
+        same(self.streamed, [{k: e[k] for k in ("id", "type", "data")} for e in events[:len(self.streamed)]], f"{self.path}: streamed events")
 
     def learn_rows(self, rows):
         same(rows[:len(self.rows)], self.rows, f"{self.path}: rows of the curves that were read before")

@@ -283,3 +283,8 @@ def it_runs_from_any_folder_with_any_umask():
         for p in pathlib.Path(s.data).rglob("*"):
             equal(p.stat().st_mode & 0o077, 0, f"rights of others on {p.name}")
         want(BINARY in command, "program")
+
+
+def a_server_for_users_has_no_failpoints():
+    with Server(env={"DESCENTD_FAILPOINT": "boot.lock:1:kill"}) as s:
+        s.get("/v1")

@@ -433,34 +433,45 @@ static void training_goes_on_from_a_model_and_its_scaling(void **state)
     fixture_release(&f);
 }
 
+static enum status begin_with(const struct fixture *f, const struct model *model, const struct train_spec *spec,
+                              struct error *error)
+{
+    struct train_data data = {.dataset = &f->dataset, .split = &f->split, .initial_model = model};
+    struct trainer *trainer;
+    enum status status;
+
+    *error = (struct error){0};
+    status = trainer_new(&trainer, spec, &data, 1, error);
+    assert_true((trainer != NULL) == (status == STATUS_OK));
+    trainer_free(trainer);
+    return status;
+}
+
 static void a_model_of_other_layers_is_refused(void **state)
 {
     struct fixture f;
+    struct error error;
 
     (void)state;
     fixture_init(&f, GENERATOR_SPIRALS, 60, 3, 0.2, 0);
     struct train_spec spec = spec_of(&f, 16, 0.2), other = spec;
     struct result *first = run(&f, &spec, 1, 0);
-    struct train_data data = {.dataset = &f.dataset, .split = &f.split, .initial_model = &first->model};
-    struct trainer *trainer;
-    struct error error;
 
     other.model.layers[2].rate = 0.5; /* a rate of dropout belongs to training */
-    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_OK);
-    trainer_free(trainer);
+    assert_int_equal(begin_with(&f, &first->model, &other, &error), STATUS_OK);
     other.model.layers[1].type = LAYER_TANH;
-    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
-    assert_null(trainer);
+    assert_int_equal(begin_with(&f, &first->model, &other, &error), STATUS_CONFLICTING_FIELDS);
     assert_non_null(strstr(error.message, "layer 1"));
     other = spec_of(&f, 17, 0.2);
-    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
+    assert_int_equal(begin_with(&f, &first->model, &other, &error), STATUS_CONFLICTING_FIELDS);
     other = spec_of(&f, 16, 0);
-    assert_int_equal(trainer_new(&trainer, &other, &data, 1, &error), STATUS_CONFLICTING_FIELDS);
+    assert_int_equal(begin_with(&f, &first->model, &other, &error), STATUS_CONFLICTING_FIELDS);
+    assert_non_null(strstr(error.message, "7 layers, not 5"));
     first->model.spec.inputs = 3;
-    assert_int_equal(trainer_new(&trainer, &spec, &data, 1, &error), STATUS_FEATURE_COUNT_MISMATCH);
+    assert_int_equal(begin_with(&f, &first->model, &spec, &error), STATUS_FEATURE_COUNT_MISMATCH);
     first->model.spec.inputs = 2;
     first->model.spec.classes = 4;
-    assert_int_equal(trainer_new(&trainer, &spec, &data, 1, &error), STATUS_CLASS_COUNT_MISMATCH);
+    assert_int_equal(begin_with(&f, &first->model, &spec, &error), STATUS_CLASS_COUNT_MISMATCH);
     first->model.spec.classes = 3;
     result_free(first);
     fixture_release(&f);
@@ -503,6 +514,7 @@ static void divergence_is_an_error_with_its_step_and_rows(void **state)
 
     assert_int_equal(result->status, STATUS_DIVERGED);
     assert_true(result->divergence.step < 20);
+    assert_int_equal(result->divergence.layer, 2); /* its logits overflow first */
     assert_int_equal(result->divergence.row_count, 16);
     assert_true(result->divergence.rows[0] < 331);
     assert_non_null(strstr(result->error.message, "1e+20"));

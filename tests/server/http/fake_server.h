@@ -3,8 +3,8 @@
  * server/http alone: each includes it, so everything is static.
  *
  * The app answers by route: GET /v1 with {"name":"fake"}; GET /v1/jobs later, from another thread; GET /v1/jobs/{id} by
- * long polling; GET .../events with a stream that `fill` makes, if there is one; POST /v1/jobs with the body's size; DELETE
- * /v1/jobs/{id} with 204; GET .../export from a file; uploads are counted, refused at a byte '!'.
+ * long polling, or at once; GET .../events with a stream that `fill` makes, if there is one; POST /v1/jobs with the body's
+ * size; DELETE /v1/jobs/{id} with 204; GET .../export from a file; uploads are counted, refused at a byte '!'.
  */
 #ifndef DESCENT_TESTS_SERVER_HTTP_FAKE_SERVER_H
 #define DESCENT_TESTS_SERVER_HTTP_FAKE_SERVER_H
@@ -48,6 +48,7 @@ struct fake {
     atomic_ullong uploaded;
     atomic_uint version; /* of the only job */
     atomic_int gate;     /* 1: POST /v1/jobs waits until it is 0 */
+    atomic_int at_hand;  /* 1: GET /v1/jobs/{id} is answered at once */
     void (*fill)(struct request *request, struct stream_piece *piece);
     pthread_t later;
     atomic_int has_later;
@@ -176,6 +177,13 @@ static void fake_handle(void *context, struct request *request)
     }
 }
 
+static void fake_answer_at_once(void *context, struct request *request)
+{
+    struct fake *fake = context;
+    if (atomic_load(&fake->at_hand) && request_route(request)->id == ROUTE_GET_JOB)
+        answer_text(request, 200, "{\"at_hand\":true}");
+}
+
 static enum status fake_begin(void *context, struct request *request, void **state, struct problem *problem)
 {
     struct fake *fake = context;
@@ -215,7 +223,9 @@ static void fake_abort(void *state)
 /* `options` are words of the command line, ended by NULL; NULL: none. */
 static void fake_start(struct fake *fake, char *const options[])
 {
-    static const struct http_app model = {.handle = fake_handle, .upload = {fake_begin, fake_chunk, fake_end, fake_abort}};
+    static const struct http_app model = {.handle = fake_handle,
+                                          .answer_at_once = fake_answer_at_once,
+                                          .upload = {fake_begin, fake_chunk, fake_end, fake_abort}};
     static char name[] = "fake", listen_option[] = "--listen", address[] = "127.0.0.1:0";
     char *argv[32] = {name, listen_option, address};
     int argc = 3;

@@ -302,6 +302,24 @@ static void health_is_answered_while_all_threads_are_busy(void **state)
     }
 }
 
+static void what_the_app_has_at_hand_is_answered_without_a_handler(void **state)
+{
+    (void)state;
+    static const char asks[] = "GET /v1/jobs/job_x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                               "GET /v1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                               "GET /v1/jobs/job_x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    int closed;
+    assert_has(fake_ask(&fake, "GET /v1/jobs/job_x", "", ""), "{\"version\":0}");
+    assert_int_equal(atomic_load(&fake.handled), 1);
+    atomic_store(&fake.at_hand, 1);
+    const char *answer = fake_raw(&fake, asks, sizeof(asks) - 1, &closed);
+    const char *first = strstr(answer, "{\"at_hand\":true}"), *second = strstr(answer, "{\"name\":\"fake\"}");
+    assert_true(first != NULL && second > first && strstr(second, "{\"at_hand\":true}") != NULL);
+    assert_has(answer, "X-Request-Id: req_");
+    assert_int_equal(atomic_load(&fake.handled), 2);
+    assert_has(fake_ask(&fake, "HEAD /v1/jobs/job_x", "", ""), "Content-Length: 16\r\n");
+}
+
 static void a_client_that_leaves_while_its_request_is_worked_on_harms_nobody(void **state)
 {
     (void)state;
@@ -424,6 +442,7 @@ int main(void)
         SERVED(the_end_answers_those_who_wait),
         SERVED(the_end_waits_for_a_handler_and_sends_its_answer),
         SERVED(health_is_answered_while_all_threads_are_busy),
+        SERVED(what_the_app_has_at_hand_is_answered_without_a_handler),
         SERVED(a_client_that_leaves_while_its_request_is_worked_on_harms_nobody),
         SERVED(clients_that_leave_at_any_moment_harm_nobody),
         SERVED(every_upload_ends_or_is_aborted_whenever_its_client_leaves),

@@ -166,6 +166,25 @@ static void a_burst_of_operations_shares_its_commits(void **state)
     free(changes);
 }
 
+static void the_generation_is_even_and_new_after_each_commit(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    uint64_t before = store_generation(fixture->store);
+    assert_int_equal(before % 2, 0);
+    for (int i = 0; i < 3; i++) {
+        add_job(fixture->store, "", "{}", 0, id);
+        uint64_t after = store_generation(fixture->store);
+        assert_int_equal(after, before + 2);
+        before = after;
+    }
+    struct job_view job;
+    struct error error;
+    assert_ok(jobs_get(fixture->store, id, 0, &job, &error));
+    job_view_release(&job);
+    assert_int_equal(store_generation(fixture->store), before);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -173,6 +192,7 @@ int main(void)
         TEST(readers_see_whole_versions_while_others_write),
         TEST(the_write_ahead_log_stays_small),
         TEST(a_burst_of_operations_shares_its_commits),
+        TEST(the_generation_is_even_and_new_after_each_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
