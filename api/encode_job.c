@@ -88,7 +88,8 @@ void encode_job(const struct job_view *job, struct json_writer *writer)
     encode_time(writer, "created_at", job->created_at);
     encode_time(writer, "started_at", job->started_at);
     encode_time(writer, "finished_at", job->finished_at);
-    encode_progress(&job->progress, job->status != JOB_FAILED && job->status != JOB_CANCELLED, writer);
+    encode_progress(&job->progress, job->status != JOB_PAUSED && job->status != JOB_FAILED && job->status != JOB_CANCELLED,
+                    writer);
     encode_seed(writer, "seed", job->seed);
     json_key(writer, "threads");
     if (job->threads == 0) {

@@ -48,6 +48,7 @@ struct job_progress job_progress_none(void);
 
 /* Strings are owned by whoever filled the struct; job_view_release frees them. */
 struct job_view {
+    int64_t number; /* 1, 2 ... in order of submission; 0: not stored yet */
     char id[ID_TEXT];
     char name[NAME_TEXT];
     enum job_status status;

@@ -55,7 +55,9 @@ static struct network_loss loss_of_batch(const struct trainer *trainer, double w
 
 /* ---- divergence ---- */
 
-static enum status diverged(struct trainer *trainer, int32_t layer, const struct cursor *batch, struct error *error)
+/* what: "loss", "gradient", or NULL: a weight of `layer`. */
+static enum status diverged(struct trainer *trainer, const char *what, int32_t layer, const struct cursor *batch,
+                            struct error *error)
 {
     struct train_divergence *divergence = &trainer->divergence;
     uint32_t count, most = sizeof divergence->rows / sizeof divergence->rows[0];
@@ -68,12 +70,19 @@ static enum status diverged(struct trainer *trainer, int32_t layer, const struct
     divergence->row_count = count < most ? count : most;
     memcpy(divergence->rows, rows, divergence->row_count * sizeof *rows);
     trainer->finished = trainer->diverged = 1;
-    if (layer < 0) {
-        return error_set(error, STATUS_DIVERGED, "the loss of update %llu is not finite (learning rate %g)",
+    if (what != NULL) {
+        return error_set(error, STATUS_DIVERGED, "the %s of update %llu is not finite (learning rate %g)", what,
                          (unsigned long long)batch->step + 1, trainer->state.learning_rate);
     }
     return error_set(error, STATUS_DIVERGED, "update %llu made a weight of layer %d that is not finite (learning rate %g)",
                      (unsigned long long)batch->step + 1, (int)layer, trainer->state.learning_rate);
+}
+
+/* The chunk in `buffer` has a loss that is not finite: the layer is the first whose outputs are not. */
+static enum status loss_diverged(struct trainer *trainer, int buffer, const struct cursor *batch, struct error *error)
+{
+    return diverged(trainer, "loss", network_nonfinite_output_f32(trainer->network, trainer->batches[buffer].count), batch,
+                    error);
 }
 
 const struct train_divergence *trainer_divergence(const struct trainer *trainer)
@@ -128,8 +137,10 @@ static struct network_update update_of_step(const struct trainer *trainer, doubl
 }
 
 /* Gradient into the update at once: one chunk, nothing to know beforehand. */
-static enum status update_fused(struct trainer *trainer, struct cursor *cursor, double weight, int measure)
+static enum status update_fused(struct trainer *trainer, struct cursor *cursor, double weight, int measure,
+                                struct error *error)
 {
+    struct cursor batch = *cursor;
     struct network_loss loss = loss_of_batch(trainer, weight);
     struct network_update update = update_of_step(trainer, 1, measure);
     int buffer = trainer->buffer;
@@ -138,17 +149,18 @@ static enum status update_fused(struct trainer *trainer, struct cursor *cursor, 
     trainer->state.batch_loss = sum / weight;
     trainer->state.epoch_loss += sum;
     if (!isfinite(sum)) {
-        return STATUS_DIVERGED;
+        return loss_diverged(trainer, buffer, &batch, error);
     }
     network_backward_update_f32(trainer->network, buffer, trainer->batches[buffer].count, &update);
     return STATUS_OK;
 }
 
 /* Gradient first, then what depends on its norm, then the update. *stop: the norm has fallen to its target. */
-static enum status update_accumulated(struct trainer *trainer, struct cursor *cursor, double weight, int measure, int *stop)
+static enum status update_accumulated(struct trainer *trainer, struct cursor *cursor, double weight, int measure, int *stop,
+                                      struct error *error)
 {
+    struct cursor batch = *cursor;
     struct network_loss loss = loss_of_batch(trainer, weight);
-    uint64_t step = cursor->step;
     double sum = 0, norm, scale = 1;
 
     do {
@@ -156,13 +168,13 @@ static enum status update_accumulated(struct trainer *trainer, struct cursor *cu
 
         sum += forward_chunk(trainer, cursor, &loss);
         if (!isfinite(sum)) {
-            return STATUS_DIVERGED;
+            return loss_diverged(trainer, buffer, &batch, error);
         }
         network_backward_f32(trainer->network, buffer, trainer->batches[buffer].count, first);
-    } while (cursor->step == step);
+    } while (cursor->step == batch.step);
     norm = network_gradient_norm_f32(trainer->network, trainer->spec.loss.l2);
     if (!isfinite(norm)) {
-        return STATUS_DIVERGED;
+        return diverged(trainer, "gradient", -1, &batch, error);
     }
     *stop = trainer->gradient_check == GRADIENT_CHECK_STEP && norm <= trainer->spec.stop.gradient_norm;
     if (*stop) {
@@ -198,18 +210,15 @@ static enum status update(struct trainer *trainer, int measure, int *stop, struc
     enum status status;
 
     trainer->state.learning_rate = scheduled_rate(trainer);
-    status = trainer->use == NETWORK_TRAIN ? update_fused(trainer, &cursor, weight, measure)
-                                           : update_accumulated(trainer, &cursor, weight, measure, stop);
-    if (status != STATUS_OK) {
-        return diverged(trainer, -1, &begin, error);
-    }
-    if (*stop) {
-        return STATUS_OK;
+    status = trainer->use == NETWORK_TRAIN ? update_fused(trainer, &cursor, weight, measure, error)
+                                           : update_accumulated(trainer, &cursor, weight, measure, stop, error);
+    if (status != STATUS_OK || *stop) {
+        return status;
     }
     struct update_sums sums = network_sums_f32(trainer->network);
 
     if (sums.nonfinite) {
-        return diverged(trainer, network_nonfinite_layer_f32(trainer->network), &begin, error);
+        return diverged(trainer, NULL, network_nonfinite_layer_f32(trainer->network), &begin, error);
     }
     if (measure) {
         trainer->state.gradient_norm = trainer->state.reported_norm = sqrt(sums.gradient_square);

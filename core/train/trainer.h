@@ -69,7 +69,7 @@ struct train_progress {
 /* Where training diverged, when trainer_step returns STATUS_DIVERGED. */
 struct train_divergence {
     uint64_t step;
-    int32_t layer; /* index of the layer with the first non-finite value; -1: the loss */
+    int32_t layer; /* the first with an output, or a new weight, that is not finite; -1: none (only the loss, or a norm) */
     double learning_rate;
     double gradient_norms[4]; /* of the last measured updates, oldest first; NaN: none */
     uint32_t rows[16];        /* rows of the data set in the batch (the first of them) */

@@ -15,6 +15,9 @@ static int compare(const void *left, const void *right)
     if (a->used != b->used) {
         return a->used < b->used ? -1 : 1;
     }
+    if (a->waits_since != b->waits_since) {
+        return a->waits_since < b->waits_since ? -1 : 1;
+    }
     return a->number < b->number ? -1 : a->number > b->number;
 }
 

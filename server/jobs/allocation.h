@@ -15,13 +15,14 @@
 /* One job that wants to run. */
 struct share {
     int32_t priority;
-    uint32_t wanted;  /* threads that it can use, at least 1 */
-    int exact;        /* all of them (at most all there are) or none */
-    uint64_t used;    /* time slices so far; whole ones, so that nobody loses its thread within one */
-    int starves;      /* it has waited too long */
-    uint64_t number;  /* of arrival: among equals the oldest goes first */
-    void *owner;      /* the caller's */
-    uint32_t threads; /* out */
+    uint32_t wanted;     /* threads that it can use, at least 1 */
+    int exact;           /* all of them (at most all there are) or none */
+    uint64_t used;       /* time slices so far; whole ones, so that nobody loses its thread within one */
+    int starves;         /* it has waited too long */
+    int64_t waits_since; /* among equals who has threads (0) keeps them, then who has waited longest is next, ... */
+    uint64_t number;     /* ... then who came first */
+    void *owner;         /* the caller's */
+    uint32_t threads;    /* out */
 };
 
 /* shares [count], put into the order in which they were served. */

@@ -174,7 +174,7 @@ static void write_divergence(const struct train_divergence *divergence, struct j
     if (divergence->layer >= 0) {
         json_int(writer, divergence->layer);
     } else {
-        json_null(writer); /* it was the loss */
+        json_null(writer); /* no layer: the loss itself, or the gradient's norm */
     }
     json_member_number(writer, "learning_rate", divergence->learning_rate);
     json_key(writer, "gradient_norms");

@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+int ticket_goes_before(const struct job_ticket *a, const struct job_ticket *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority : a->number < b->number;
+}
+
 int queue_insert(struct queue *queue, const struct job_ticket *job)
 {
     struct ticket *ticket = calloc(1, sizeof *ticket), **link = &queue->head;
@@ -11,10 +16,10 @@ int queue_insert(struct queue *queue, const struct job_ticket *job)
         return 0;
     }
     ticket->job = *job;
-    if (queue->tail != NULL && queue->tail->job.priority >= job->priority) { /* nearly always */
+    if (queue->tail != NULL && !ticket_goes_before(job, &queue->tail->job)) { /* nearly always */
         link = &queue->tail->next;
     }
-    while (*link != NULL && (*link)->job.priority >= job->priority) {
+    while (*link != NULL && !ticket_goes_before(job, &(*link)->job)) {
         link = &(*link)->next;
     }
     ticket->next = *link;

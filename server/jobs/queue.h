@@ -1,4 +1,5 @@
-/* Jobs that wait for a runner, by priority, then age. No lock of its own: the scheduler's guards it. */
+/* Jobs that wait for a runner, by priority, then age (a job that was away and comes back has its old place). No lock of its
+ * own: the scheduler's guards it. */
 #ifndef DESCENT_SERVER_JOBS_QUEUE_H
 #define DESCENT_SERVER_JOBS_QUEUE_H
 
@@ -14,7 +15,9 @@ struct queue {
     uint32_t count;
 };
 
-/* Behind all of its priority. 0: no memory. */
+/* Must `a` leave the queue before `b`? Neither, of two of one priority and age: the first come goes first. */
+int ticket_goes_before(const struct job_ticket *a, const struct job_ticket *b);
+/* 0: no memory. */
 int queue_insert(struct queue *queue, const struct job_ticket *job);
 /* The ticket of the job with this id, in its place (its priority is not to be changed); NULL: it is not there. */
 struct job_ticket *queue_find(struct queue *queue, const char *id);

@@ -239,7 +239,7 @@ static enum status take_round(struct backup *backup, int *missing, struct error 
 /* Everything that is there becomes durable, then the database gets its name. */
 static enum status finish(struct backup *backup, struct error *error)
 {
-    struct stat file;
+    struct stat file = {.st_size = 0};
     int fd = openat(backup->to.fd, PART, O_RDONLY | O_NOFOLLOW | O_CLOEXEC); /* no connection to it is open any more */
     int failed = fd < 0 || fsync(fd) != 0 || fstat(fd, &file) != 0 || fsync(backup->to.objects_fd) != 0 ||
                  renameat(backup->to.fd, PART, backup->to.fd, "descentd.db") != 0 || fsync(backup->to.fd) != 0;

@@ -127,6 +127,7 @@ static enum status add_job(struct connection *connection, struct job_view *job, 
     job->created_at = clock_now_ms();
     job->started_at = job->finished_at = 0;
     enum status status = jobs_add(connection, job, &number, error);
+    job->number = number;
     if (status == STATUS_OK && job->extended_from[0] != '\0') {
         status = extend(connection, job, number, error);
     }

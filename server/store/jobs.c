@@ -176,6 +176,7 @@ static enum status read_item(struct statement *query, void *item, struct error *
 {
     struct job_view *job = item;
     int column = 1;
+    job->number = statement_i64(query, 0);
     enum status status = row_read(query, column, job_columns, COLUMN_COUNT(job_columns), job, error);
     column += (int)COLUMN_COUNT(job_columns);
     if (status == STATUS_OK) {
@@ -296,7 +297,8 @@ void job_list_release(struct job_list *list)
 
 struct job_ticket job_ticket_of(const struct job_view *job)
 {
-    struct job_ticket ticket = {.priority = job->priority,
+    struct job_ticket ticket = {.number = job->number,
+                                .priority = job->priority,
                                 .version = job->version,
                                 .memory_bytes = job->memory_bytes,
                                 .suspect = job->suspect};
@@ -315,6 +317,8 @@ static const struct column ticket_columns[] = {TICKET_COLUMNS(COLUMN_ENTRY)};
 
 static enum status read_ticket(struct statement *query, void *item, struct error *error)
 {
+    struct job_ticket *ticket = item;
+    ticket->number = statement_i64(query, 0);
     return row_read(query, 1, ticket_columns, COLUMN_COUNT(ticket_columns), item, error);
 }
 

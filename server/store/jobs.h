@@ -166,6 +166,7 @@ void job_list_release(struct job_list *list);
  */
 struct job_ticket {
     char id[ID_TEXT];
+    int64_t number; /* in order of submission: its age */
     int32_t priority;
     uint64_t version; /* of the job, when it was looked at; 0: not known */
     uint64_t memory_bytes;

@@ -57,7 +57,9 @@ class Mortal(Server):
 
 class Campaign:
     def __init__(self, seed):
-        self.seed, self.draw, self.plan, self.kills = seed, random.Random(seed), None, 0
+        # two streams: how many jobs there are to choose from depends on the time, what is done must not
+        self.seed, self.draw, self.glances = seed, random.Random(seed), random.Random(seed + 1)
+        self.plan, self.kills = None, 0
         self.golden = Golden()
         document = self.golden.server.get("/v1/openapi.json")
         self.interface = Interface(document)
@@ -122,7 +124,7 @@ class Campaign:
         for client in self.clients:
             checks.all_things(client)
             for job in list(client.ledger.jobs.values()):
-                if job.deleted != "yes" and (settle or job.frozen is None or self.draw.random() < 0.2):
+                if job.deleted != "yes" and (settle or job.frozen is None or self.glances.random() < 0.2):
                     checks.job(client, job, self.golden, self.kills)
         want(self.server.process.poll() is None, f"the server died while it was looked at: {self.server.process.returncode}")
         self.server.kill()
@@ -168,7 +170,13 @@ class Campaign:
         self.golden.close()
         return self.planner.missed()
 
-    def evidence(self):
+    def abandon(self):
+        """Ends the programs; the folder stays. What there is to look at."""
+        for server in (self.server, self.golden.server):
+            if server and server.process and server.process.poll() is None:
+                server.kill()
+        if not self.server:
+            return ""
         return f"    folder with the data and the clients' ledgers: {self.server.folder}\n{self.server.log_tail()}"
 
     def progress(self, cycle):

@@ -514,6 +514,7 @@ static void divergence_is_an_error_with_its_step_and_rows(void **state)
 
     assert_int_equal(result->status, STATUS_DIVERGED);
     assert_true(result->divergence.step < 20);
+    assert_int_equal(result->divergence.layer, 2); /* its logits overflow first */
     assert_int_equal(result->divergence.row_count, 16);
     assert_true(result->divergence.rows[0] < 331);
     assert_non_null(strstr(result->error.message, "1e+20"));

@@ -109,7 +109,8 @@ static void a_success_leaves_model_and_results_that_agree(void **state)
     assert_string_equal(outcome.model.kernel_tier, kernel_tier());
     assert_int_equal(outcome.object.size, outcome.model.bytes);
     assert_null(outcome.object.bytes); /* a file */
-    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_QUEUED), .to = JOB_SUCCEEDED, .outcome = &outcome.outcome};
+    set_status(fixture->store, job, JOB_RUNNING);
+    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_RUNNING), .to = JOB_SUCCEEDED, .outcome = &outcome.outcome};
     assert_ok(store_wait(fixture->store, jobs_change(&change), &error));
     char id[ID_TEXT], digest[SHA256_TEXT];
     memcpy(id, outcome.model.id, ID_TEXT);
@@ -151,13 +152,14 @@ static void a_failure_says_its_code_and_words(void **state)
     struct outcome outcome;
     (void)state;
     (void)error_set(&error, STATUS_OBJECT_CORRUPT, "a \"quoted\" name\nand more");
-    outcome_of_failure(&outcome, &error, NULL);
+    outcome_of_failure(&outcome, &error, NULL, &(struct outcome_checkpoint){.step = 7});
     assert_null(outcome.outcome.results);
     assert_null(outcome.outcome.model);
     cJSON *document = parse(outcome.outcome.error);
     assert_string_equal(member(document, "code")->valuestring, "object_corrupt");
     assert_string_equal(member(document, "message")->valuestring, "a \"quoted\" name\nand more");
     assert_null(cJSON_GetObjectItemCaseSensitive(document, "step"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(document, "checkpoint"));
     cJSON_Delete(document);
     outcome_release(&outcome);
 }
@@ -173,7 +175,12 @@ static void a_divergence_says_where_it_happened(void **state)
           "\"training\":{\"epochs\":50,\"batch_size\":10,\"seed\":1}}",
           &trained, &error);
     assert_int_equal(trained.status, STATUS_DIVERGED);
-    outcome_of_failure(&outcome, &error, trained.trainer);
+    outcome_of_failure(&outcome, &error, trained.trainer, &(struct outcome_checkpoint){.step = 0});
+    cJSON *without = parse(outcome.outcome.error);
+    assert_true(cJSON_IsNull(member(without, "checkpoint")));
+    cJSON_Delete(without);
+    outcome_release(&outcome);
+    outcome_of_failure(&outcome, &error, trained.trainer, &(struct outcome_checkpoint){.step = 12, .sha256 = "abc"});
     cJSON *document = parse(outcome.outcome.error);
     assert_string_equal(member(document, "code")->valuestring, "diverged");
     assert_close(member(document, "step")->valuedouble, (double)trainer_divergence(trained.trainer)->step + 1, 0, 1e-9);
@@ -182,6 +189,8 @@ static void a_divergence_says_where_it_happened(void **state)
     assert_true(cJSON_IsArray(member(document, "gradient_norms")));
     assert_true(cJSON_IsString(member(document, "suggestion")));
     member(document, "layer");
+    assert_close(member(document, "checkpoint/step")->valuedouble, 12, 0, 1e-9);
+    assert_string_equal(member(document, "checkpoint/sha256")->valuestring, "abc");
     cJSON_Delete(document);
     outcome_release(&outcome);
     release_trained(&trained);

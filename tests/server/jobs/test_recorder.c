@@ -18,12 +18,24 @@ static struct train_point point_of(uint64_t step)
                                 .step_size = 0.005 * (double)step};
 }
 
+static struct job_view seen; /* as of the last open_recorder: a recorder borrows its id */
+
 static struct recorder *open_recorder(struct store *store, const char *id)
 {
     struct error error;
     struct recorder *recorder;
-    assert_ok(recorder_new(&recorder, store, id, &error));
+    assert_ok(jobs_get(store, id, 0, &seen, &error));
+    assert_ok(recorder_new(&recorder, store, &seen, &error));
+    free(seen.metadata);
+    free(seen.error);
+    seen.metadata = seen.error = NULL;
     return recorder;
+}
+
+static enum status end_as(struct recorder *recorder, enum job_trigger trigger, struct error *error)
+{
+    const struct recorder_end end = {.trigger = trigger};
+    return recorder_end(recorder, &end, error);
 }
 
 static void add(struct recorder *recorder, const struct train_point *point, double seconds)
@@ -35,7 +47,7 @@ static void add(struct recorder *recorder, const struct train_point *point, doub
 static void poll_at(struct recorder *recorder, double now)
 {
     struct error error;
-    assert_ok(recorder_poll(recorder, now, &error));
+    assert_ok(recorder_poll(recorder, now, 0, &error));
 }
 
 static void add_steps(struct recorder *recorder, uint64_t first, uint64_t last)
@@ -96,7 +108,7 @@ static void a_job_that_starts_again_shows_nothing_twice(void **state)
         struct train_point point = point_of(step);
         add(recorder, &point, 0.01 * (double)step); /* a faster machine: its clock goes on behind the old one */
     }
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 5);
 }
@@ -167,7 +179,7 @@ static void more_rows_than_there_is_place_for_lose_nothing(void **state)
     add_job(fixture->store, "", "{}", 0, id);
     struct recorder *recorder = open_recorder(fixture->store, id);
     add_steps(recorder, 1, 5000);
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 5000);
 }
@@ -205,22 +217,21 @@ static void rows_outlast_a_full_disk(void **state)
         assert_in_range(step, 1, 10000);
     }
     assert_int_equal(status, STATUS_INSUFFICIENT_STORAGE);
-    assert_status(STATUS_INSUFFICIENT_STORAGE,
-                  recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_status(STATUS_INSUFFICIENT_STORAGE, end_as(recorder, TRIGGER_PAUSED, &error));
     assert_int_equal(job_of(fixture->store, id).status, JOB_QUEUED);
     disk_has_room();
     poll_at(recorder, 1e6);
     add_steps(recorder, step, step + 2000);
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(end_as(recorder, TRIGGER_PAUSED, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, step + 2000);
-    assert_int_equal(job_of(fixture->store, id).status, JOB_CANCELLED);
+    assert_int_equal(job_of(fixture->store, id).status, JOB_PAUSED);
 }
 
 static void the_last_change_can_be_made_again_after_a_full_disk(void **state)
 {
     struct fixture *fixture = *state;
-    const enum job_status ends[] = {JOB_CANCELLED, JOB_SUCCEEDED, JOB_QUEUED, JOB_FAILED};
+    const enum job_trigger ends[] = {TRIGGER_PAUSED, TRIGGER_SUCCEED, TRIGGER_REQUEUE, TRIGGER_FAIL};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct error error;
         char id[ID_TEXT];
@@ -229,14 +240,13 @@ static void the_last_change_can_be_made_again_after_a_full_disk(void **state)
         add_steps(recorder, 1, 7); /* nothing was stored yet, not even that it runs */
         disk_is_full(4096);
         for (int tries = 0; tries < 3; tries++) {
-            assert_status(STATUS_INSUFFICIENT_STORAGE,
-                          recorder_end(recorder, JOB_SET(JOB_RUNNING), ends[i], NULL, NULL, &error));
+            assert_status(STATUS_INSUFFICIENT_STORAGE, end_as(recorder, ends[i], &error));
         }
         disk_has_room();
-        assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), ends[i], NULL, NULL, &error));
+        assert_ok(end_as(recorder, ends[i], &error));
         recorder_free(recorder);
         check_rows(fixture->store, id, 7);
-        assert_int_equal(job_of(fixture->store, id).status, ends[i]);
+        assert_int_equal(job_of(fixture->store, id).status, job_trigger_target(ends[i]));
     }
 }
 
@@ -268,8 +278,8 @@ static void a_job_cannot_succeed_before_it_repeated_what_was_shown(void **state)
     cut_off_job(fixture, id);
     struct recorder *recorder = open_recorder(fixture->store, id);
     add_steps(recorder, 1, 2);
-    assert_status(STATUS_REPLAY_MISMATCH, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_SUCCEEDED, NULL, NULL, &error));
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_status(STATUS_REPLAY_MISMATCH, end_as(recorder, TRIGGER_SUCCEED, &error));
+    assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 3);
 }
@@ -286,10 +296,10 @@ static void a_job_that_was_cancelled_before_is_not_ours(void **state)
     enum status status = STATUS_OK;
     while (status == STATUS_OK) { /* it comes out when the store has had its say */
         error = (struct error){0};
-        status = recorder_poll(recorder, 1, &error);
+        status = recorder_poll(recorder, 1, 0, &error);
     }
     assert_int_equal(status, STATUS_STATE_CONFLICT);
-    assert_status(STATUS_STATE_CONFLICT, recorder_end(recorder, JOB_SET(JOB_RUNNING), JOB_SUCCEEDED, NULL, NULL, &error));
+    assert_status(STATUS_STATE_CONFLICT, end_as(recorder, TRIGGER_SUCCEED, &error));
     recorder_free(recorder);
     assert_int_equal(job_of(fixture->store, id).status, JOB_CANCELLED);
 }
@@ -310,7 +320,7 @@ static void rows_on_the_way_to_a_cancellation_are_kept(void **state)
     poll_at(recorder, 1);
     poll_at(recorder, 2);
     add_steps(recorder, 3, 4);
-    assert_ok(recorder_end(recorder, JOB_SET(JOB_CANCELLING), JOB_CANCELLED, NULL, NULL, &error));
+    assert_ok(end_as(recorder, TRIGGER_CANCELLED, &error));
     recorder_free(recorder);
     check_rows(fixture->store, id, 4);
 }

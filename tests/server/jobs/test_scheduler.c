@@ -1,239 +1,43 @@
-/*
- * Which job runs, and with what. runner_run below stands in for the real one: a job asks to be admitted with what the
- * test gave it, and then runs until the test lets it end, or an order comes.
- */
+/* Which job runs: order, memory, orders. How threads are shared is test_scheduler_threads.c's. */
 #include "server/jobs/scheduler.h"
 
-#include <pthread.h>
-#include <time.h>
-
-#include "server/jobs/runner.h"
-#include "tests/server/store/temporary_store.h"
-
-#define JOBS_MAX   16
-#define NAMES_TEXT (JOBS_MAX * (ID_TEXT + 1))
-#define PATIENCE   60 /* seconds until a test gives up */
-
-enum stage { WAITING, LOADING, ADMITTED, REFUSED, ENDED };
-
-struct fake_job {
-    char id[ID_TEXT];
-    uint64_t bytes;
-    uint32_t threads, granted;
-    int exact, lasts; /* lasts: until end_job */
-    enum stage stage;
-    int order; /* that it was given */
-    struct runner_control *control;
-};
-
-static struct {
-    pthread_mutex_t lock; /* guards all of this */
-    pthread_cond_t changed;
-    struct fake_job jobs[JOBS_MAX];
-    unsigned count;
-    /* names of the jobs in the order in which they were admitted, if one is waited for before the next one can be */
-    char admitted[NAMES_TEXT];
-    int loads_held; /* jobs do not get past loading */
-} world = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static struct fake_job *find_job(const char *id)
-{
-    for (unsigned i = 0; i < world.count; i++) {
-        if (strcmp(world.jobs[i].id, id) == 0) {
-            return &world.jobs[i];
-        }
-    }
-    return NULL;
-}
-
-static void add_name(char names[NAMES_TEXT], const char *name)
-{
-    size_t length = strlen(names);
-    snprintf(names + length, NAMES_TEXT - length, "%s ", name);
-}
-
-static void enter(struct fake_job *job, enum stage stage)
-{
-    pthread_mutex_lock(&world.lock);
-    job->stage = stage;
-    if (stage == ADMITTED) {
-        add_name(world.admitted, job->id);
-    }
-    pthread_cond_broadcast(&world.changed);
-    while (stage == LOADING && world.loads_held) {
-        pthread_cond_wait(&world.changed, &world.lock);
-    }
-    pthread_mutex_unlock(&world.lock);
-}
-
-/* Not on the test's thread: asserts nothing. */
-void runner_run(struct runner *runner)
-{
-    uint32_t granted;
-    int lasts;
-
-    pthread_mutex_lock(&world.lock);
-    struct fake_job *job = find_job(runner->id);
-    pthread_mutex_unlock(&world.lock);
-    enter(job, LOADING);
-    granted = scheduler_admit(runner->scheduler, runner, job->bytes, job->threads, job->exact);
-    job->granted = granted;
-    job->control = &runner->control;
-    enter(job, granted > 0 ? ADMITTED : REFUSED);
-    do { /* a step */
-        struct timespec step = {.tv_nsec = 500000};
-        nanosleep(&step, NULL);
-        pthread_mutex_lock(&world.lock);
-        lasts = job->lasts;
-        pthread_mutex_unlock(&world.lock);
-    } while (granted > 0 && lasts && atomic_load(&runner->control.order) == RUNNER_GO_ON);
-    job->order = atomic_load(&runner->control.order);
-    enter(job, ENDED);
-}
-
-/* ---- what tests do ---- */
-
-static int set_up(void **state)
-{
-    world.count = 0;
-    world.admitted[0] = '\0';
-    world.loads_held = 0;
-    return open_fixture(state);
-}
-
-static struct scheduler *start_scheduler(struct fixture *fixture, uint32_t threads, uint64_t bytes, uint32_t places)
-{
-    struct scheduler_setup setup = {
-        .store = fixture->store, .threads = threads, .memory_bytes = bytes, .max_queued_jobs = places};
-    struct scheduler *scheduler;
-    struct error error;
-    assert_ok(scheduler_new(&scheduler, &setup, &error));
-    return scheduler;
-}
-
-static void know_job(const char *id, uint64_t bytes, uint32_t threads, int exact, int lasts)
-{
-    struct fake_job *job = &world.jobs[world.count++];
-    *job = (struct fake_job){.bytes = bytes, .threads = threads, .exact = exact, .lasts = lasts};
-    memcpy(job->id, id, strnlen(id, sizeof(job->id) - 1)); /* the rest is zero */
-}
-
-static void queue_job(struct scheduler *scheduler, const char *id, int32_t priority)
-{
-    struct error error;
-    assert_ok(scheduler_reserve(scheduler, &error));
-    scheduler_enqueue(scheduler, id, priority);
-}
-
-static void submit(struct scheduler *scheduler, const char *id, int32_t priority, uint64_t bytes, uint32_t threads,
-                   int exact)
-{
-    pthread_mutex_lock(&world.lock);
-    know_job(id, bytes, threads, exact, 1);
-    pthread_mutex_unlock(&world.lock);
-    queue_job(scheduler, id, priority);
-}
-
-static void wait_for(const char *id, enum stage stage)
-{
-    struct timespec until;
-    int code = 0;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE;
-    pthread_mutex_lock(&world.lock);
-    const struct fake_job *job = find_job(id);
-    while (job->stage < stage && code == 0) {
-        code = pthread_cond_timedwait(&world.changed, &world.lock, &until);
-    }
-    enum stage reached = job->stage;
-    pthread_mutex_unlock(&world.lock);
-    if (reached < stage) {
-        fail_msg("%s only got to stage %d", id, (int)reached);
-    }
-}
-
-/* Time for what must not happen, should it be about to. */
-static void give_it_a_chance(void)
-{
-    struct timespec moment = {.tv_nsec = 30000000};
-    nanosleep(&moment, NULL);
-}
-
-static void let_end(const char *id)
-{
-    pthread_mutex_lock(&world.lock);
-    find_job(id)->lasts = 0;
-    pthread_mutex_unlock(&world.lock);
-}
-
-static void end_job(const char *id)
-{
-    let_end(id);
-    wait_for(id, ENDED);
-}
-
-static uint32_t granted(const char *id)
-{
-    wait_for(id, ADMITTED);
-    return find_job(id)->granted;
-}
-
-static void hold_loads(int held)
-{
-    pthread_mutex_lock(&world.lock);
-    world.loads_held = held;
-    pthread_cond_broadcast(&world.changed);
-    pthread_mutex_unlock(&world.lock);
-}
-
-static void assert_admitted(const char *wanted)
-{
-    pthread_mutex_lock(&world.lock);
-    char got[sizeof(world.admitted)];
-    memcpy(got, world.admitted, sizeof(got));
-    pthread_mutex_unlock(&world.lock);
-    assert_string_equal(got, wanted);
-}
-
-static void end_all(struct scheduler *scheduler, const char *last)
-{
-    for (unsigned i = 0; i < world.count; i++) {
-        let_end(world.jobs[i].id);
-    }
-    wait_for(last, ENDED);
-    scheduler_free(scheduler);
-}
+#include "tests/server/jobs/fake_runner.h"
 
 /* ---- order ---- */
 
 static void jobs_run_by_priority_then_age(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
-    submit(scheduler, "first", 0, 1, 1, 0);
-    wait_for("first", ADMITTED);
+    hold_loads(1);
+    submit(scheduler, "first", 100, 1, 1, 0); /* while it loads, nobody behind it is started */
+    wait_for("first", LOADING);
     submit(scheduler, "a", 0, 1, 1, 0);
     submit(scheduler, "b", 5, 1, 1, 0);
     submit(scheduler, "c", -3, 1, 1, 0);
     submit(scheduler, "d", 5, 1, 1, 0);
     submit(scheduler, "e", 0, 1, 1, 0);
-    end_all(scheduler, "c");
+    hold_loads(0);
+    wait_for("c", ADMITTED);
     assert_admitted("first b d a e c ");
+    end_all(scheduler, "c");
 }
 
-static void a_waiting_job_takes_the_place_of_its_new_priority(void **state)
+static void a_changed_priority_counts_from_then_on(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
-    submit(scheduler, "first", 0, 1, 1, 0);
-    wait_for("first", ADMITTED);
+    hold_loads(1);
+    submit(scheduler, "first", 100, 1, 1, 0);
+    wait_for("first", LOADING);
     submit(scheduler, "a", 0, 1, 1, 0);
-    submit(scheduler, "b", 1, 1, 1, 0);
+    submit(scheduler, "b", 0, 1, 1, 0);
     submit(scheduler, "c", 0, 1, 1, 0);
-    scheduler_set_priority(scheduler, "c", 2);
-    scheduler_set_priority(scheduler, "b", -1);
-    scheduler_set_priority(scheduler, "a", 0);     /* as it was */
-    scheduler_set_priority(scheduler, "first", 9); /* not in the queue any more */
-    end_all(scheduler, "b");
-    assert_admitted("first c a b ");
+    scheduler_set_priority(scheduler, "nobody", 50);
+    scheduler_set_priority(scheduler, "c", 50); /* to the front */
+    scheduler_set_priority(scheduler, "a", -1); /* to the end */
+    hold_loads(0);
+    wait_for("a", ADMITTED);
+    assert_admitted("first c b a ");
+    end_all(scheduler, "a");
 }
 
 static void the_stored_queue_is_taken_up_in_its_order(void **state)
@@ -255,20 +59,26 @@ static void the_stored_queue_is_taken_up_in_its_order(void **state)
     assert_admitted(wanted);
 }
 
-static void a_large_job_is_not_starved_by_small_ones_behind_it(void **state)
+/* ---- memory ---- */
+
+static void small_jobs_pass_one_that_waits_for_memory_for_a_minute(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 4, 100, 20);
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "large", 0, 60, 1, 0);
-    submit(scheduler, "small", 0, 10, 1, 0); /* would fit beside a */
-    wait_for("large", LOADING);
+    submit(scheduler, "small", 0, 10, 1, 0); /* fits beside a */
+    wait_for("small", ADMITTED);
+    ahead_ms += 61000;
+    submit(scheduler, "late", 0, 10, 1, 0); /* would fit, too */
     give_it_a_chance();
-    assert_admitted("a ");
+    assert_admitted("a small ");
+    assert_int_equal(look_at("late").stage, WAITING);
     end_job("a");
     wait_for("large", ADMITTED);
-    wait_for("small", ADMITTED);
-    end_all(scheduler, "small");
+    wait_for("late", ADMITTED);
+    assert_admitted("a small large late ");
+    end_all(scheduler, "late");
 }
 
 static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state)
@@ -278,11 +88,12 @@ static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state
     wait_for("a", ADMITTED);
     submit(scheduler, "low", 0, 60, 1, 0);
     wait_for("low", LOADING);
-    give_it_a_chance();
+    ahead_ms += 61000; /* nobody of its own priority goes past it now */
     submit(scheduler, "small", 1, 10, 1, 0);
-    wait_for("small", ADMITTED); /* at once: it fits */
+    wait_for("small", ADMITTED);
     submit(scheduler, "high", 2, 60, 1, 0);
     wait_for("high", LOADING);
+    give_it_a_chance();
     end_job("a");
     wait_for("high", ADMITTED);
     end_job("high");
@@ -291,94 +102,10 @@ static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state
     end_all(scheduler, "low");
 }
 
-static void a_higher_priority_goes_past_a_job_that_waits_for_threads(void **state)
-{
-    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
-    submit(scheduler, "a", 0, 1, 1, 0);
-    wait_for("a", ADMITTED);
-    submit(scheduler, "b", 0, 1, 1, 0);
-    wait_for("b", ADMITTED);
-    submit(scheduler, "c", 0, 1, 2, 1);
-    submit(scheduler, "high", 1, 1, 1, 0); /* both are in the queue now */
-    end_job("a");
-    wait_for("high", ADMITTED);
-    end_job("high");
-    end_job("b");
-    wait_for("c", ADMITTED);
-    assert_admitted("a b high c ");
-    end_all(scheduler, "c");
-}
-
-/* ---- threads ---- */
-
-static void small_jobs_run_side_by_side(void **state)
-{
-    struct scheduler *scheduler = start_scheduler(*state, 3, 100, 20);
-    const char *const ids[] = {"a", "b", "c", "d"};
-    for (int i = 0; i < 3; i++) { /* all at the same time */
-        submit(scheduler, ids[i], 0, 1, 1, 0);
-        assert_int_equal(granted(ids[i]), 1);
-    }
-    submit(scheduler, ids[3], 0, 1, 1, 0);
-    give_it_a_chance();
-    assert_admitted("a b c ");
-    end_job("b");
-    assert_int_equal(granted("d"), 1);
-    end_all(scheduler, "d");
-}
-
-static void auto_takes_what_is_free_and_gets_the_rest_later(void **state)
-{
-    struct scheduler *scheduler = start_scheduler(*state, 4, 100, 20);
-    assert_int_equal(scheduler_threads(scheduler), 4);
-    submit(scheduler, "small", 0, 1, 1, 0);
-    wait_for("small", ADMITTED);
-    submit(scheduler, "large", 0, 1, 4, 0);
-    assert_int_equal(granted("large"), 3);
-    end_job("small");
-    time_t end = time(NULL) + PATIENCE;
-    while (atomic_load(&find_job("large")->control->threads) != 4) {
-        assert_true(time(NULL) < end);
-    }
-    end_job("large");
-    submit(scheduler, "next", 0, 1, 4, 0);
-    assert_int_equal(granted("next"), 4); /* all came back */
-    end_all(scheduler, "next");
-}
-
-static void a_given_number_of_threads_is_waited_for(void **state)
-{
-    struct scheduler *scheduler = start_scheduler(*state, 3, 100, 20);
-    submit(scheduler, "a", 0, 1, 2, 0);
-    assert_int_equal(granted("a"), 2);
-    submit(scheduler, "exact", 0, 1, 3, 1);
-    wait_for("exact", LOADING);
-    give_it_a_chance();
-    assert_admitted("a ");
-    assert_int_equal(atomic_load(&find_job("a")->control->threads), 2); /* what it waits for is not given to others */
-    end_job("a");
-    assert_int_equal(granted("exact"), 3);
-    end_all(scheduler, "exact");
-}
-
-static void more_threads_than_there_are_take_all(void **state)
-{
-    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
-    submit(scheduler, "many", 0, 1, 16, 1);
-    assert_int_equal(granted("many"), 16);
-    submit(scheduler, "next", 0, 1, 1, 0);
-    give_it_a_chance();
-    assert_admitted("many ");
-    end_job("many");
-    assert_int_equal(granted("next"), 1);
-    end_all(scheduler, "next");
-}
-
-/* ---- memory ---- */
-
 static void jobs_are_admitted_by_their_bytes(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 8, 100, 20);
+    struct scheduler_figures figures;
     submit(scheduler, "a", 0, 50, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 50, 1, 0);
@@ -387,8 +114,13 @@ static void jobs_are_admitted_by_their_bytes(void **state)
     wait_for("c", LOADING);
     give_it_a_chance();
     assert_admitted("a b ");
+    scheduler_figures(scheduler, &figures);
+    assert_int_equal(figures.memory_bytes, 100);
+    assert_int_equal(figures.used_bytes, 100);
     end_job("a");
     wait_for("c", ADMITTED);
+    scheduler_figures(scheduler, &figures);
+    assert_int_equal(figures.used_bytes, 51);
     end_all(scheduler, "c");
 }
 
@@ -409,20 +141,45 @@ static void a_job_above_the_budget_runs_alone(void **state)
     end_all(scheduler, "next");
 }
 
-/* ---- orders ---- */
+static void a_suspect_runs_alone_until_it_has_made_a_checkpoint(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 4, 100, 20);
+    struct job_ticket ticket = ticket_of("suspect", 0);
+    ticket.suspect = 1;
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for("a", ADMITTED);
+    know_job("suspect", 1, 1, 0, 1);
+    queue_job(scheduler, &ticket);
+    wait_for("suspect", LOADING);
+    give_it_a_chance();
+    assert_admitted("a ");
+    end_job("a");
+    wait_for("suspect", ADMITTED);
+    submit(scheduler, "b", 0, 1, 1, 0);
+    wait_for("b", LOADING);
+    give_it_a_chance();
+    assert_admitted("a suspect ");
+    set_member("suspect", proves, 1);
+    wait_for("b", ADMITTED);
+    end_all(scheduler, "b");
+}
+
+/* ---- what is told ---- */
 
 static void a_waiting_job_that_is_cancelled_never_runs(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 2);
     struct error error;
+    hold_loads(1);
     submit(scheduler, "a", 0, 1, 1, 0);
-    wait_for("a", ADMITTED);
+    wait_for("a", LOADING);
     submit(scheduler, "b", 0, 1, 1, 0);
     submit(scheduler, "c", 0, 1, 1, 0);
     assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, &error));
-    scheduler_cancel(scheduler, "b");
+    tell(scheduler, "b", JOB_CANCELLED, 2);
     assert_ok(scheduler_reserve(scheduler, &error)); /* its place is free */
     scheduler_release(scheduler);
+    hold_loads(0);
     end_all(scheduler, "c");
     assert_admitted("a c ");
 }
@@ -433,13 +190,13 @@ static void a_running_job_that_is_cancelled_is_told(void **state)
     submit(scheduler, "a", 0, 1, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 1, 1, 0);
-    scheduler_cancel(scheduler, "nobody");
-    scheduler_cancel(scheduler, "a");
+    tell(scheduler, "nobody", JOB_CANCELLED, 2);
+    tell(scheduler, "a", JOB_CANCELLING, 3);
     wait_for("a", ENDED);
-    assert_int_equal(find_job("a")->order, RUNNER_CANCEL);
+    assert_int_equal(look_at("a").order, RUNNER_CANCEL);
     wait_for("b", ADMITTED);
     end_all(scheduler, "b");
-    assert_int_equal(find_job("b")->order, RUNNER_GO_ON);
+    assert_int_equal(look_at("b").order, RUNNER_GO_ON);
 }
 
 static void a_job_that_waits_to_be_admitted_can_be_cancelled(void **state)
@@ -448,12 +205,13 @@ static void a_job_that_waits_to_be_admitted_can_be_cancelled(void **state)
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 60, 1, 0);
-    submit(scheduler, "c", 0, 10, 1, 0);
     wait_for("b", LOADING);
+    ahead_ms += 61000;
+    submit(scheduler, "c", 0, 10, 1, 0);
     give_it_a_chance();
-    scheduler_cancel(scheduler, "b");
+    assert_admitted("a ");
+    tell(scheduler, "b", JOB_CANCELLED, 2);
     wait_for("b", ENDED);
-    assert_int_equal(find_job("b")->granted, 0);
     wait_for("c", ADMITTED); /* it no longer stands in front of others, and took nothing along */
     assert_admitted("a c ");
     end_job("a");
@@ -468,12 +226,133 @@ static void a_job_cancelled_while_it_loads_is_not_admitted(void **state)
     hold_loads(1);
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", LOADING);
-    scheduler_cancel(scheduler, "a");
+    tell(scheduler, "a", JOB_CANCELLED, 2);
     hold_loads(0);
     wait_for("a", ENDED);
-    assert_int_equal(find_job("a")->granted, 0);
+    end_all(scheduler, "a");
+    assert_admitted("");
+}
+
+static void a_job_that_waits_for_its_turn_is_told_at_once(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "low", 0, 1, 1, 0);
+    wait_for_steps("low", 1);
+    submit(scheduler, "high", 1, 1, 1, 0);
+    wait_for_steps("high", 1);
+    wait_for_threads("low", 1); /* it has gone to wait with this number */
+    tell(scheduler, "low", JOB_PAUSING, 2);
+    wait_for("low", ENDED);
+    assert_int_equal(look_at("low").order, RUNNER_PAUSE);
+    end_all(scheduler, "high");
+}
+
+static void what_is_older_than_what_was_told_before_is_passed_over(void **state)
+{
+    static const struct {
+        enum job_status status;
+        uint64_t version;
+        int order;
+    } told[] = {
+        {JOB_STOPPING, 5, RUNNER_STOP}, {JOB_RUNNING, 4, RUNNER_STOP},  {JOB_PAUSING, 3, RUNNER_STOP},
+        {JOB_STOPPING, 5, RUNNER_STOP}, {JOB_RUNNING, 8, RUNNER_GO_ON}, {JOB_CANCELLING, 7, RUNNER_GO_ON},
+    };
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for("a", ADMITTED);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        tell(scheduler, "a", told[i].status, told[i].version);
+        assert_int_equal(atomic_load(&look_at("a").runner->control.order), told[i].order);
+    }
     end_all(scheduler, "a");
 }
+
+static void a_waiting_job_leaves_the_queue_only_for_newer_news(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    hold_loads(1);
+    submit(scheduler, "first", 0, 1, 1, 0);
+    wait_for("first", LOADING);
+    know_job("a", 1, 1, 0, 1);
+    tell(scheduler, "a", JOB_QUEUED, 6); /* resumed */
+    tell(scheduler, "a", JOB_PAUSED, 5); /* by the time that this is told */
+    tell(scheduler, "a", JOB_QUEUED, 6); /* twice: it stands there once */
+    know_job("b", 1, 1, 0, 1);
+    tell(scheduler, "b", JOB_CANCELLING, 9); /* somebody has to end it */
+    know_job("c", 1, 1, 0, 1);
+    tell(scheduler, "c", JOB_STOPPING, 3);
+    hold_loads(0);
+    wait_for("a", ADMITTED);
+    wait_for("b", ADMITTED);
+    wait_for("c", ADMITTED);
+    assert_admitted("first a b c ");
+    end_all(scheduler, "c");
+    assert_int_equal(look_at("a").runs, 1);
+}
+
+static void a_job_whose_runner_leaves_gets_another_one_after_it(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for("a", ADMITTED);
+    set_member("a", end_held, 1);
+    set_member("a", ends_at, 1);
+    wait_until("a", job->leaves);
+    tell(scheduler, "a", JOB_QUEUED, 2);
+    give_it_a_chance();
+    assert_int_equal(look_at("a").runs, 1); /* not beside it */
+    set_member("a", ends_at, 0);
+    set_member("a", end_held, 0);
+    wait_until("a", job->runs == 2 && job->stage == ADMITTED);
+    end_all(scheduler, "a");
+}
+
+static void a_job_whose_runner_leaves_is_left_alone_if_it_is_cancelled_after_all(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for("a", ADMITTED);
+    set_member("a", end_held, 1);
+    set_member("a", ends_at, 1);
+    wait_until("a", job->leaves);
+    tell(scheduler, "a", JOB_QUEUED, 2);
+    tell(scheduler, "a", JOB_CANCELLED, 3);
+    tell(scheduler, "a", JOB_QUEUED, 2); /* late */
+    set_member("a", end_held, 0);
+    wait_for("a", ENDED);
+    give_it_a_chance();
+    end_all(scheduler, "a");
+    assert_int_equal(look_at("a").runs, 1);
+}
+
+static void a_paused_job_that_is_resumed_at_once_goes_on(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for_steps("a", 1);
+    set_member("a", step_held, 1); /* it will not see the order in between */
+    tell(scheduler, "a", JOB_PAUSING, 2);
+    tell(scheduler, "a", JOB_RUNNING, 3);
+    set_member("a", step_held, 0);
+    wait_for_steps("a", 5);
+    end_all(scheduler, "a");
+    assert_int_equal(look_at("a").runs, 1);
+    assert_int_equal(look_at("a").order, RUNNER_GO_ON);
+}
+
+static void a_checkpoint_is_wanted_of_a_job_with_a_runner(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for("a", ADMITTED);
+    assert_int_equal(atomic_load(&look_at("a").runner->control.checkpoint), 0);
+    scheduler_want_checkpoint(scheduler, "nobody");
+    scheduler_want_checkpoint(scheduler, "a");
+    assert_int_equal(atomic_load(&look_at("a").runner->control.checkpoint), 1);
+    end_all(scheduler, "a");
+}
+
+/* ---- the drain ---- */
 
 static void draining_sends_all_back_and_starts_nothing(void **state)
 {
@@ -482,15 +361,15 @@ static void draining_sends_all_back_and_starts_nothing(void **state)
     wait_for("a", ADMITTED);
     submit(scheduler, "waits", 0, 60, 1, 0);
     wait_for("waits", LOADING);
+    ahead_ms += 61000;
     submit(scheduler, "queued", 0, 1, 1, 0);
     give_it_a_chance();
     assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
-    assert_int_equal(find_job("a")->order, RUNNER_DRAIN);
-    assert_int_equal(find_job("waits")->granted, 0);
+    assert_int_equal(look_at("a").order, RUNNER_DRAIN);
     submit(scheduler, "late", 100, 1, 1, 0);
     give_it_a_chance();
     assert_admitted("a ");
-    assert_int_equal(find_job("queued")->stage, WAITING);
+    assert_int_equal(look_at("queued").stage, WAITING);
     scheduler_free(scheduler);
 }
 
@@ -500,12 +379,27 @@ static void draining_does_not_wait_for_ever(void **state)
     hold_loads(1);
     submit(scheduler, "a", 0, 1, 1, 0);
     wait_for("a", LOADING);
-    scheduler_cancel(scheduler, "a");
+    tell(scheduler, "a", JOB_CANCELLED, 2);
     assert_false(scheduler_drain(scheduler, 0));
     assert_false(scheduler_drain(scheduler, 20));
     hold_loads(0);
     assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
-    assert_int_equal(find_job("a")->order, RUNNER_CANCEL); /* and stays cancelled */
+    assert_int_equal(look_at("a").order, RUNNER_CANCEL); /* and stays cancelled */
+    scheduler_free(scheduler);
+}
+
+static void who_is_resumed_while_the_server_drains_drains(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for_steps("a", 1);
+    set_member("a", step_held, 1);
+    tell(scheduler, "a", JOB_PAUSING, 2);
+    assert_false(scheduler_drain(scheduler, 0));
+    tell(scheduler, "a", JOB_RUNNING, 3);
+    set_member("a", step_held, 0);
+    assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
+    assert_int_equal(look_at("a").order, RUNNER_DRAIN);
     scheduler_free(scheduler);
 }
 
@@ -521,6 +415,8 @@ static void a_pause_ends_with_its_time_an_order_or_the_drain(void **state)
     scheduler_free(scheduler);
 }
 
+/* ---- what is shown ---- */
+
 static void a_reserved_place_counts(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 2);
@@ -534,30 +430,70 @@ static void a_reserved_place_counts(void **state)
     scheduler_free(NULL);
 }
 
+static void the_view_shows_who_runs_and_who_comes_next(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
+    struct scheduler_view view;
+    struct error error;
+    double starts[4], remaining[4] = {7, (double)NAN, (double)NAN, (double)NAN};
+    submit(scheduler, "a", 3, 40, 2, 0);
+    wait_for_threads("a", 2);
+    hold_loads(1);
+    submit(scheduler, "first", 2, 1, 1, 0);
+    wait_for("first", LOADING);
+    submit(scheduler, "b", 1, 1, 1, 0);
+    submit(scheduler, "c", 2, 1, 1, 0);
+    assert_ok(scheduler_look(scheduler, 10, &view, &error));
+    assert_string_equal(view.running[0].id, "a");
+    assert_int_equal(view.running[0].priority, 3);
+    assert_int_equal(view.running[0].threads, 2);
+    assert_int_equal(view.running[0].bytes, 40);
+    assert_true(view.queue_count >= 2);
+    assert_string_equal(view.queue[view.queue_count - 2].id, "c");
+    assert_string_equal(view.queue[view.queue_count - 1].id, "b");
+    assert_int_equal(view.figures.busy_threads, 2);
+    assert_int_equal(view.figures.used_bytes, 40);
+    assert_int_equal(view.figures.running + view.figures.queued, 4);
+    assert_ok(scheduler_estimate(&view, remaining, starts, &error));
+    assert_true(starts[view.queue_count - 1] >= starts[view.queue_count - 2]);
+    scheduler_view_release(&view);
+    assert_ok(scheduler_look(scheduler, 1, &view, &error));
+    assert_int_equal(view.queue_count, 1);
+    scheduler_view_release(&view);
+    hold_loads(0);
+    wait_for("b", ADMITTED);
+    end_all(scheduler, "b");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(jobs_run_by_priority_then_age),
-        TEST(a_waiting_job_takes_the_place_of_its_new_priority),
+        TEST(a_changed_priority_counts_from_then_on),
         TEST(the_stored_queue_is_taken_up_in_its_order),
-        TEST(a_large_job_is_not_starved_by_small_ones_behind_it),
+        TEST(small_jobs_pass_one_that_waits_for_memory_for_a_minute),
         TEST(a_higher_priority_goes_past_a_job_that_waits_for_memory),
-        TEST(a_higher_priority_goes_past_a_job_that_waits_for_threads),
-        TEST(small_jobs_run_side_by_side),
-        TEST(auto_takes_what_is_free_and_gets_the_rest_later),
-        TEST(a_given_number_of_threads_is_waited_for),
-        TEST(more_threads_than_there_are_take_all),
         TEST(jobs_are_admitted_by_their_bytes),
         TEST(a_job_above_the_budget_runs_alone),
+        TEST(a_suspect_runs_alone_until_it_has_made_a_checkpoint),
         TEST(a_waiting_job_that_is_cancelled_never_runs),
         TEST(a_running_job_that_is_cancelled_is_told),
         TEST(a_job_that_waits_to_be_admitted_can_be_cancelled),
         TEST(a_job_cancelled_while_it_loads_is_not_admitted),
+        TEST(a_job_that_waits_for_its_turn_is_told_at_once),
+        TEST(what_is_older_than_what_was_told_before_is_passed_over),
+        TEST(a_waiting_job_leaves_the_queue_only_for_newer_news),
+        TEST(a_job_whose_runner_leaves_gets_another_one_after_it),
+        TEST(a_job_whose_runner_leaves_is_left_alone_if_it_is_cancelled_after_all),
+        TEST(a_paused_job_that_is_resumed_at_once_goes_on),
+        TEST(a_checkpoint_is_wanted_of_a_job_with_a_runner),
         TEST(draining_sends_all_back_and_starts_nothing),
         TEST(draining_does_not_wait_for_ever),
+        TEST(who_is_resumed_while_the_server_drains_drains),
         TEST(a_pause_ends_with_its_time_an_order_or_the_drain),
         TEST(a_reserved_place_counts),
+        TEST(the_view_shows_who_runs_and_who_comes_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,8 @@ static void store_model(struct store *store, uint32_t units, size_t missing, cha
     id_new(view.id, "mdl_");
     memcpy(id, view.id, ID_TEXT);
     memcpy(sha256, object.sha256, SHA256_TEXT);
-    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_QUEUED), .to = JOB_SUCCEEDED, .outcome = &outcome};
+    set_status(store, job, JOB_RUNNING);
+    struct jobs_change change = {.id = job, .from = JOB_SET(JOB_RUNNING), .to = JOB_SUCCEEDED, .outcome = &outcome};
     assert_ok(store_wait(store, jobs_change(&change), &error));
     object_release(&object);
     model_view_release(&view);
