@@ -144,6 +144,8 @@ static enum status recover(struct app *app, struct jobs_recover *recovery, struc
     recovery->facts = death.facts;
     recovery->fact_count = LAST_DEATH_FACTS;
     status = store_wait(app->store, jobs_recover(recovery), error);
+    recovery->accused = NULL; /* they end with `death` */
+    recovery->facts = NULL;
     if (status == STATUS_OK) {
         last_death_watch(&death);
     }
