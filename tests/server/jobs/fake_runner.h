@@ -45,6 +45,7 @@ static struct {
     pthread_cond_t changed;
     struct fake_job jobs[JOBS_MAX];
     unsigned count;
+    char started[NAMES_TEXT];  /* names in order: one asks to be admitted before the next of its priority is started */
     char admitted[NAMES_TEXT]; /* names in order, where one is waited for before the next one can be */
     int loads_held;            /* jobs do not get past loading */
     uint32_t threads, working; /* all there are; those that make a step now */
@@ -100,7 +101,9 @@ static inline void enter(struct fake_job *job, enum stage stage)
 {
     pthread_mutex_lock(&world.lock);
     job->stage = stage;
-    if (stage == ADMITTED) {
+    if (stage == LOADING) {
+        add_name(world.started, job->id);
+    } else if (stage == ADMITTED) {
         add_name(world.admitted, job->id);
     }
     pthread_cond_broadcast(&world.changed);
@@ -224,6 +227,7 @@ static inline int set_up(void **state)
 {
     memset(world.jobs, 0, sizeof world.jobs);
     world.count = 0;
+    world.started[0] = '\0';
     world.admitted[0] = '\0';
     world.loads_held = 0;
     world.working = 0;
@@ -362,13 +366,23 @@ static inline void hold_loads(int held)
     pthread_mutex_unlock(&world.lock);
 }
 
-static inline void assert_admitted(const char *wanted)
+static inline void assert_names(const char *names, const char *wanted)
 {
-    char got[sizeof(world.admitted)];
+    char got[NAMES_TEXT];
     pthread_mutex_lock(&world.lock);
-    memcpy(got, world.admitted, sizeof(got));
+    memcpy(got, names, sizeof got);
     pthread_mutex_unlock(&world.lock);
     assert_string_equal(got, wanted);
+}
+
+static inline void assert_started(const char *wanted)
+{
+    assert_names(world.started, wanted);
+}
+
+static inline void assert_admitted(const char *wanted)
+{
+    assert_names(world.admitted, wanted);
 }
 
 /* Lets all jobs end, and waits for those that are to run. */
