@@ -122,11 +122,11 @@ demo: deps-demo ## train on Fashion-MNIST and watch it learn
 bench: deps-bench ## measure speed and memory, write bench/results.md (PART="rates…" for some)
 	+@$(MAKE) --no-print-directory descentd bench-run
 
-bench-run: $(BUILD)/descentd $(BUILD)/bench/train
-	@bench/run $(BUILD)/descentd $(BUILD)/bench/train $(PART)
+bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load
+	@bench/run $(BUILD)/descentd $(BUILD)/bench $(PART)
 PART ?=
 .PHONY: bench-run
-$(BUILD)/bench/train: $(BUILD)/bench/train.o $(ARCHIVES_core)
+$(BUILD)/bench/train $(BUILD)/bench/load: %: %.o $(ARCHIVES_core)
 	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_core)
 
 ##@ Test

@@ -46,10 +46,10 @@ static void encode_links(const struct job_view *job, struct json_writer *writer)
     encode_link(writer, "spec", jobs, job->id, "/spec");
     encode_link(writer, "events", jobs, job->id, "/events");
     encode_link(writer, "metrics", jobs, job->id, "/metrics");
+    encode_link(writer, "checkpoints", jobs, job->id, "/checkpoints");
     if (job->status == JOB_SUCCEEDED) {
         encode_link(writer, "results", jobs, job->id, "/results");
     }
-    encode_link(writer, "checkpoints", jobs, job->id, "/checkpoints");
     for (int trigger = 0; trigger < TRIGGER_CLIENT_COUNT; trigger++) {
         if (job_transition(job->status, (enum job_trigger)trigger) != JOB_STATUS_COUNT) {
             char rest[24];

@@ -244,6 +244,12 @@ static struct jobs_change change_of(struct recorder *recorder, struct batch *bat
                                 .event_count = batch->remark_count};
 }
 
+/* Failures that pass, after which the same change is made again. */
+static int is_passing(enum status status)
+{
+    return status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_OUT_OF_MEMORY;
+}
+
 /* What has gathered becomes what is sent. */
 static void fill_change(struct recorder *recorder)
 {
@@ -290,7 +296,7 @@ static enum status last_status(struct recorder *recorder, int *busy, struct erro
 /* Nothing is with the store. */
 static void hand_over(struct recorder *recorder)
 {
-    if (recorder->status != STATUS_INSUFFICIENT_STORAGE) {
+    if (!is_passing(recorder->status)) {
         fill_change(recorder);
     }
     recorder->busy = 1;
@@ -310,7 +316,7 @@ enum status recorder_poll(struct recorder *recorder, double now, int at_once, st
     int busy;
     enum status status = last_status(recorder, &busy, &reason);
 
-    if (status != STATUS_OK && status != STATUS_INSUFFICIENT_STORAGE) {
+    if (status != STATUS_OK && !is_passing(status)) {
         *error = reason;
         return status;
     }
@@ -385,12 +391,12 @@ static enum status settle(struct recorder *recorder, enum job_trigger trigger, s
     enum status status;
 
     wait_for_store(recorder);
-    if (recorder->status == STATUS_INSUFFICIENT_STORAGE) {
+    if (is_passing(recorder->status)) {
         hand_over(recorder);
         wait_for_store(recorder);
     }
     status = last_status(recorder, &busy, &last);
-    if (status == STATUS_INSUFFICIENT_STORAGE || (status != STATUS_OK && trigger == TRIGGER_SUCCEED)) {
+    if (is_passing(status) || (status != STATUS_OK && trigger != TRIGGER_FAIL && trigger != TRIGGER_CANCELLED)) {
         *error = last;
         return status;
     }
@@ -420,8 +426,8 @@ enum status recorder_end(struct recorder *recorder, const struct recorder_end *e
     FAILPOINT(FINISH_BEFORE_COMMIT);
     status = store_wait(recorder->store, jobs_change(&change), &ended);
     FAILPOINT(FINISH_AFTER_COMMIT);
-    if (status == STATUS_STATE_CONFLICT && last_status(recorder, &busy, error) == STATUS_INSUFFICIENT_STORAGE) {
-        return STATUS_INSUFFICIENT_STORAGE; /* the change in front of it was not made */
+    if (status == STATUS_STATE_CONFLICT && is_passing(last_status(recorder, &busy, error))) {
+        return error->status; /* the change in front of it was not made */
     }
     if (status != STATUS_OK) {
         *error = ended;

@@ -4,58 +4,20 @@
  *
  * The head of the queue is started at once while there are no more young runners (that have not used a slice yet) than
  * threads, beyond that one each time slice: many small jobs run one after the other and do not all sit in memory, and none
- * waits for long ones. A
- * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
- * with it, so that a large job is never starved by small ones.
- *
- * A thread changes hands in two moves: the new number is published, and the runner that has to give gives at its next step
- * boundary; only then it is another's to take. So never more threads work than there are.
+ * waits for long ones. A runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute;
+ * from then on they wait with it, so that a large job is never starved by small ones.
  */
 #include "scheduler.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/clock.h"
-#include "server/jobs/allocation.h"
-#include "server/jobs/estimate.h"
-#include "server/jobs/queue.h"
-#include "server/jobs/runner.h"
+#include "server/jobs/scheduler_internal.h"
 #include "server/log.h"
 
-#define SLICE_MS    100
-#define RETRY_MS    1000  /* when the system had no thread */
-#define PATIENCE_MS 5000  /* how long a job of a lower priority waits for a thread before it gets one for a slice */
-#define TURN_MS     500   /* how long one waits for its turn while younger ones of its priority come and go */
-#define PASS_MS     60000 /* how long others may pass a runner that waits for its memory */
-#define RUNNERS_MAX 256
-
-struct scheduler {
-    struct scheduler_setup setup;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* anything below */
-    struct queue queue;
-    uint32_t reserved;
-    struct runner *runners;
-    uint32_t runner_count;
-    uint64_t arrivals;
-    int64_t started_at; /* the last runner, ms */
-    uint64_t free_bytes;
-    int draining, closing;
-};
-
-static enum runner_order order_of(const struct runner *runner)
-{
-    return (enum runner_order)atomic_load(&runner->control.order);
-}
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
+#define RETRY_MS 1000  /* when the system had no thread */
+#define PASS_MS  60000 /* how long others may pass a runner that waits for its memory */
 
 /* ---- the queue ---- */
 
@@ -81,173 +43,6 @@ static void insert(struct scheduler *scheduler, const struct job_ticket *job)
         log_error(job->id, "no memory to queue this job; it will be taken up at the next start");
     }
     pthread_cond_broadcast(&scheduler->changed);
-}
-
-/* ---- threads: who has how many ---- */
-
-/* Does it train, or take its last step? */
-static int works(const struct runner *runner)
-{
-    enum runner_order order = order_of(runner);
-
-    return order == RUNNER_GO_ON || order == RUNNER_STOP;
-}
-
-/* Takes part in the dealing out of threads. */
-static int takes_part(const struct runner *runner)
-{
-    return runner->admitted && !runner->resting && !runner->leaving && !runner->finished && works(runner);
-}
-
-static uint32_t held_threads(const struct scheduler *scheduler)
-{
-    uint32_t held = 0;
-
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        held += runner->held;
-    }
-    return held;
-}
-
-static void charge(struct runner *runner, int64_t now)
-{
-    double seconds = runner->held * (double)(now - runner->charged_at) * 1e-3;
-
-    runner->used += seconds;
-    runner->spent += seconds;
-    runner->charged_at = now;
-}
-
-/*
- * What counts as used for one that comes among those of its priority, or comes back: it goes before them by one slice,
- * without credit for the time when it was not there.
- */
-static double newcomers_use(const struct scheduler *scheduler, const struct runner *newcomer)
-{
-    double least = HUGE_VAL, slice = SLICE_MS * 1e-3;
-
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (runner != newcomer && takes_part(runner) && runner->job.priority == newcomer->job.priority) {
-            least = fmin(least, runner->used);
-        }
-    }
-    return isfinite(least) && least > slice ? least - slice : 0;
-}
-
-/* Gives back what the runner is to do without, but what it works with: that is its own to give (scheduler_take_turn). */
-static void give_back(struct runner *runner, uint32_t works_with, int64_t now)
-{
-    uint32_t keeps = runner->target > works_with ? runner->target : works_with;
-
-    if (runner->held > keeps) {
-        charge(runner, now);
-        runner->held = keeps;
-        runner->waits_since = keeps == 0 ? now : runner->waits_since;
-    }
-}
-
-static int64_t waited_ms(const struct runner *runner, int64_t now)
-{
-    return runner->waits_since > 0 ? now - runner->waits_since : 0;
-}
-
-/* Has it waited so long, or has it just got what it waited for? */
-static int is_favoured(const struct runner *runner, enum favour favour, int64_t patience, int64_t now)
-{
-    return (now < runner->favoured_until && runner->favour >= favour) || waited_ms(runner, now) >= patience;
-}
-
-/* Who has waited long enough for its turn counts as one that has used nothing. */
-static uint64_t slices_used(const struct runner *runner, int64_t now)
-{
-    return is_favoured(runner, FAVOUR_TURN, TURN_MS, now) ? 0 : (uint64_t)(runner->used * 1e3 / SLICE_MS);
-}
-
-/* It gets a thread: after a long wait it keeps it for a slice, whoever comes. */
-static void note_turn(struct runner *runner, int64_t now)
-{
-    int64_t waited = waited_ms(runner, now);
-
-    if (waited >= TURN_MS) {
-        runner->favour = waited >= PATIENCE_MS ? FAVOUR_STARVED : FAVOUR_TURN;
-        runner->favoured_until = now + SLICE_MS;
-    }
-    runner->waits_since = 0;
-}
-
-/* Where every runner should stand now. */
-static void set_targets(struct scheduler *scheduler, int64_t now)
-{
-    struct share shares[RUNNERS_MAX];
-    size_t count = 0;
-
-    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        charge(runner, now);
-        if (takes_part(runner)) {
-            shares[count++] = (struct share){.priority = runner->job.priority,
-                                             .wanted = runner->wanted,
-                                             .exact = runner->exact,
-                                             .used = slices_used(runner, now),
-                                             .starves = is_favoured(runner, FAVOUR_STARVED, PATIENCE_MS, now),
-                                             .waits_since = runner->waits_since,
-                                             .number = runner->number,
-                                             .owner = runner};
-        }
-    }
-    allocation_make(shares, count, scheduler->setup.threads);
-    for (size_t i = 0; i < count; i++) {
-        struct runner *runner = shares[i].owner;
-
-        runner->target = shares[i].threads;
-        give_back(runner, runner->taken, now);
-    }
-}
-
-static void publish(struct scheduler *scheduler, struct runner *runner)
-{
-    uint32_t use = smaller(runner->target, runner->held);
-
-    if (runner->exact && use > 0) { /* who asked for more threads than there are holds all, and uses what it asked for */
-        use = runner->wanted;
-    }
-    if (atomic_exchange(&runner->control.threads, use) != use) {
-        pthread_cond_broadcast(&scheduler->changed);
-    }
-}
-
-/* Moves every runner towards its target as far as that is possible now. */
-static void deal_threads(struct scheduler *scheduler, int64_t now)
-{
-    uint32_t free_threads;
-
-    set_targets(scheduler, now);
-    free_threads = scheduler->setup.threads - held_threads(scheduler);
-    for (struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        uint32_t missing = runner->target > runner->held ? runner->target - runner->held : 0;
-
-        if (!takes_part(runner)) {
-            continue;
-        }
-        if (missing > 0 && free_threads > 0 && (!runner->exact || missing <= free_threads)) {
-            uint32_t more = smaller(missing, free_threads);
-
-            note_turn(runner, now);
-            runner->held += more;
-            free_threads -= more;
-        }
-        publish(scheduler, runner);
-    }
-}
-
-/* Is there a runner that would use more threads than it has? Then their turns must be looked at again and again. */
-static int someone_waits(const struct scheduler *scheduler)
-{
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (takes_part(runner) && runner->held < smaller(runner->wanted, scheduler->setup.threads)) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 /* ---- memory: who is admitted ---- */
@@ -335,7 +130,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     admitted = works(runner);
     if (admitted) {
         scheduler->free_bytes -= runner->bytes;
-        runner->used = newcomers_use(scheduler, runner);
+        runner->used = turns_newcomers_use(scheduler, runner);
         runner->charged_at = runner->waits_since = clock_monotonic_ms();
     } else {
         runner->bytes = 0;
@@ -344,27 +139,6 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
     return admitted;
-}
-
-uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
-{
-    uint32_t threads;
-
-    pthread_mutex_lock(&scheduler->lock);
-    for (;;) {
-        threads = atomic_load(&runner->control.threads);
-        if (runner->held > runner->target) {
-            give_back(runner, 0, clock_monotonic_ms());
-            pthread_cond_broadcast(&scheduler->changed);
-        }
-        runner->taken = threads > 0 ? runner->held : 0;
-        if (threads > 0 || !works(runner)) {
-            break;
-        }
-        pthread_cond_wait(&scheduler->changed, &scheduler->lock);
-    }
-    pthread_mutex_unlock(&scheduler->lock);
-    return works(runner) ? threads : 0;
 }
 
 void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner)
@@ -475,7 +249,7 @@ static int head_may_start(const struct scheduler *scheduler, int64_t now)
 
 static void wait_for_change(struct scheduler *scheduler, int64_t now, int refused)
 {
-    int soon = someone_waits(scheduler) || scheduler->queue.head != NULL;
+    int soon = turns_someone_waits(scheduler) || scheduler->queue.head != NULL;
     struct timespec until = clock_at_ms(now + (refused ? RETRY_MS : SLICE_MS));
 
     if (refused || soon) {
@@ -498,7 +272,7 @@ static void *scheduler_main(void *argument)
         if (scheduler->closing && scheduler->runners == NULL) {
             break;
         }
-        deal_threads(scheduler, now);
+        turns_deal(scheduler, now);
         if (head_may_start(scheduler, now)) {
             refused = !start_head(scheduler);
         }
@@ -694,7 +468,7 @@ void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t
     runner = find_runner(scheduler, id);
     if (runner != NULL) {
         runner->job.priority = priority;
-        runner->used = newcomers_use(scheduler, runner);
+        runner->used = turns_newcomers_use(scheduler, runner);
         pthread_cond_broadcast(&scheduler->changed);
     }
     pthread_mutex_unlock(&scheduler->lock);
@@ -710,148 +484,4 @@ void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id)
         atomic_store(&runner->control.checkpoint, 1);
     }
     pthread_mutex_unlock(&scheduler->lock);
-}
-
-/* Gives back all threads; scheduler_take_turn brings others. */
-static void rest(struct scheduler *scheduler, struct runner *runner)
-{
-    charge(runner, clock_monotonic_ms());
-    runner->held = runner->taken = 0;
-    runner->resting = 1;
-    atomic_store(&runner->control.threads, 0);
-    pthread_cond_broadcast(&scheduler->changed);
-}
-
-int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms)
-{
-    struct timespec until = clock_at_ms(clock_monotonic_ms() + ms);
-    enum runner_order order = order_of(runner);
-    int timed_out = 0, draining;
-
-    pthread_mutex_lock(&scheduler->lock);
-    rest(scheduler, runner);
-    while (!scheduler->draining && !timed_out && order_of(runner) == order) {
-        timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
-    }
-    runner->resting = 0;
-    runner->used = fmax(runner->used, newcomers_use(scheduler, runner));
-    runner->waits_since = clock_monotonic_ms();
-    pthread_cond_broadcast(&scheduler->changed);
-    draining = scheduler->draining;
-    pthread_mutex_unlock(&scheduler->lock);
-    return !draining;
-}
-
-/* ---- looking ---- */
-
-/* Jobs that have a runner, but not their memory yet: to clients they are queued like all that wait. Under the lock. */
-static uint32_t count_waiting(const struct scheduler *scheduler)
-{
-    uint32_t waiting = 0;
-
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        waiting += !runner->admitted;
-    }
-    return waiting;
-}
-
-/* Under the lock. */
-static struct scheduler_figures figures_of(const struct scheduler *scheduler)
-{
-    uint32_t waiting = count_waiting(scheduler);
-
-    return (struct scheduler_figures){.threads = scheduler->setup.threads,
-                                      .busy_threads = held_threads(scheduler),
-                                      .memory_bytes = scheduler->setup.memory_bytes,
-                                      .used_bytes = scheduler->setup.memory_bytes - scheduler->free_bytes,
-                                      .queued = scheduler->queue.count + waiting,
-                                      .running = scheduler->runner_count - waiting};
-}
-
-void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
-{
-    pthread_mutex_lock(&scheduler->lock);
-    *figures = figures_of(scheduler);
-    pthread_mutex_unlock(&scheduler->lock);
-}
-
-static void show_running(const struct runner *runner, struct scheduler_running *shown)
-{
-    *shown = (struct scheduler_running){
-        .priority = runner->job.priority, .threads = runner->held, .wanted = runner->wanted, .bytes = runner->bytes};
-    memcpy(shown->id, runner->job.id, sizeof shown->id);
-}
-
-static int compare_tickets(const void *left, const void *right)
-{
-    return ticket_goes_before(right, left) - ticket_goes_before(left, right);
-}
-
-/* Under the lock; running is [RUNNERS_MAX], queue [RUNNERS_MAX + limit]: all that have a runner, the next `limit` ones. */
-static void fill_view(const struct scheduler *scheduler, size_t limit, struct scheduler_view *view)
-{
-    view->figures = figures_of(scheduler);
-    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (runner->admitted && !runner->finished) {
-            show_running(runner, &view->running[view->running_count++]);
-        } else if (!runner->admitted) {
-            view->queue[view->queue_count++] = runner->job;
-        }
-    }
-    for (const struct ticket *ticket = scheduler->queue.head; ticket != NULL && limit > 0; ticket = ticket->next, limit--) {
-        view->queue[view->queue_count++] = ticket->job;
-    }
-}
-
-enum status scheduler_look(struct scheduler *scheduler, size_t limit, struct scheduler_view *view, struct error *error)
-{
-    *view = (struct scheduler_view){.running = calloc(RUNNERS_MAX, sizeof *view->running),
-                                    .queue = calloc(RUNNERS_MAX + limit, sizeof *view->queue)};
-    if (view->running == NULL || view->queue == NULL) {
-        scheduler_view_release(view);
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to show the queue");
-    }
-    pthread_mutex_lock(&scheduler->lock);
-    fill_view(scheduler, limit, view);
-    pthread_mutex_unlock(&scheduler->lock);
-    qsort(view->queue, view->queue_count, sizeof *view->queue, compare_tickets);
-    view->queue_count = view->queue_count < limit ? view->queue_count : limit;
-    return STATUS_OK;
-}
-
-void scheduler_view_release(struct scheduler_view *view)
-{
-    free(view->running);
-    free(view->queue);
-    view->running = NULL;
-    view->queue = NULL;
-}
-
-enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
-                               struct error *error)
-{
-    size_t room = view->running_count + view->queue_count + 1;
-    struct estimate estimate = {.free_bytes = view->figures.memory_bytes - view->figures.used_bytes,
-                                .at_once = view->figures.threads + 1,
-                                .most = RUNNERS_MAX,
-                                .slice = SLICE_MS * 1e-3,
-                                .running = calloc(room, sizeof *estimate.running),
-                                .running_count = view->running_count};
-    uint64_t *bytes = calloc(room, sizeof *bytes);
-    enum status status = STATUS_OK;
-
-    if (estimate.running == NULL || bytes == NULL) {
-        status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory to estimate when jobs start");
-    } else {
-        for (size_t i = 0; i < view->running_count; i++) {
-            estimate.running[i] = (struct estimate_running){view->running[i].bytes, remaining[i]};
-        }
-        for (size_t i = 0; i < view->queue_count; i++) {
-            bytes[i] = view->queue[i].memory_bytes;
-        }
-        estimate_starts(&estimate, bytes, view->queue_count, starts);
-    }
-    free(estimate.running);
-    free(bytes);
-    return status;
 }

@@ -254,6 +254,11 @@ enum status data_dir_publish(const struct data_dir *dir, const char *temporary, 
     return STATUS_OK;
 }
 
+int data_dir_withdraw(const struct data_dir *dir, const char *sha256, const char *temporary)
+{
+    return renameat(dir->objects_fd, sha256, dir->tmp_fd, temporary) == 0;
+}
+
 void data_dir_remove_object(const struct data_dir *dir, const char *sha256)
 {
     unlinkat(dir->objects_fd, sha256, 0); /* what cannot be removed now goes at the next start */

@@ -43,6 +43,8 @@ void data_dir_remove_temporary(const struct data_dir *dir, const char *name);
 /* Moves a synced temporary file to objects/<sha256>, durably; *moved although it failed: but not durably. Writer thread. */
 MUST_CHECK enum status data_dir_publish(const struct data_dir *dir, const char *temporary, const char *sha256, int *moved,
                                         struct error *error);
+/* Moves a file that was published back to its temporary name; 0: it is not there. */
+int data_dir_withdraw(const struct data_dir *dir, const char *sha256, const char *temporary);
 /* Removes objects/<sha256>. Writer thread. */
 void data_dir_remove_object(const struct data_dir *dir, const char *sha256);
 /* Calls `visit` with the name of each object file. */

@@ -16,7 +16,10 @@
 
 #define OBJECT_INLINE_BYTES 65536 /* what is not larger lives in the database */
 
-/* A finished object on its way into the store. Release it after the operation that takes it is done. */
+/*
+ * A finished object on its way into the store. Release it after the operation that takes it is done; one that has failed can
+ * be made again with it.
+ */
 struct object {
     char sha256[SHA256_TEXT];
     uint64_t size;

@@ -15,7 +15,11 @@
 
 struct trash {
     size_t count, capacity;
-    char names[][SHA256_TEXT];
+    struct {
+        char name[SHA256_TEXT];
+        struct object *object; /* that was moved in; NULL: a row was removed */
+        char temporary[TEMPORARY_TEXT];
+    } files[];
 };
 
 static enum status has_row(struct connection *connection, const char *sha256, int *found, struct error *error)
@@ -29,21 +33,25 @@ static enum status has_row(struct connection *connection, const char *sha256, in
 }
 
 /* For objects_sweep. Without memory to remember a file, it stays until the next start finds it. */
-static void remember(struct connection *connection, const char *sha256)
+static void remember(struct connection *connection, const char *sha256, struct object *object)
 {
     struct trash *trash = connection->trash;
     size_t count = trash == NULL ? 0 : trash->count;
     size_t capacity = trash == NULL ? 0 : trash->capacity;
     if (count == capacity) {
         capacity = capacity == 0 ? 16 : capacity * 2;
-        trash = realloc(trash, sizeof(*trash) + capacity * sizeof(trash->names[0]));
+        trash = realloc(trash, sizeof(*trash) + capacity * sizeof(trash->files[0]));
         if (trash == NULL) {
             return;
         }
         trash->capacity = capacity;
         connection->trash = trash;
     }
-    memcpy(trash->names[count], sha256, SHA256_TEXT);
+    memcpy(trash->files[count].name, sha256, SHA256_TEXT);
+    trash->files[count].object = object;
+    if (object != NULL) {
+        memcpy(trash->files[count].temporary, object->temporary, TEMPORARY_TEXT);
+    }
     trash->count = count + 1;
 }
 
@@ -71,8 +79,8 @@ enum status objects_insert(struct connection *connection, struct object *object,
         if (status != STATUS_OK) {
             return status;
         }
+        remember(connection, object->sha256, object); /* should the row not come */
         object->temporary[0] = '\0';
-        remember(connection, object->sha256); /* should the row not come */
     } else if (object->bytes == NULL) {
         return error_set(error, STATUS_INTERNAL, "object %s was given away to an operation that failed", object->sha256);
     }
@@ -97,9 +105,21 @@ enum status objects_forget(struct connection *connection, const char *sha256, st
     enum status status = statement_finish(&query, error);
     if (status == STATUS_OK && sqlite3_changes(connection->handle) == 1) {
         FAILPOINT(DELETE_ROW_GONE);
-        remember(connection, sha256);
+        remember(connection, sha256, NULL);
     }
     return status;
+}
+
+/* An operation that failed for want of room may be made again: it gets its file back. */
+static int give_back(struct connection *connection, size_t i)
+{
+    struct trash *trash = connection->trash;
+    struct object *object = trash->files[i].object;
+    if (object == NULL || !data_dir_withdraw(connection->dir, trash->files[i].name, trash->files[i].temporary)) {
+        return 0;
+    }
+    memcpy(object->temporary, trash->files[i].temporary, TEMPORARY_TEXT);
+    return 1;
 }
 
 void objects_sweep(struct connection *connection)
@@ -107,8 +127,8 @@ void objects_sweep(struct connection *connection)
     size_t count = connection->trash == NULL || connection->disk_failed ? 0 : connection->trash->count;
     for (size_t i = 0; i < count; i++) { /* after a failed commit on a broken disk nobody knows which rows are durable */
         int found;
-        const char *sha256 = connection->trash->names[i];
-        if (has_row(connection, sha256, &found, NULL) == STATUS_OK && !found) {
+        const char *sha256 = connection->trash->files[i].name;
+        if (has_row(connection, sha256, &found, NULL) == STATUS_OK && !found && !give_back(connection, i)) {
             FAILPOINT(DELETE_BEFORE_UNLINK);
             data_dir_remove_object(connection->dir, sha256);
             FAILPOINT(DELETE_AFTER_UNLINK);

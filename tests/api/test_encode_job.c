@@ -1,6 +1,9 @@
 #include "api/encode_job.h"
 
 #include <math.h>
+#include <stdio.h>
+
+#include "api/job_states.h"
 
 #include "tests/api/written.h"
 
@@ -44,6 +47,8 @@ static void a_queued_job_has_every_member_and_null_for_what_is_not_yet(void **st
         "from\":null,\"metadata\":{},"
         "\"links\":{\"self\":\"/v1/jobs/job_0123456789abcdefghij\",\"spec\":\"/v1/jobs/job_0123456789abcdefghij/spec\","
         "\"events\":\"/v1/jobs/job_0123456789abcdefghij/events\",\"metrics\":\"/v1/jobs/job_0123456789abcdefghij/metrics\","
+        "\"checkpoints\":\"/v1/jobs/job_0123456789abcdefghij/checkpoints\","
+        "\"pause\":\"/v1/jobs/job_0123456789abcdefghij/pause\","
         "\"cancel\":\"/v1/jobs/job_0123456789abcdefghij/cancel\"}}");
 }
 
@@ -113,7 +118,7 @@ static void a_finished_job_tells_how_it_ended(void **state)
     discard(&writer);
 }
 
-static void a_job_that_can_end_can_be_cancelled_and_has_results_only_when_it_succeeded(void **state)
+static void a_job_links_to_what_it_allows_and_to_results_only_when_it_succeeded(void **state)
 {
     (void)state;
     for (int status = 0; status < JOB_STATUS_COUNT; status++) {
@@ -123,7 +128,13 @@ static void a_job_that_can_end_can_be_cancelled_and_has_results_only_when_it_suc
         job.status = (enum job_status)status;
         encode_job(&job, &writer);
         assert_has(&writer, job_status_name(job.status));
-        assert_int_equal(strstr(writer.text.data, "/cancel\"") == NULL, job_status_is_terminal(job.status));
+        for (int action = 0; action < TRIGGER_CLIENT_COUNT; action++) {
+            char link[32];
+
+            snprintf(link, sizeof link, "/%s\"", job_trigger_name((enum job_trigger)action));
+            assert_int_equal(strstr(writer.text.data, link) != NULL,
+                             job_transition(job.status, (enum job_trigger)action) != JOB_STATUS_COUNT);
+        }
         assert_int_equal(strstr(writer.text.data, "/results\"") != NULL, status == JOB_SUCCEEDED);
         discard(&writer);
     }
@@ -183,7 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_queued_job_has_every_member_and_null_for_what_is_not_yet),
         cmocka_unit_test(a_finished_job_tells_how_it_ended),
-        cmocka_unit_test(a_job_that_can_end_can_be_cancelled_and_has_results_only_when_it_succeeded),
+        cmocka_unit_test(a_job_links_to_what_it_allows_and_to_results_only_when_it_succeeded),
         cmocka_unit_test(a_seed_is_a_number_as_far_as_numbers_are_exact),
         cmocka_unit_test(a_page_of_jobs_names_its_first_and_last),
         cmocka_unit_test(a_page_of_events_has_numbers_as_ids),

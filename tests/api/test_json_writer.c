@@ -159,6 +159,50 @@ static void a_text_that_outgrows_its_limit_fails_once_at_the_end(void **state)
     free(piece);
 }
 
+static void members_of_an_object_go_into_another_one(void **state)
+{
+    struct json_writer w = {0};
+
+    (void)state;
+    json_begin_object(&w);
+    json_member_uint(&w, "a", 1);
+    json_members_raw(&w, "{\"b\":[2,{}],\"c\":\"}\"}");
+    json_members_raw(&w, "{}");
+    json_member_uint(&w, "d", 3);
+    json_end_object(&w);
+    writes(&w, "{\"a\":1,\"b\":[2,{}],\"c\":\"}\",\"d\":3}");
+    json_begin_object(&w);
+    json_members_raw(&w, "{\"b\":2}");
+    json_end_object(&w);
+    writes(&w, "{\"b\":2}");
+    json_begin_object(&w);
+    json_members_raw(&w, "{}");
+    json_end_object(&w);
+    writes(&w, "{}");
+}
+
+static void a_text_is_taken_or_there_is_none(void **state)
+{
+    struct json_writer w = {0}, full = {0};
+    char *piece = malloc(1 << 20);
+
+    (void)state;
+    assert_non_null(piece);
+    json_string(&w, "x");
+    char *text = json_writer_text(&w);
+    assert_string_equal(text, "\"x\"");
+    free(text);
+    memset(piece, 'x', (1 << 20) - 1);
+    piece[(1 << 20) - 1] = '\0';
+    json_begin_array(&full);
+    for (int i = 0; i < 70; i++) {
+        json_string(&full, piece);
+    }
+    json_end_array(&full);
+    assert_null(json_writer_text(&full)); /* past its limit; nothing is left to release */
+    free(piece);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +211,8 @@ int main(void)
         cmocka_unit_test(numbers_are_short),
         cmocka_unit_test(what_is_not_finite_is_null),
         cmocka_unit_test(numbers_read_back_equal),
+        cmocka_unit_test(members_of_an_object_go_into_another_one),
+        cmocka_unit_test(a_text_is_taken_or_there_is_none),
         cmocka_unit_test(a_text_that_outgrows_its_limit_fails_once_at_the_end),
     };
 

@@ -98,7 +98,8 @@ def _check_store(server):
         equal(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)], "integrity_check")
         equal(database.execute("PRAGMA foreign_key_check").fetchall(), [], "foreign_key_check")
         named = {r[0] for r in database.execute("SELECT sha256 FROM objects WHERE bytes IS NULL")}
-        used = {r[0] for r in database.execute("SELECT sha256 FROM datasets UNION SELECT object FROM models")}
+        users = "SELECT sha256 FROM datasets UNION SELECT object FROM models UNION SELECT object FROM checkpoints"
+        used = {r[0] for r in database.execute(users)}
         stored = {r[0] for r in database.execute("SELECT sha256 FROM objects")}
         ended = database.execute("SELECT job, count(*) FROM events WHERE type = 'done' GROUP BY job HAVING count(*) > 1").fetchall()
     files = {p.name for p in (folder / "objects").iterdir()}

@@ -244,9 +244,11 @@ def a_damaged_object_is_named_and_harms_nothing_else():
     with Server() as s:
         job = s.train(mlp(hidden=(128, 128)))  # large enough for a file of its own
         other = s.train(softmax())
-        hit = [p for p in pathlib.Path(s.data, "objects").iterdir() if p.is_file()]
-        equal(len(hit), 1, "files of models")
         s.terminate()
+        with contextlib.closing(sqlite3.connect(s.data + "/descentd.db")) as store:
+            models = {row[0] for row in store.execute("SELECT object FROM models")}
+        hit = [p for p in pathlib.Path(s.data, "objects").iterdir() if p.name in models]
+        equal(len(hit), 1, "files of models")
         for p in hit:
             p.chmod(0o600)
             bytes_before = p.read_bytes()

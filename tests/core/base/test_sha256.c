@@ -91,12 +91,39 @@ static void the_instructions_and_the_plain_way_compress_alike(void **state)
     }
 }
 
+static void a_digest_goes_through_its_text_and_back(void **state)
+{
+    static const char *const refused[] = {
+        "",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015add",
+        "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+        "ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a ",
+    };
+    unsigned char bytes[SHA256_BYTES], back[SHA256_BYTES];
+    char text[SHA256_HEX], hex[SHA256_HEX];
+
+    (void)state;
+    sha256_bytes("abc", 3, bytes);
+    sha256_text("abc", 3, text);
+    sha256_hex(bytes, hex);
+    assert_string_equal(hex, text);
+    assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_true(sha256_from_hex(text, back));
+    assert_memory_equal(back, bytes, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert_false(sha256_from_hex(refused[i], back));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_of_the_standard_have_their_digests),
         cmocka_unit_test(a_million_letters_in_uneven_pieces_have_their_digest),
         cmocka_unit_test(every_length_of_the_last_block_is_padded_alike_in_one_piece_and_byte_by_byte),
+        cmocka_unit_test(a_digest_goes_through_its_text_and_back),
         cmocka_unit_test(the_instructions_and_the_plain_way_compress_alike),
     };
     return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);

@@ -325,6 +325,210 @@ static void rows_on_the_way_to_a_cancellation_are_kept(void **state)
     check_rows(fixture->store, id, 4);
 }
 
+/* Gives the recorder a checkpoint of `size` bytes; what it is called. */
+static void add_state(struct fixture *fixture, struct recorder *recorder, uint64_t step, char sha256[SHA256_TEXT])
+{
+    struct object object;
+    char data[40];
+    make_object(fixture->store, &object, 100000, (unsigned)step);
+    memcpy(sha256, object.sha256, SHA256_TEXT);
+    snprintf(data, sizeof data, "{\"step\":%u}", (unsigned)step);
+    recorder_add_checkpoint(recorder, &object, step, 2, copy_text(data));
+    assert_int_equal(object.size, 0); /* taken over */
+}
+
+static void assert_checkpoints(struct store *store, const char *id, size_t count, uint64_t newest)
+{
+    struct error error;
+    struct checkpoint_list list;
+    assert_ok(checkpoints_list(store, id, &list, &error));
+    assert_int_equal(list.count, count);
+    assert_true(count == 0 || list.items[0].step == newest);
+    checkpoint_list_release(&list);
+}
+
+static void a_checkpoint_comes_with_the_rows_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT], replaced[SHA256_TEXT], kept[SHA256_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_steps(recorder, 1, 3);
+    add_state(fixture, recorder, 3, replaced);
+    add_steps(recorder, 4, 6);
+    add_state(fixture, recorder, 6, kept); /* before the one that waited was handed over */
+    assert_int_equal(recorder_checkpoints_stored(recorder), 0);
+    poll_at(recorder, 1);
+    poll_at(recorder, 2);
+    while (recorder_checkpoints_stored(recorder) == 0) {
+    }
+    assert_int_equal(job_of(fixture->store, id).version, 2); /* one change */
+    check_rows(fixture->store, id, 6);
+    assert_checkpoints(fixture->store, id, 1, 6);
+    assert_true(file_exists(fixture, "objects", kept));
+    assert_false(file_exists(fixture, "objects", replaced));
+    recorder_free(recorder);
+    assert_int_equal(count_files(fixture, "tmp"), 0);
+}
+
+static void a_checkpoint_outlasts_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT], sha256[3][SHA256_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_steps(recorder, 1, 2);
+    add_state(fixture, recorder, 2, sha256[0]);
+    recorder_add_remark(recorder, copy_text("{\"code\":\"a\"}"));
+    disk_is_full(4096);
+    poll_at(recorder, 1);
+    poll_at(recorder, 2); /* the first one is on its way, and fails again and again */
+    disk_has_room();
+    add_steps(recorder, 3, 4);
+    add_state(fixture, recorder, 4, sha256[1]);
+    recorder_add_remark(recorder, copy_text("{\"code\":\"b\"}"));
+    disk_is_full(4096);
+    for (int i = 0; i < 50; i++) {
+        poll_at(recorder, 3 + i);
+    }
+    assert_status(STATUS_INSUFFICIENT_STORAGE, end_as(recorder, TRIGGER_PAUSED, &error));
+    disk_has_room();
+    assert_ok(end_as(recorder, TRIGGER_PAUSED, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 4);
+    assert_checkpoints(fixture->store, id, 2, 4);
+    assert_true(file_exists(fixture, "objects", sha256[0]));
+    assert_true(file_exists(fixture, "objects", sha256[1]));
+    assert_int_equal(count_files(fixture, "tmp"), 0);
+}
+
+static void what_was_never_stored_is_released(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT], sha256[SHA256_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_state(fixture, recorder, 1, sha256);
+    recorder_add_remark(recorder, copy_text("{}"));
+    recorder_add_remark(recorder, NULL); /* there was no memory for it */
+    for (int i = 0; i < 20; i++) {
+        recorder_add_remark(recorder, copy_text("{}")); /* more than there is place for */
+    }
+    recorder_free(recorder);
+    recorder_free(NULL);
+    assert_int_equal(count_files(fixture, "tmp"), 0);
+}
+
+static void a_run_compares_only_what_is_behind_its_checkpoint(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    cut_off_job(fixture, id); /* rows of 1 to 3 */
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    recorder_resume(recorder, 2);
+    assert_true(recorder_is_replaying(recorder));
+    assert_close(recorder_clock(recorder, 0), 1, 0, 1e-12);
+    struct train_point third = point_of(3);
+    third.batch_loss += 1;
+    assert_status(STATUS_REPLAY_MISMATCH, recorder_add(recorder, &third, 1, &error));
+    recorder_free(recorder);
+    recorder = open_recorder(fixture->store, id);
+    recorder_resume(recorder, 2);
+    add_steps(recorder, 3, 5);
+    assert_false(recorder_is_replaying(recorder));
+    assert_ok(end_as(recorder, TRIGGER_SUCCEED, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 5);
+}
+
+static void rows_of_another_kernel_tier_are_not_compared_in_any_later_run(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT], sha256[SHA256_TEXT];
+    cut_off_job(fixture, id);
+    for (int run = 0; run < 2; run++) {
+        struct recorder *recorder = open_recorder(fixture->store, id);
+        if (run == 0) {
+            recorder_change_tier(recorder, "other/n1");
+        }
+        for (uint64_t step = 1; step <= 2; step++) {
+            struct train_point point = point_of(step);
+            point.batch_loss += 1;
+            add(recorder, &point, (double)step);
+        }
+        add_state(fixture, recorder, 2, sha256);
+        assert_ok(end_as(recorder, run == 0 ? TRIGGER_REQUEUE : TRIGGER_SUCCEED, &error)); /* nor must they be reached */
+        recorder_free(recorder);
+    }
+    check_rows(fixture->store, id, 3); /* as they were shown */
+}
+
+static void a_new_tier_drops_the_checkpoints_of_the_old_one_and_no_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT], old[SHA256_TEXT], new[2][SHA256_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_state(fixture, recorder, 9, old);
+    assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
+    recorder_free(recorder);
+    assert_checkpoints(fixture->store, id, 1, 9);
+    recorder = open_recorder(fixture->store, id);
+    recorder_change_tier(recorder, "other/n1");
+    add_state(fixture, recorder, 1, new[0]);
+    poll_at(recorder, 1);
+    poll_at(recorder, 2);
+    while (recorder_checkpoints_stored(recorder) == 0) {
+    }
+    add_state(fixture, recorder, 2, new[1]);
+    assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
+    recorder_free(recorder);
+    assert_checkpoints(fixture->store, id, 2, 2);
+    assert_false(file_exists(fixture, "objects", old));
+    assert_string_equal(job_of(fixture->store, id).kernel_tier, "other/n1");
+}
+
+static void progress_stands_still_until_it_is_past_what_was_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct job_progress progress = no_progress();
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    for (int run = 0; run < 2; run++) {
+        struct recorder *recorder = open_recorder(fixture->store, id);
+        progress.step = run == 0 ? 10 : 9;
+        recorder_set_progress(recorder, &progress);
+        assert_ok(end_as(recorder, TRIGGER_REQUEUE, &error));
+        recorder_free(recorder);
+        assert_int_equal(job_of(fixture->store, id).progress.step, 10);
+    }
+}
+
+static void an_end_can_be_for_some_statuses_only(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    const struct recorder_end end = {
+        .trigger = TRIGGER_PAUSED, .from = JOB_SET(JOB_PAUSING), .pause_reason = "user", .reason = "user"};
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    add_steps(recorder, 1, 2);
+    assert_status(STATUS_STATE_CONFLICT, recorder_end(recorder, &end, &error)); /* it is running */
+    assert_int_equal(job_of(fixture->store, id).status, JOB_RUNNING);
+    add_steps(recorder, 3, 4);
+    set_status(fixture->store, id, JOB_PAUSING);
+    assert_ok(recorder_end(recorder, &end, &error));
+    recorder_free(recorder);
+    check_rows(fixture->store, id, 4); /* nothing was lost to the first try */
+    assert_string_equal(job_of(fixture->store, id).pause_reason, "user");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -339,6 +543,14 @@ int main(void)
         TEST(the_clock_of_a_job_is_that_of_all_its_runs),
         TEST(a_job_cannot_succeed_before_it_repeated_what_was_shown),
         TEST(a_job_that_was_cancelled_before_is_not_ours),
+        TEST(a_checkpoint_comes_with_the_rows_before_it),
+        TEST(a_checkpoint_outlasts_a_full_disk),
+        TEST(what_was_never_stored_is_released),
+        TEST(a_run_compares_only_what_is_behind_its_checkpoint),
+        TEST(rows_of_another_kernel_tier_are_not_compared_in_any_later_run),
+        TEST(a_new_tier_drops_the_checkpoints_of_the_old_one_and_no_others),
+        TEST(progress_stands_still_until_it_is_past_what_was_shown),
+        TEST(an_end_can_be_for_some_statuses_only),
         TEST(rows_on_the_way_to_a_cancellation_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

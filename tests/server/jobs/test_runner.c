@@ -1,111 +1,9 @@
 /* The life of a running job, from the queue of a store to its end in that store. */
 #include "server/jobs/runner.h"
 
-#include <time.h>
-
 #include "server/jobs/stored_spec.h"
 #include "server/models/model_load.h"
-#include "tests/server/jobs/full_disk.h"
-#include "tests/server/jobs/submitted.h"
-
-#define PATIENCE 120 /* seconds until a test gives up */
-#define BLOBS    "{\"generator\":\"blobs\",\"n\":400,\"classes\":3,\"noise\":0.4,\"seed\":7}"
-#define MLP      "\"model\":{\"type\":\"mlp\",\"hidden\":[16],\"dropout\":0.1}"
-/* A few steps, many thousands of them, and more than anybody waits for. */
-#define SHORT "{\"dataset\":" BLOBS "," MLP ",\"training\":{\"epochs\":3,\"batch_size\":32,\"seed\":1}}"
-#define LONG                                                                                                                \
-    "{\"dataset\":" BLOBS "," MLP ",\"split\":{\"validation\":0.2},\"training\":{\"epochs\":4000,\"batch_size\":20,"        \
-    "\"seed\":1,\"log_every_steps\":29}}"
-#define ENDLESS                                                                                                             \
-    "{\"dataset\":" BLOBS "," MLP ",\"training\":{\"epochs\":1000000,\"batch_size\":20,\"seed\":1,\"log_every_steps\":"     \
-    "1000}}"
-
-static struct scheduler *start(struct fixture *fixture, uint32_t threads)
-{
-    struct scheduler_setup setup = {
-        .store = fixture->store, .threads = threads, .memory_bytes = UINT64_MAX / 2, .max_queued_jobs = 100};
-    struct scheduler *scheduler;
-    struct error error;
-    assert_ok(scheduler_new(&scheduler, &setup, &error));
-    return scheduler;
-}
-
-static struct job_view read_job(struct store *store, const char *id)
-{
-    struct error error;
-    struct job_view job;
-    assert_ok(jobs_get(store, id, JOB_SPEC | JOB_RESULTS, &job, &error));
-    return job;
-}
-
-static enum job_status status_of(struct store *store, const char *id)
-{
-    struct job_view job = read_job(store, id);
-    enum job_status status = job.status;
-    job_view_release(&job);
-    return status;
-}
-
-static void moment(int ms)
-{
-    struct timespec time = {.tv_nsec = ms * 1000000L};
-    nanosleep(&time, NULL);
-}
-
-/* Waits until the job has ended; it must have ended so. */
-static struct job_view wait_for_end(struct store *store, const char *id, enum job_status wanted)
-{
-    time_t end = time(NULL) + PATIENCE;
-    while (!job_status_is_terminal(status_of(store, id))) {
-        assert_true(time(NULL) < end);
-        moment(1);
-    }
-    struct job_view job = read_job(store, id);
-    if (job.status != wanted) {
-        fail_msg("the job %s, wanted %s: %s", job_status_name(job.status), job_status_name(wanted),
-                 job.error == NULL ? "" : job.error);
-    }
-    return job;
-}
-
-static void wait_for_rows(struct store *store, const char *id, uint64_t count)
-{
-    time_t end = time(NULL) + PATIENCE;
-    for (;;) {
-        struct error error;
-        struct metric_list rows;
-        assert_ok(metrics_list(store, id, -1, &rows, &error));
-        uint64_t total = rows.total;
-        metric_list_release(&rows);
-        if (total >= count) {
-            return;
-        }
-        assert_true(time(NULL) < end);
-        moment(1);
-    }
-}
-
-static void assert_error(const struct job_view *job, const char *code)
-{
-    char wanted[64];
-    snprintf(wanted, sizeof(wanted), "\"code\":\"%s\"", code);
-    assert_non_null(job->error);
-    if (strstr(job->error, wanted) == NULL) {
-        fail_msg("wanted %s: %s", code, job->error);
-    }
-}
-
-/* Trains `body` without interruption; the digest of what came out. */
-static void train_alone(struct fixture *fixture, const char *body, uint32_t threads, char digest[SHA256_TEXT])
-{
-    char id[ID_TEXT];
-    submit_job(fixture->store, body, id);
-    struct scheduler *scheduler = start(fixture, threads);
-    struct job_view job = wait_for_end(fixture->store, id, JOB_SUCCEEDED);
-    memcpy(digest, job.digest, SHA256_TEXT);
-    job_view_release(&job);
-    scheduler_free(scheduler);
-}
+#include "tests/server/jobs/running_job.h"
 
 static void a_job_ends_with_its_model_its_results_and_its_curves(void **state)
 {
@@ -127,7 +25,7 @@ static void a_job_ends_with_its_model_its_results_and_its_curves(void **state)
     model_release(&model);
     job_view_release(&job);
     wait_for_rows(fixture->store, id, 39);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void threads_change_no_bit(void **state)
@@ -149,8 +47,7 @@ static void a_drained_job_goes_on_to_the_same_bits(void **state)
     for (uint64_t times = 1; times <= 2; times++) {
         struct scheduler *scheduler = start(fixture, 1);
         wait_for_rows(fixture->store, id, 5 * times);
-        assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
-        scheduler_free(scheduler);
+        drain(scheduler);
         assert_int_equal(status_of(fixture->store, id), JOB_QUEUED);
     }
     struct scheduler *scheduler = start(fixture, 2);
@@ -163,7 +60,7 @@ static void a_drained_job_goes_on_to_the_same_bits(void **state)
         assert_true(rows.rows[i].seconds >= rows.rows[i - 1].seconds);
     }
     metric_list_release(&rows);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void a_cancelled_job_leaves_no_model(void **state)
@@ -173,13 +70,12 @@ static void a_cancelled_job_leaves_no_model(void **state)
     submit_job(fixture->store, ENDLESS, id);
     struct scheduler *scheduler = start(fixture, 1);
     wait_for_rows(fixture->store, id, 1);
-    set_status(fixture->store, id, JOB_CANCELLING);
-    scheduler_cancel(scheduler, id);
+    assert_int_equal(ask(fixture, scheduler, id, TRIGGER_CANCEL), JOB_CANCELLING);
     struct job_view job = wait_for_end(fixture->store, id, JOB_CANCELLED);
     assert_string_equal(job.model, "");
     assert_null(job.results);
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
     assert_int_equal(status_of(fixture->store, id), JOB_CANCELLED);
 }
 
@@ -191,10 +87,11 @@ static void a_job_cancelled_in_the_store_alone_stops_too(void **state)
     submit_job(fixture->store, SHORT, next);
     struct scheduler *scheduler = start(fixture, 1);
     wait_for_rows(fixture->store, id, 1);
+    set_status(fixture->store, id, JOB_CANCELLING);
     set_status(fixture->store, id, JOB_CANCELLED); /* its next change finds that it is not ours */
     struct job_view job = wait_for_end(fixture->store, next, JOB_SUCCEEDED);
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
     assert_int_equal(status_of(fixture->store, id), JOB_CANCELLED);
 }
 
@@ -211,7 +108,7 @@ static void the_end_of_a_job_waits_for_room_on_the_disk(void **state)
     struct job_view job = wait_for_end(fixture->store, id, JOB_SUCCEEDED);
     job_view_release(&job);
     wait_for_rows(fixture->store, id, 39);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void draining_does_not_wait_for_room(void **state)
@@ -224,8 +121,7 @@ static void draining_does_not_wait_for_room(void **state)
         disk_is_full(4096);
         struct scheduler *scheduler = start(fixture, 1);
         moment(200);
-        assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
-        scheduler_free(scheduler);
+        drain(scheduler);
         disk_has_room();
         assert_int_equal(status_of(fixture->store, id), JOB_QUEUED);
         set_status(fixture->store, id, JOB_CANCELLED);
@@ -244,7 +140,7 @@ static void a_job_whose_data_set_is_gone_fails_with_its_place(void **state)
     struct job_view seen = wait_for_end(fixture->store, job.id, JOB_FAILED);
     assert_error(&seen, "dataset_not_found");
     job_view_release(&seen);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void a_job_whose_spec_is_damaged_fails(void **state)
@@ -256,7 +152,7 @@ static void a_job_whose_spec_is_damaged_fails(void **state)
     struct job_view job = wait_for_end(fixture->store, id, JOB_FAILED);
     assert_error(&job, "object_corrupt");
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void a_job_whose_data_is_damaged_fails(void **state)
@@ -284,7 +180,7 @@ static void a_job_whose_data_is_damaged_fails(void **state)
     job = wait_for_end(fixture->store, id, JOB_FAILED);
     assert_error(&job, "object_corrupt");
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void a_job_that_diverges_fails_and_keeps_its_curve(void **state)
@@ -300,7 +196,7 @@ static void a_job_that_diverges_fails_and_keeps_its_curve(void **state)
     assert_error(&job, "diverged");
     assert_string_equal(job.model, "");
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 static void a_row_that_comes_out_otherwise_fails_the_job(void **state)
@@ -320,7 +216,7 @@ static void a_row_that_comes_out_otherwise_fails_the_job(void **state)
     assert_error(&job, "replay_mismatch");
     assert_int_equal(job.restarts, 1);
     job_view_release(&job);
-    scheduler_free(scheduler);
+    stop(scheduler);
 }
 
 /* Ended by the clock, its spec says at which step: posted again, it gives the same bits; also after it was interrupted. */
@@ -328,7 +224,7 @@ static void the_spec_of_a_job_that_the_clock_ended_gives_its_bits(void **state)
 {
     struct fixture *fixture = *state;
     struct error error;
-    struct json_writer writer = {0};
+    struct json_writer text = {0};
     char id[ID_TEXT], digest[SHA256_TEXT], *spec;
     size_t size;
     submit_job(fixture->store,
@@ -337,14 +233,13 @@ static void the_spec_of_a_job_that_the_clock_ended_gives_its_bits(void **state)
                id);
     struct scheduler *scheduler = start(fixture, 1);
     wait_for_rows(fixture->store, id, 2);
-    assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
-    scheduler_free(scheduler);
+    drain(scheduler);
     scheduler = start(fixture, 1);
     struct job_view job = wait_for_end(fixture->store, id, JOB_SUCCEEDED);
-    scheduler_free(scheduler);
+    stop(scheduler);
     assert_int_equal(job.stop_reason, STOP_MAX_SECONDS);
-    assert_ok(stored_spec_encode(&job, &writer, &error));
-    assert_ok(json_writer_take(&writer, &spec, &size, &error));
+    assert_ok(stored_spec_encode(&job, &text, &error));
+    assert_ok(json_writer_take(&text, &spec, &size, &error));
     assert_non_null(strstr(spec, "\"max_seconds\":null"));
     train_alone(fixture, spec, 2, digest);
     assert_string_equal(job.digest, digest);

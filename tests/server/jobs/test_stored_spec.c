@@ -179,6 +179,94 @@ static void a_spec_that_cannot_be_read_is_corrupt(void **state)
     }
 }
 
+static void hash_of(struct store *store, const char *body, unsigned char hash[SHA256_BYTES])
+{
+    struct error error;
+    struct job_request request;
+    struct job_data data;
+    open_request(store, body, &request, &data);
+    assert_ok(stored_spec_hash(&request, hash, &error));
+    job_data_release(&data);
+    job_request_release(&request);
+}
+
+/* BASE with one piece of it replaced. */
+#define BASE                                                                                                                \
+    "{\"name\":\"n\",\"dataset\":{\"generator\":\"moons\",\"n\":50,\"seed\":3},\"model\":{\"type\":\"mlp\",\"hidden\":[8]}" \
+    ","                                                                                                                     \
+    "\"optimizer\":{\"type\":\"sgd\",\"learning_rate\":0.5},\"training\":{\"epochs\":7,\"batch_size\":10,\"seed\":4},"      \
+    "\"stop\":{\"max_steps\":1000,\"max_seconds\":50},\"resources\":{\"threads\":2,\"priority\":1},"                        \
+    "\"checkpoint\":{\"every_seconds\":5,\"every_steps\":9,\"keep\":2},\"metadata\":{\"a\":\"b\"}}"
+struct replacement {
+    const char *what, *with;
+};
+
+static void replaced_hash(struct store *store, const struct replacement *replacement, unsigned char hash[SHA256_BYTES])
+{
+    char body[1000];
+    const char *at = strstr(BASE, replacement->what);
+    assert_non_null(at);
+    snprintf(body, sizeof body, "%.*s%s%s", (int)(at - BASE), BASE, replacement->with, at + strlen(replacement->what));
+    hash_of(store, body, hash);
+}
+
+static void the_hash_is_of_what_the_states_depend_on(void **state)
+{
+    static const struct replacement same[] = {
+        {"\"n\"", "\"m\""},
+        {"\"epochs\":7", "\"epochs\":9"},
+        {"\"max_steps\":1000", "\"max_steps\":null"},
+        {"\"max_seconds\":50", "\"max_seconds\":60"},
+        {"\"threads\":2", "\"threads\":1"},
+        {"\"priority\":1", "\"priority\":-1"},
+        {"\"every_seconds\":5", "\"every_seconds\":6"},
+        {"\"every_steps\":9", "\"every_steps\":null"},
+        {"\"keep\":2", "\"keep\":3"},
+        {"\"metadata\":{\"a\":\"b\"}", "\"metadata\":{}"},
+        {"\"generator\":\"moons\",\"n\":50", "\"generator\":\"moons\",\"n\":50,\"noise\":0.3"}, /* the data has its own */
+    };
+    static const struct replacement different[] = {
+        {"\"hidden\":[8]", "\"hidden\":[9]"},
+        {"\"learning_rate\":0.5", "\"learning_rate\":0.25"},
+        {"\"type\":\"sgd\"", "\"type\":\"adam\""},
+        {"\"batch_size\":10", "\"batch_size\":11"},
+        {"\"seed\":4", "\"seed\":5"},
+        {"\"learning_rate\":0.5", "\"learning_rate\":0.5},\"schedule\":{\"type\":\"cosine\""},
+    };
+    struct fixture *fixture = *state;
+    unsigned char base[SHA256_BYTES], other[SHA256_BYTES];
+    hash_of(fixture->store, BASE, base);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        replaced_hash(fixture->store, &same[i], other);
+        if (memcmp(base, other, sizeof base) != 0) {
+            fail_msg("%s changes the hash", same[i].with);
+        }
+    }
+    for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
+        replaced_hash(fixture->store, &different[i], other);
+        if (memcmp(base, other, sizeof base) == 0) {
+            fail_msg("%s does not change the hash", different[i].with);
+        }
+    }
+}
+
+/* Where the learning rate of a step depends on how many there will be, their number belongs to it. */
+static void epochs_count_where_the_schedule_depends_on_them(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char seven[SHA256_BYTES], nine[SHA256_BYTES];
+    char bodies[2][400];
+    for (int i = 0; i < 2; i++) {
+        snprintf(bodies[i], sizeof bodies[i],
+                 "{\"dataset\":{\"generator\":\"moons\",\"n\":50},\"model\":{\"type\":\"softmax_regression\"},\"optimizer\":"
+                 "{\"type\":\"sgd\"},\"schedule\":{\"type\":\"cosine\"},\"training\":{\"epochs\":%d,\"seed\":1}}",
+                 7 + 2 * i);
+    }
+    hash_of(fixture->store, bodies[0], seven);
+    hash_of(fixture->store, bodies[1], nine);
+    assert_memory_not_equal(seven, nine, sizeof seven);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_with_tier, close_fixture)
@@ -190,6 +278,8 @@ int main(void)
         cmocka_unit_test(without_the_request_the_spec_serves_but_what_it_expects),
         cmocka_unit_test(a_request_that_cannot_be_read_is_corrupt),
         TEST(a_job_that_the_clock_ended_says_its_step),
+        TEST(the_hash_is_of_what_the_states_depend_on),
+        TEST(epochs_count_where_the_schedule_depends_on_them),
         TEST(a_spec_that_cannot_be_read_is_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

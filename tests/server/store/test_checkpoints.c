@@ -1,4 +1,5 @@
 /* Checkpoints in the store: which are kept, when their files go. */
+#include "tests/server/jobs/full_disk.h"
 #include "tests/server/store/stored_job.h"
 
 #define LARGE 100000 /* has a file */
@@ -150,10 +151,33 @@ static void a_deleted_job_takes_its_checkpoints_along(void **state)
     assert_status(STATUS_NOT_FOUND, checkpoints_list(fixture->store, "job_00000000000000000000", &list, &error));
 }
 
+static void what_found_no_room_can_be_stored_later_with_the_same_object(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct object object;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    make_object(fixture->store, &object, 100000, 1); /* a file */
+    const struct checkpoint_new checkpoint = {.step = 5, .object = &object, .data = "{}", .keep = 3};
+    struct jobs_change change = {.id = id, .from = JOB_SET_ACTIVE, .to = JOB_STATUS_KEEP, .checkpoint = &checkpoint};
+    disk_is_full(4096);
+    for (int tries = 0; tries < 3; tries++) {
+        assert_status(STATUS_INSUFFICIENT_STORAGE, store_wait(fixture->store, jobs_change(&change), &error));
+        assert_false(file_exists(fixture, "objects", object.sha256));
+    }
+    disk_has_room();
+    assert_ok(store_wait(fixture->store, jobs_change(&change), &error));
+    assert_true(file_exists(fixture, "objects", object.sha256));
+    object_release(&object);
+    assert_int_equal(count_files(fixture, "tmp"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
+        TEST(what_found_no_room_can_be_stored_later_with_the_same_object),
         TEST(the_last_ones_are_kept_and_the_files_of_older_ones_go),
         TEST(a_checkpoint_of_the_same_step_takes_the_place_of_the_one_before),
         TEST(training_that_went_back_drops_what_lies_ahead),
