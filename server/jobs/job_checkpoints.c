@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/encode_checkpoint.h"
 #include "server/failpoint.h"
@@ -18,6 +19,8 @@ struct job_checkpoints {
     int wanted;         /* on demand, since the last one was taken */
     uint64_t last_step; /* of the last one that was taken */
     double last_seconds;
+    uint64_t made_step; /* of the newest one that was made; 0: none */
+    char made_sha256[SHA256_TEXT];
     unsigned failures; /* in a row */
     double retry_at;   /* monotonic seconds */
 };
@@ -119,6 +122,8 @@ static enum status collect(struct job_checkpoints *checkpoints, struct error *er
         object_release(&task->object);
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to describe a checkpoint");
     }
+    checkpoints->made_step = checkpoints->taken.step;
+    memcpy(checkpoints->made_sha256, task->object.sha256, sizeof checkpoints->made_sha256);
     FAILPOINT(CHECKPOINT_BEFORE_DB);
     recorder_add_checkpoint(checkpoints->setup.recorder, &task->object, checkpoints->taken.step,
                             checkpoints->setup.policy.keep, data);
@@ -176,6 +181,13 @@ static void finish_task(struct job_checkpoints *checkpoints)
             remark_failure(checkpoints, &reason);
         }
     }
+}
+
+uint64_t job_checkpoints_finish(struct job_checkpoints *checkpoints, char sha256[SHA256_TEXT])
+{
+    finish_task(checkpoints);
+    memcpy(sha256, checkpoints->made_sha256, sizeof checkpoints->made_sha256);
+    return checkpoints->made_step;
 }
 
 void job_checkpoints_begin_last(struct job_checkpoints *checkpoints, double seconds)

@@ -44,6 +44,10 @@ void job_checkpoints_resume(struct job_checkpoints *checkpoints, uint64_t step, 
 MUST_CHECK enum status job_checkpoints_step(struct job_checkpoints *checkpoints, double seconds, double now, int wanted,
                                             struct error *error);
 
+/* Waits for one that is under way and gives it to the recorder. The step of the newest one of this run and its object's
+ * name; 0: this run has made none. */
+uint64_t job_checkpoints_finish(struct job_checkpoints *checkpoints, char sha256[SHA256_TEXT]);
+
 /* Starts the last one, of the state as it is now, once all that are under way are done. */
 void job_checkpoints_begin_last(struct job_checkpoints *checkpoints, double seconds);
 /* Waits for it and gives it to the recorder. */

@@ -83,13 +83,20 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
     return status;
 }
 
-/* The newest checkpoint that is stored, for the error of a job that diverged. step 0: there is none. */
+/* The newest checkpoint, for the error of a job that diverged: one of this run, which is stored with that error at the
+ * latest, or of an earlier one. step 0: there is none. */
 static void find_last_good(struct run *run, struct outcome_checkpoint *last)
 {
     struct checkpoint_list list;
     struct error error = {.status = STATUS_OK};
 
     *last = (struct outcome_checkpoint){.step = 0};
+    if (run->checkpoints != NULL) {
+        last->step = job_checkpoints_finish(run->checkpoints, last->sha256);
+    }
+    if (last->step > 0) {
+        return;
+    }
     if (checkpoints_list(run->runner->store, run->job.id, &list, &error) != STATUS_OK) {
         log_warning(run->job.id, "its checkpoints could not be read: %s", error.message);
         return;

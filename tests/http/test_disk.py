@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from harness import PATIENCE, THOROUGH, Failure, Server, Skip, equal, rows, want
+from job_states import check_events
 from material import BLOBS, csv_table, endless, mlp, softmax
 
 CSV = {"Content-Type": "text/csv"}
@@ -59,6 +60,86 @@ def a_full_disk_does_not_hold_up_the_end():
         s.ok("POST", f"/v1/jobs/{job}/cancel")
         s.wait(job, "cancelled")
 
+
+# ---- room for small things only: checkpoints do not fit ----
+
+class _LimitedFiles(Server):
+    """No file may grow past half a megabyte, once it is full."""
+
+    def fill(self):
+        _room(self, 500_000)
+
+    def empty(self):
+        _room(self)
+
+
+class _SmallDisk(Server):
+    """On a file system of its own, of 16 MB, seen by the server alone; gone with the server."""
+
+    def command(self):
+        if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+            raise Skip("only root can mount")
+        os.makedirs(self.data, mode=0o700, exist_ok=True)
+        return ["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=16m,mode=700 none {self.data} && exec " + " ".join(super().command())]
+
+    @property
+    def disk(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/root{self.data}")
+
+    def fill(self):
+        free = os.statvfs(self.disk)
+        with open(self.disk / "filler", "wb") as filler:
+            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - 400_000)
+
+    def empty(self):
+        (self.disk / "filler").unlink()
+
+
+@rows(("files may not grow", _LimitedFiles), ("a small file system", _SmallDisk))
+def a_job_whose_checkpoints_do_not_fit_is_paused_and_goes_on_by_itself_when_they_do(kind):
+    spec = mlp({**BLOBS, "n": 400}, (256, 256), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 360, "seed": 2},
+               checkpoint={"every_seconds": 1}, split={"validation": 0.1})
+    with kind() as s:
+        done = s.train(softmax())
+        s.fill()
+        job = s.job(spec)
+        paused = s.wait_until(job, lambda j: j["status"] == "paused", seconds=30)
+        equal(paused["pause_reason"], "storage_full", "pause_reason")
+        s.refuse(507, "insufficient_storage", "POST", "/v1/datasets", csv_table(60000), CSV)
+        s.ok("POST", f"/v1/models/{done['model']}/predict", {"instances": [[1, 2]]})
+        failed = [e["data"] for e in check_events(s, job) if e["type"] == "log"]
+        equal([(e["level"], e["code"]) for e in failed[:3]], [("warning", "checkpoint_failed")] * 3, "warnings")
+        states = [(e["data"]["status"], e["data"].get("reason")) for e in check_events(s, job) if e["type"] == "state"]
+        equal(states[:3], [("queued", None), ("running", None), ("paused", "storage_full")], "states")
+        s.empty()
+        s.wait_until(job, lambda j: j["status"] == "running" and s.get(f"/v1/jobs/{job}/checkpoints")["data"], seconds=60)
+        resumed = [e["data"].get("reason") for e in check_events(s, job) if e["type"] == "state" and e["data"]["status"] == "queued"]
+        want(set(resumed[1:]) == {"storage_available"}, f"reasons of being queued again: {resumed}")
+        s.ok("POST", f"/v1/jobs/{job}/stop", status=202)
+        view = s.wait(job)
+        equal(view["restarts"], 0, "restarts")
+        equal(s.train(s.get(f"/v1/jobs/{job}/spec"))["digest"], view["digest"], "digest of the same steps, undisturbed")
+        s.upload(csv_table(60000))
+
+
+def a_client_may_resume_or_cancel_what_waits_for_room():
+    spec = mlp({**BLOBS, "n": 400}, (256, 256), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 360, "seed": 2},
+               checkpoint={"every_seconds": 1})
+    with _LimitedFiles() as s:
+        s.fill()
+        jobs = [s.job(spec) for _ in range(2)]
+        for job in jobs:
+            s.wait_until(job, lambda j: j["status"] == "paused", seconds=40)
+        s.empty()
+        want(s.call("POST", f"/v1/jobs/{jobs[0]}/resume").status in (202, 409), "resume")  # 409: it has gone on by itself already
+        s.wait_until(jobs[0], lambda j: j["status"] == "running")
+        for job in jobs:
+            s.ok("POST", f"/v1/jobs/{job}/cancel", status=202)
+            s.wait(job, "cancelled")
+            check_events(s, job)
+
+
+# ---- damage ----
 
 def _flip(path, at):
     data = bytearray(path.read_bytes())
