@@ -206,7 +206,9 @@ static void report(struct load *load, double elapsed)
     size_t n = load->answered;
 
     getrusage(RUSAGE_SELF, &usage);
-    qsort(load->times, n, sizeof *load->times, compare);
+    if (n > 0) {
+        qsort(load->times, n, sizeof *load->times, compare);
+    }
     printf("{\"answered\":%zu,\"refused\":%zu,\"per_second\":%.1f,\"median_ms\":%.3f,\"p99_ms\":%.3f,\"processor_seconds\":%"
            ".3f}\n",
            n, load->refused, (double)n / elapsed, n > 0 ? load->times[n / 2] : 0, n > 0 ? load->times[n * 99 / 100] : 0,
@@ -220,8 +222,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: load PORT CONNECTIONS SECONDS RATE METHOD PATH [BODY KEY]\n");
         return 2;
     }
-    struct load load = {.port = atoi(argv[1]),
-                        .count = atoi(argv[2]),
+    struct load load = {.port = (int)strtol(argv[1], NULL, 10),
+                        .count = (int)strtol(argv[2], NULL, 10),
                         .seconds = strtod(argv[3], NULL),
                         .rate = strtod(argv[4], NULL),
                         .method = argv[5],
