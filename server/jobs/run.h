@@ -21,6 +21,7 @@ struct run {
     struct recorder *recorder;
     struct job_checkpoints *checkpoints;
     uint32_t threads;
+    uint64_t first_step;          /* of the checkpoint that this run goes on from; 0: from the beginning */
     double before;                /* training seconds of earlier runs, by the checkpoint */
     double begin;                 /* monotonic seconds at this run's first step */
     double idle;                  /* seconds since then in which it had no thread, or no room on the disk */

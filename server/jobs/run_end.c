@@ -17,12 +17,21 @@ static enum status end_with(struct run *run, enum job_trigger trigger, const cha
 
 /* ---- the state ---- */
 
+/* Has the run made a step? Else the state is the one that it went on from, and `progress` may be that of a later step. */
+static int has_moved(const struct run *run)
+{
+    struct train_progress progress;
+
+    trainer_progress(run->trainer, &progress);
+    return progress.step > run->first_step;
+}
+
 /* The last checkpoint of this run. Without it the job goes on from the one before: nothing is lost but time. */
 static void keep_state(struct run *run)
 {
     struct error error = {.status = STATUS_OK};
 
-    if (run->trainer == NULL || run->keeps_last || run->lost_row) {
+    if (run->trainer == NULL || run->keeps_last || run->lost_row || !has_moved(run)) {
         return;
     }
     run->keeps_last = 1;
@@ -63,7 +72,7 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
                                   .l2 = run->request.train.loss.l2};
     struct outcome outcome;
     struct error ignored = {.status = STATUS_OK};
-    int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last;
+    int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last && has_moved(run);
     enum status status;
 
     if (keeps) {

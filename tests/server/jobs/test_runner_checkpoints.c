@@ -247,6 +247,43 @@ static void a_checkpoint_of_another_spec_fails_the_job(void **state)
     stop(scheduler);
 }
 
+/* The last run got further than its newest checkpoint; this one ends before it has made a step. */
+static void a_checkpoint_is_never_said_to_be_of_a_later_step(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct checkpoint_list list;
+    struct scheduler_figures figures;
+    char id[ID_TEXT], other[ID_TEXT];
+    const int32_t first = 50;
+    run_a_while(fixture, FOREVER, id);
+    struct job_view job = read_job(fixture->store, id);
+    job.progress.step += 1000;
+    struct jobs_change further = {.id = id, .from = JOB_SET(JOB_QUEUED), .to = JOB_STATUS_KEEP, .progress = &job.progress};
+    assert_ok(store_wait(fixture->store, jobs_change(&further), &error));
+    job_view_release(&job);
+    submit_job(fixture->store, ENDLESS, other);
+    struct jobs_patch patch = {.id = other, .priority = &first};
+    assert_ok(store_wait(fixture->store, jobs_patch(&patch), &error));
+    struct scheduler *scheduler = start(fixture, 1); /* whose only thread the other job has */
+    const time_t end = time(NULL) + PATIENCE;
+    for (figures.running = 0; figures.running < 2; scheduler_figures(scheduler, &figures)) {
+        assert_true(time(NULL) < end);
+        moment(1);
+    }
+    drain(scheduler);
+    assert_ok(checkpoints_list(fixture->store, id, &list, &error));
+    for (size_t i = 0; i < list.count; i++) {
+        struct object_map map;
+        struct checkpoint checkpoint;
+        assert_ok(object_map(&map, fixture->store, list.items[i].object, &error));
+        assert_ok(checkpoint_read(&checkpoint, map.bytes, map.size, &error));
+        object_unmap(fixture->store, &map);
+        assert_int_equal(list.items[i].step, checkpoint.step);
+    }
+    checkpoint_list_release(&list);
+}
+
 /* ---- what a client asks ---- */
 
 static void a_paused_job_goes_on_to_the_same_bits(void **state)
@@ -474,6 +511,7 @@ int main(void)
         TEST(without_a_good_checkpoint_a_job_begins_again),
         TEST(on_another_kernel_tier_a_job_begins_again_and_ends),
         TEST(a_checkpoint_of_another_spec_fails_the_job),
+        TEST(a_checkpoint_is_never_said_to_be_of_a_later_step),
         TEST(a_paused_job_goes_on_to_the_same_bits),
         TEST(a_pause_that_is_taken_back_does_not_pause),
         TEST(a_resume_is_not_lost_to_a_pause_under_way),
