@@ -45,6 +45,12 @@ static inline int run_has_work(const struct run *run)
     return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
+/* Is it the disk's fault, and may it pass? */
+static inline int run_is_of_storage(enum status status)
+{
+    return status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR;
+}
+
 /* Training seconds at the monotonic time `now`. */
 static inline double run_elapsed(const struct run *run, double now)
 {

@@ -1,6 +1,7 @@
 /* The end of a run: what becomes of the job, its state, its model. */
 #include <string.h>
 
+#include "server/clock.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/run.h"
 #include "server/log.h"
@@ -174,8 +175,8 @@ static enum status end(struct run *run, enum status status, const struct error *
     if (run_order(run) == RUNNER_CANCEL) {
         return end_with(run, TRIGGER_CANCELLED, NULL, error);
     }
-    if (status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR) {
-        return pause(run, "storage_full", 0, error); /* checkpoints could not be written */
+    if (run_is_of_storage(status) && run_order(run) != RUNNER_STOP) { /* one that is being stopped cannot be paused */
+        return pause(run, "storage_full", 0, error);
     }
     if (status == STATUS_OK && progress.finished && !run->lost_row) {
         status = succeed(run, progress.reason, &refusal);
@@ -191,6 +192,16 @@ static enum status end(struct run *run, enum status status, const struct error *
         return status;
     }
     return fail(run, reason, error);
+}
+
+/* The job is another runner's to end: what this run has reached, its last checkpoint above all, is there for that one. */
+static void leave_state(struct run *run)
+{
+    struct error refusal = {.status = STATUS_OK};
+
+    if (recorder_poll(run->recorder, clock_monotonic_seconds(), 1, &refusal) != STATUS_OK) {
+        return; /* nor is it this run's to change */
+    }
 }
 
 /* Whoever changed the job while this run ended may have left it to a runner: then it needs another one. */
@@ -237,6 +248,9 @@ void run_end(struct run *run, enum status status, const struct error *reason)
             log_error(id, "its end could not be stored: %s", error.message);
         }
     } while (may_be_tried_again(ended) && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
+    if (is_not_ours(ended)) {
+        leave_state(run);
+    }
     if (ended == STATUS_OK || is_not_ours(ended)) {
         look_back(run);
     }

@@ -429,6 +429,27 @@ static void a_stopping_job_is_ended_after_a_restart(void **state)
     stop(scheduler);
 }
 
+/* The runner is told of the pause alone, and finds that the job is not its own to end: the next one goes on from there. */
+static void a_stop_that_overtakes_a_pause_loses_no_state(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    submit_job(fixture->store, ENDLESS, id);
+    struct scheduler *scheduler = start(fixture, 1);
+    wait_for_rows(fixture->store, id, 5);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_PAUSE), JOB_PAUSING);
+    struct job_view pausing = read_job(fixture->store, id);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_STOP), JOB_STOPPING);
+    assert_int_equal(count_checkpoints(fixture->store, id), 0);
+    scheduler_tell(scheduler, &pausing);
+    job_view_release(&pausing);
+    struct job_view job = wait_for_end(fixture->store, id, JOB_SUCCEEDED);
+    assert_int_equal(job.stop_reason, STOP_USER);
+    job_view_release(&job);
+    stop(scheduler);
+    assert_int_equal(count_checkpoints(fixture->store, id), 1);
+}
+
 static void a_cancel_beats_a_pause(void **state)
 {
     struct fixture *fixture = *state;
@@ -519,6 +540,7 @@ int main(void)
         TEST(a_stopped_job_leaves_its_best_model),
         TEST(a_paused_job_that_is_stopped_leaves_its_model_too),
         TEST(a_stopping_job_is_ended_after_a_restart),
+        TEST(a_stop_that_overtakes_a_pause_loses_no_state),
         TEST(a_cancel_beats_a_pause),
         TEST(progress_never_goes_back),
         TEST(without_room_for_checkpoints_a_job_is_paused),
