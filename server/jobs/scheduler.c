@@ -69,11 +69,13 @@ static int may_be_passed(const struct runner *runner, int64_t now)
     return runner->asked && now - runner->asked_at < PASS_MS;
 }
 
-/* Is a job of at least this priority still being loaded, or waiting for its memory and not to be passed? */
+/* Is a job of at least this priority still being loaded, or waiting for its memory and not to be passed? One that rests
+ * meanwhile (it cannot be read, its end cannot be stored) is in nobody's way. */
 static int someone_is_in_front(const struct scheduler *scheduler, int32_t priority, int64_t now)
 {
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (!runner->admitted && !runner->finished && runner->job.priority >= priority && !may_be_passed(runner, now)) {
+        if (!runner->admitted && !runner->finished && !runner->resting && runner->job.priority >= priority &&
+            !may_be_passed(runner, now)) {
             return 1;
         }
     }
@@ -89,7 +91,7 @@ static int goes_before(const struct runner *a, const struct runner *b)
 static int must_wait_for(const struct scheduler *scheduler, const struct runner *runner, const struct runner *other,
                          int64_t now)
 {
-    if (other->admitted || other->finished || !works(other) || !goes_before(other, runner)) {
+    if (other->admitted || other->finished || other->resting || !works(other) || !goes_before(other, runner)) {
         return 0;
     }
     return other->asked ? has_room(scheduler, other) || !may_be_passed(other, now)

@@ -26,6 +26,7 @@ struct fake_job {
     /* what the test wants of it */
     int lasts;        /* until the test says otherwise */
     uint64_t ends_at; /* so many steps; 0: never */
+    int load_held;    /* it does not get past loading */
     int step_held;    /* it does not get past the step that it is in */
     int end_held;     /* it says that it leaves, and stays */
     int proves;       /* makes a checkpoint */
@@ -107,7 +108,7 @@ static inline void enter(struct fake_job *job, enum stage stage)
         add_name(world.admitted, job->id);
     }
     pthread_cond_broadcast(&world.changed);
-    while (stage == LOADING && world.loads_held) {
+    while (stage == LOADING && (world.loads_held || job->load_held)) {
         pthread_cond_wait(&world.changed, &world.lock);
     }
     pthread_mutex_unlock(&world.lock);

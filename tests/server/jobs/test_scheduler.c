@@ -59,6 +59,33 @@ static void the_stored_queue_is_taken_up_in_its_order(void **state)
     assert_started(wanted);
 }
 
+static void *rest(void *argument)
+{
+    struct runner *runner = argument;
+    (void)scheduler_pause(runner->scheduler, runner, PATIENCE * 1000);
+    return NULL;
+}
+
+/* One that cannot be read, and tries again and again. */
+static void a_job_that_rests_before_it_is_admitted_holds_up_nobody(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
+    pthread_t thread;
+    hold_loads(1);
+    submit(scheduler, "unreadable", 1, 1, 1, 0);
+    wait_for("unreadable", LOADING);
+    set_member("unreadable", load_held, 1);
+    hold_loads(0);
+    assert_int_equal(pthread_create(&thread, NULL, rest, look_at("unreadable").runner), 0);
+    submit(scheduler, "next", 0, 1, 1, 0);
+    wait_for("next", ADMITTED);
+    tell(scheduler, "unreadable", JOB_CANCELLED, 2);
+    pthread_join(thread, NULL);
+    set_member("unreadable", load_held, 0);
+    wait_for("unreadable", ENDED);
+    end_all(scheduler, "next");
+}
+
 /* ---- memory ---- */
 
 static void small_jobs_pass_one_that_waits_for_memory_for_a_minute(void **state)
@@ -472,6 +499,7 @@ int main(void)
         TEST(jobs_run_by_priority_then_age),
         TEST(a_changed_priority_counts_from_then_on),
         TEST(the_stored_queue_is_taken_up_in_its_order),
+        TEST(a_job_that_rests_before_it_is_admitted_holds_up_nobody),
         TEST(small_jobs_pass_one_that_waits_for_memory_for_a_minute),
         TEST(a_higher_priority_goes_past_a_job_that_waits_for_memory),
         TEST(jobs_are_admitted_by_their_bytes),
