@@ -1,6 +1,6 @@
 /* A job's checkpoints: their list, and predictions from the newest one while the job trains. */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/encode_checkpoint.h"
 #include "api/json_writer.h"
@@ -8,6 +8,8 @@
 #include "server/handlers/predicting.h"
 #include "server/handlers/reply.h"
 #include "server/jobs/scheduler.h"
+#include "server/models/model_cache.h"
+#include "server/models/model_load.h"
 #include "server/store/checkpoints.h"
 #include "server/store/jobs.h"
 
@@ -52,9 +54,9 @@ void list_checkpoints(struct app *app, struct request *request)
     reply_json(request, 200, &writer);
 }
 
-/* What predictions come from: the job's model, or the object of its newest checkpoint. "": there is neither yet. */
+/* What predictions come from: the job's model, or the one in its newest checkpoint. "": there is neither yet. */
 struct source {
-    char id[SHA256_TEXT];
+    char name[MODEL_CACHE_NAME];
     enum job_status status;
 };
 
@@ -69,15 +71,15 @@ static enum status find_source(struct app *app, const char *id, struct source *s
         return status;
     }
     source->status = job.status;
-    memcpy(source->id, job.model, strlen(job.model));
+    snprintf(source->name, sizeof source->name, "%s", job.model);
     job_view_release(&job);
-    if (source->id[0] != '\0') {
+    if (source->name[0] != '\0') {
         return STATUS_OK;
     }
     status = checkpoints_list(app->store, id, &list, error);
     if (status == STATUS_OK) {
         if (list.count > 0) {
-            memcpy(source->id, list.items[0].object, sizeof source->id);
+            snprintf(source->name, sizeof source->name, MODEL_IN_CHECKPOINT "%s", list.items[0].object);
         }
         checkpoint_list_release(&list);
     }
@@ -108,11 +110,11 @@ void predict_job(struct app *app, struct request *request)
         if (find_source(app, id, &source, &error) != STATUS_OK) {
             break;
         }
-        if (source.id[0] == '\0') {
+        if (source.name[0] == '\0') {
             answer_without(app, request, id, ticket, source.status);
             return;
         }
-        status = predict_from(app, request, source.id, &error);
+        status = predict_from(app, request, source.name, &error);
     }
     if (status != STATUS_OK) {
         request_respond_error(request, &error);

@@ -15,7 +15,7 @@
 #define MODEL_CACHE_MODELS     8
 #define MODEL_CACHE_BYTES      ((uint64_t)256 << 20) /* parameters and their copies in idle predictors */
 #define MODEL_CACHE_PREDICTORS 8                     /* idle, of each model */
-#define MODEL_CACHE_NAME       65                    /* a model's id, or what else its loader knows, with its NUL */
+#define MODEL_CACHE_NAME       80                    /* a model's id, or what else its loader knows, with its NUL */
 
 struct model_cache;
 struct cached_model;

@@ -1,5 +1,6 @@
 #include "server/models/model_load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/nn/model_file.h"
@@ -30,13 +31,14 @@ static enum status find_object(struct store *store, const char *name, char objec
 enum status model_load(void *context, const char *name, struct model *model, struct error *error)
 {
     struct store *store = context;
-    int in_checkpoint = strlen(name) == SHA256_TEXT - 1;
+    size_t prefix = sizeof MODEL_IN_CHECKPOINT - 1;
+    int in_checkpoint = strncmp(name, MODEL_IN_CHECKPOINT, prefix) == 0;
     char object[SHA256_TEXT] = "";
     struct object_map map;
     enum status status = STATUS_OK;
 
     if (in_checkpoint) {
-        memcpy(object, name, sizeof object);
+        snprintf(object, sizeof object, "%s", name + prefix);
     } else {
         status = find_object(store, name, object, error);
     }

@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/nn/model_file.h"
 #include "core/train/checkpoint.h"
+#include "server/models/model_cache.h"
 #include "tests/server/jobs/submitted.h"
 #include "tests/server/store/temporary_store.h"
 
@@ -166,18 +167,26 @@ static void store_checkpoint(struct store *store, char sha256[SHA256_TEXT], stru
     job_request_release(&request);
 }
 
+static const char *in_checkpoint(const char *sha256, char name[MODEL_CACHE_NAME])
+{
+    snprintf(name, MODEL_CACHE_NAME, MODEL_IN_CHECKPOINT "%s", sha256);
+    return name;
+}
+
 static void the_model_in_a_checkpoint_comes_by_the_checkpoints_hash(void **state)
 {
     struct fixture *fixture = *state;
     struct error error;
     struct model wanted, model;
-    char sha256[SHA256_TEXT];
+    char sha256[SHA256_TEXT], name[MODEL_CACHE_NAME];
     store_checkpoint(fixture->store, sha256, &wanted);
-    assert_ok(model_load(fixture->store, sha256, &model, &error));
+    assert_ok(model_load(fixture->store, in_checkpoint(sha256, name), &model, &error));
     assert_string_equal(model.digest, wanted.digest);
     assert_int_equal(model.spec.classes, 3);
     model_release(&model);
     model_release(&wanted);
+    /* as clients can say it: it is the name of nothing */
+    assert_status(STATUS_NOT_FOUND, model_load(fixture->store, sha256, &model, &error));
 }
 
 static void a_hash_of_no_checkpoint_is_not_found_or_corrupt(void **state)
@@ -185,11 +194,12 @@ static void a_hash_of_no_checkpoint_is_not_found_or_corrupt(void **state)
     struct fixture *fixture = *state;
     struct error error;
     struct model model;
-    char id[ID_TEXT], sha256[SHA256_TEXT], nobody[SHA256_TEXT];
+    char id[ID_TEXT], sha256[SHA256_TEXT], nobody[SHA256_TEXT], name[MODEL_CACHE_NAME];
     sha256_text("nobody", 6, nobody);
-    assert_status(STATUS_NOT_FOUND, model_load(fixture->store, nobody, &model, &error));
+    assert_status(STATUS_NOT_FOUND, model_load(fixture->store, in_checkpoint(nobody, name), &model, &error));
     store_model(fixture->store, 4, 0, id, sha256);
-    assert_status(STATUS_OBJECT_CORRUPT, model_load(fixture->store, sha256, &model, &error)); /* a model's own file */
+    in_checkpoint(sha256, name); /* a model's own file */
+    assert_status(STATUS_OBJECT_CORRUPT, model_load(fixture->store, name, &model, &error));
 }
 
 int main(void)
