@@ -52,21 +52,6 @@ enum status rerun_request_decode(uint32_t *extend_epochs, const char *body, size
     return problem->status;
 }
 
-/* Does the learning rate of a step depend on how many there will be? */
-static int depends_on_length(enum schedule_type type)
-{
-    switch (type) {
-    case SCHEDULE_CONSTANT:
-    case SCHEDULE_STEP:
-        return 0;
-    case SCHEDULE_LINEAR:
-    case SCHEDULE_COSINE:
-    case SCHEDULE_COUNT:
-        break;
-    }
-    return 1;
-}
-
 enum status rerun_request_check_extension(const struct job_view *job, const struct job_request *request, uint32_t epochs,
                                           struct error *error)
 {
@@ -80,7 +65,7 @@ enum status rerun_request_check_extension(const struct job_view *job, const stru
         return error_set(error, STATUS_NOT_EXTENDABLE, "the job was ended by %s, not by its last epoch",
                          stop_reason_name(job->stop_reason));
     }
-    if (depends_on_length(train->schedule.type)) {
+    if (schedule_depends_on_length(train->schedule.type)) {
         return error_set(error, STATUS_NOT_EXTENDABLE,
                          "the schedule is %s: each learning rate depends on how many epochs were planned",
                          schedule_name(train->schedule.type));

@@ -129,3 +129,17 @@ double schedule_learning_rate(const struct schedule_spec *schedule, double base,
     }
     return base;
 }
+
+int schedule_depends_on_length(enum schedule_type type)
+{
+    switch (type) {
+    case SCHEDULE_CONSTANT:
+    case SCHEDULE_STEP:
+        return 0;
+    case SCHEDULE_LINEAR:
+    case SCHEDULE_COSINE:
+    case SCHEDULE_COUNT:
+        break;
+    }
+    return 1;
+}

@@ -41,5 +41,7 @@ void schedule_defaults(struct schedule_spec *schedule, enum schedule_type type);
  */
 double schedule_learning_rate(const struct schedule_spec *schedule, double base, uint64_t k, uint64_t total_steps,
                               uint64_t steps_per_epoch);
+/* Does the rate of an update depend on how many there will be? Then a training that is made longer is another one. */
+int schedule_depends_on_length(enum schedule_type type);
 
 #endif

@@ -51,12 +51,6 @@ enum status stored_spec_decode(const struct job_view *job, struct job_request *r
     return status;
 }
 
-/* Does the learning rate of a step depend on how many there will be? */
-static int depends_on_length(const struct schedule_spec *schedule)
-{
-    return schedule->type == SCHEDULE_LINEAR || schedule->type == SCHEDULE_COSINE;
-}
-
 enum status stored_spec_hash(const struct job_request *request, unsigned char hash[SHA256_BYTES], struct error *error)
 {
     static const struct job_request nothing = {.metadata = NULL};
@@ -75,7 +69,7 @@ enum status stored_spec_hash(const struct job_request *request, unsigned char ha
     path.checkpoint_keep = 0;
     path.train.stop.max_steps = 0;
     path.train.stop.max_seconds = 0;
-    if (!depends_on_length(&path.train.schedule)) {
+    if (!schedule_depends_on_length(path.train.schedule.type)) {
         path.train.epochs = 0;
     }
     job_request_encode(&path, NULL, NULL, &writer);

@@ -95,6 +95,23 @@ static void hyperparameters_of_schedules_are_known_and_stored(void **state)
     assert_string_equal(schedule_name(SCHEDULE_COSINE), "cosine");
 }
 
+/* Asked for, and true: the rates of a longer training are those of the shorter one, or some are not. */
+static void a_schedule_says_whether_its_rates_depend_on_the_length(void **state)
+{
+    (void)state;
+    for (enum schedule_type type = 0; type < SCHEDULE_COUNT; type++) {
+        struct schedule_spec schedule;
+        int differs = 0;
+
+        schedule_defaults(&schedule, type);
+        for (uint64_t k = 0; k < 100; k++) {
+            differs |=
+                schedule_learning_rate(&schedule, 0.5, k, 100, 10) != schedule_learning_rate(&schedule, 0.5, k, 200, 10);
+        }
+        assert_int_equal(schedule_depends_on_length(type), differs);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +120,7 @@ int main(void)
         cmocka_unit_test(linear_and_cosine_go_from_the_first_rate_towards_the_last),
         cmocka_unit_test(warm_up_rises_to_the_rate_and_the_rest_runs_over_what_is_left),
         cmocka_unit_test(a_warm_up_longer_than_the_training_never_ends),
+        cmocka_unit_test(a_schedule_says_whether_its_rates_depend_on_the_length),
         cmocka_unit_test(hyperparameters_of_schedules_are_known_and_stored),
     };
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
