@@ -89,9 +89,6 @@ static enum status enter(struct connection *connection, const struct jobs_change
     if (status == STATUS_OK && first && change->began_at >= state->touched_before && change->began_at < state->touched_at) {
         state->started_at = change->began_at; /* it was taken up a moment before it had something to show */
     }
-    if (status == STATUS_OK && change->pause_reason != NULL) {
-        snprintf(state->pause_reason, sizeof(state->pause_reason), "%s", change->pause_reason);
-    }
     return status == STATUS_OK ? job_state_tell(connection, state, EVENT_STATE, change->reason, error) : status;
 }
 
