@@ -216,10 +216,13 @@ const struct upload_ops *app_uploads(void)
 
 int app_drain(struct app *app, int64_t wait_ms)
 {
-    housekeeping_free(app->housekeeping);
-    app->housekeeping = NULL;
+    int ended;
+
     atomic_store(&app->phase, APP_DRAINING);
-    return scheduler_drain(app->scheduler, wait_ms);
+    ended = scheduler_drain(app->scheduler, wait_ms);
+    housekeeping_free(app->housekeeping); /* after a turn under way, which went on meanwhile */
+    app->housekeeping = NULL;
+    return ended;
 }
 
 void app_free(struct app *app)
