@@ -176,10 +176,21 @@ struct store_op *jobs_change(struct jobs_change *change)
     return &change->op;
 }
 
+/* A client pauses what waits for room on the disk: it stays paused, now for the client's sake, and does not go on by itself.
+ */
+static int takes_over_pause(const struct jobs_act *act, const struct job_state *state)
+{
+    return act->trigger == TRIGGER_PAUSE && state->status == JOB_PAUSED && strcmp(state->pause_reason, "user") != 0;
+}
+
 static enum status act(struct connection *connection, const struct jobs_act *act, struct job_state *state,
                        struct error *error)
 {
     enum job_status to = job_transition(state->status, act->trigger);
+    if (takes_over_pause(act, state)) {
+        snprintf(state->pause_reason, sizeof(state->pause_reason), "user");
+        return job_state_write(connection, state, error);
+    }
     if (to == JOB_STATUS_COUNT) {
         return error_set(error, STATUS_STATE_CONFLICT, "%s is %s", act->id, job_status_name(state->status));
     }
@@ -195,10 +206,11 @@ static enum status apply_act(struct store_op *op, struct connection *connection,
     if (status != STATUS_OK) {
         return status;
     }
+    enum job_status before = state.status;
     status = act(connection, asked, &state, error);
     asked->current = state.status;
     if (status == STATUS_OK) {
-        job_state_touch(op, asked->id, state.version, state.status);
+        job_state_touch(op, asked->id, state.version, state.status == before ? JOB_STATUS_KEEP : state.status);
     }
     job_state_release(&state);
     return status;
