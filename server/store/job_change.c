@@ -186,15 +186,13 @@ static int takes_over_pause(const struct jobs_act *act, const struct job_state *
 static enum status act(struct connection *connection, const struct jobs_act *act, struct job_state *state,
                        struct error *error)
 {
-    enum job_status to = job_transition(state->status, act->trigger);
-    if (takes_over_pause(act, state)) {
-        snprintf(state->pause_reason, sizeof(state->pause_reason), "user");
-        return job_state_write(connection, state, error);
-    }
-    if (to == JOB_STATUS_COUNT) {
+    int takes_over = takes_over_pause(act, state);
+    enum job_status to = takes_over ? JOB_STATUS_KEEP : job_transition(state->status, act->trigger);
+    if (to == JOB_STATUS_COUNT && !takes_over) {
         return error_set(error, STATUS_STATE_CONFLICT, "%s is %s", act->id, job_status_name(state->status));
     }
-    const struct jobs_change change = {.id = act->id, .to = to, .pause_reason = to == JOB_PAUSED ? "user" : NULL};
+    const struct jobs_change change = {
+        .id = act->id, .to = to, .pause_reason = to == JOB_PAUSED || takes_over ? "user" : NULL};
     return make_change(connection, &change, state, error);
 }
 
