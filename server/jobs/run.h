@@ -21,6 +21,7 @@ struct run {
     struct recorder *recorder;
     struct job_checkpoints *checkpoints;
     uint32_t threads;
+    uint64_t first_step;          /* of the checkpoint that this run goes on from; 0: from the beginning */
     double before;                /* training seconds of earlier runs, by the checkpoint */
     double begin;                 /* monotonic seconds at this run's first step */
     double idle;                  /* seconds since then in which it had no thread, or no room on the disk */
@@ -42,6 +43,12 @@ static inline int run_has_work(const struct run *run)
     enum runner_order order = run_order(run);
 
     return order == RUNNER_GO_ON || order == RUNNER_STOP;
+}
+
+/* Is it the disk's fault, and may it pass? */
+static inline int run_is_of_storage(enum status status)
+{
+    return status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR;
 }
 
 /* Training seconds at the monotonic time `now`. */

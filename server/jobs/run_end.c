@@ -1,6 +1,7 @@
 /* The end of a run: what becomes of the job, its state, its model. */
 #include <string.h>
 
+#include "server/clock.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/run.h"
 #include "server/log.h"
@@ -17,12 +18,21 @@ static enum status end_with(struct run *run, enum job_trigger trigger, const cha
 
 /* ---- the state ---- */
 
+/* Has the run made a step? Else the state is the one that it went on from, and `progress` may be that of a later step. */
+static int has_moved(const struct run *run)
+{
+    struct train_progress progress;
+
+    trainer_progress(run->trainer, &progress);
+    return progress.step > run->first_step;
+}
+
 /* The last checkpoint of this run. Without it the job goes on from the one before: nothing is lost but time. */
 static void keep_state(struct run *run)
 {
     struct error error = {.status = STATUS_OK};
 
-    if (run->trainer == NULL || run->keeps_last || run->lost_row) {
+    if (run->trainer == NULL || run->keeps_last || run->lost_row || !has_moved(run)) {
         return;
     }
     run->keeps_last = 1;
@@ -63,7 +73,7 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
                                   .l2 = run->request.train.loss.l2};
     struct outcome outcome;
     struct error ignored = {.status = STATUS_OK};
-    int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last;
+    int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last && has_moved(run);
     enum status status;
 
     if (keeps) {
@@ -165,8 +175,8 @@ static enum status end(struct run *run, enum status status, const struct error *
     if (run_order(run) == RUNNER_CANCEL) {
         return end_with(run, TRIGGER_CANCELLED, NULL, error);
     }
-    if (status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_STORAGE_ERROR) {
-        return pause(run, "storage_full", 0, error); /* checkpoints could not be written */
+    if (run_is_of_storage(status) && run_order(run) != RUNNER_STOP) { /* one that is being stopped cannot be paused */
+        return pause(run, "storage_full", 0, error);
     }
     if (status == STATUS_OK && progress.finished && !run->lost_row) {
         status = succeed(run, progress.reason, &refusal);
@@ -182,6 +192,16 @@ static enum status end(struct run *run, enum status status, const struct error *
         return status;
     }
     return fail(run, reason, error);
+}
+
+/* The job is another runner's to end: what this run has reached, its last checkpoint above all, is there for that one. */
+static void leave_state(struct run *run)
+{
+    struct error refusal = {.status = STATUS_OK};
+
+    if (recorder_poll(run->recorder, clock_monotonic_seconds(), 1, &refusal) != STATUS_OK) {
+        return; /* nor is it this run's to change */
+    }
 }
 
 /* Whoever changed the job while this run ended may have left it to a runner: then it needs another one. */
@@ -228,6 +248,9 @@ void run_end(struct run *run, enum status status, const struct error *reason)
             log_error(id, "its end could not be stored: %s", error.message);
         }
     } while (may_be_tried_again(ended) && scheduler_pause(run->runner->scheduler, run->runner, ROOM_MS));
+    if (is_not_ours(ended)) {
+        leave_state(run);
+    }
     if (ended == STATUS_OK || is_not_ours(ended)) {
         look_back(run);
     }

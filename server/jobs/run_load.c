@@ -97,6 +97,7 @@ static enum status restore(struct run *run, const struct checkpoint_view *view, 
         status = trainer_restore(run->trainer, &checkpoint, error);
     }
     if (status == STATUS_OK) {
+        run->first_step = checkpoint.step;
         run->before = run->seconds = checkpoint.seconds;
         recorder_resume(run->recorder, checkpoint.step);
         job_checkpoints_resume(run->checkpoints, checkpoint.step, checkpoint.seconds);

@@ -128,9 +128,15 @@ static void note_proof(struct run *run)
 static enum status save(struct run *run, struct error *error)
 {
     int wanted = atomic_exchange_explicit(&run->runner->control.checkpoint, 0, memory_order_relaxed);
+    enum status status;
 
     note_proof(run);
-    return job_checkpoints_step(run->checkpoints, run->seconds, clock_monotonic_seconds(), wanted, error);
+    status = job_checkpoints_step(run->checkpoints, run->seconds, clock_monotonic_seconds(), wanted, error);
+    if (run_is_of_storage(status) && run_order(run) == RUNNER_STOP) { /* it is to end, and cannot be paused */
+        *error = (struct error){.status = STATUS_OK};
+        return STATUS_OK;
+    }
+    return status;
 }
 
 /* Is there another step to be made? */

@@ -183,6 +183,30 @@ static void a_job_whose_data_is_damaged_fails(void **state)
     stop(scheduler);
 }
 
+/* It cannot be paused until the disk can be read again, as others are. */
+static void a_stopping_job_whose_data_cannot_be_read_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct dataset_view view;
+    char dataset[ID_TEXT], id[ID_TEXT], body[200], path[256];
+    store_generated(fixture->store, "{\"generator\":\"blobs\",\"n\":20000,\"classes\":3,\"seed\":7}", dataset);
+    snprintf(body, sizeof(body), "{\"dataset\":\"%s\",\"model\":{\"type\":\"softmax_regression\"}}", dataset);
+    submit_job(fixture->store, body, id);
+    assert_ok(datasets_get(fixture->store, dataset, &view, &error));
+    snprintf(path, sizeof(path), "%s/objects/%s", fixture->data, view.sha256);
+    dataset_view_release(&view);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(path, path), 0);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_PAUSE), JOB_PAUSED);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_STOP), JOB_STOPPING);
+    struct scheduler *scheduler = start(fixture, 1);
+    struct job_view job = wait_for_end(fixture->store, id, JOB_FAILED);
+    assert_error(&job, "storage_error");
+    job_view_release(&job);
+    stop(scheduler);
+}
+
 static void a_job_that_diverges_fails_and_keeps_its_curve(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,6 +285,7 @@ int main(void)
         TEST(a_job_whose_data_set_is_gone_fails_with_its_place),
         TEST(a_job_whose_spec_is_damaged_fails),
         TEST(a_job_whose_data_is_damaged_fails),
+        TEST(a_stopping_job_whose_data_cannot_be_read_fails),
         TEST(a_job_that_diverges_fails_and_keeps_its_curve),
         TEST(a_row_that_comes_out_otherwise_fails_the_job),
         TEST(the_spec_of_a_job_that_the_clock_ended_gives_its_bits),

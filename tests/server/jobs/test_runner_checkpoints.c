@@ -247,6 +247,43 @@ static void a_checkpoint_of_another_spec_fails_the_job(void **state)
     stop(scheduler);
 }
 
+/* The last run got further than its newest checkpoint; this one ends before it has made a step. */
+static void a_checkpoint_is_never_said_to_be_of_a_later_step(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct checkpoint_list list;
+    struct scheduler_figures figures;
+    char id[ID_TEXT], other[ID_TEXT];
+    const int32_t first = 50;
+    run_a_while(fixture, FOREVER, id);
+    struct job_view job = read_job(fixture->store, id);
+    job.progress.step += 1000;
+    struct jobs_change further = {.id = id, .from = JOB_SET(JOB_QUEUED), .to = JOB_STATUS_KEEP, .progress = &job.progress};
+    assert_ok(store_wait(fixture->store, jobs_change(&further), &error));
+    job_view_release(&job);
+    submit_job(fixture->store, ENDLESS, other);
+    struct jobs_patch patch = {.id = other, .priority = &first};
+    assert_ok(store_wait(fixture->store, jobs_patch(&patch), &error));
+    struct scheduler *scheduler = start(fixture, 1); /* whose only thread the other job has */
+    const time_t end = time(NULL) + PATIENCE;
+    for (figures.running = 0; figures.running < 2; scheduler_figures(scheduler, &figures)) {
+        assert_true(time(NULL) < end);
+        moment(1);
+    }
+    drain(scheduler);
+    assert_ok(checkpoints_list(fixture->store, id, &list, &error));
+    for (size_t i = 0; i < list.count; i++) {
+        struct object_map map;
+        struct checkpoint checkpoint;
+        assert_ok(object_map(&map, fixture->store, list.items[i].object, &error));
+        assert_ok(checkpoint_read(&checkpoint, map.bytes, map.size, &error));
+        object_unmap(fixture->store, &map);
+        assert_int_equal(list.items[i].step, checkpoint.step);
+    }
+    checkpoint_list_release(&list);
+}
+
 /* ---- what a client asks ---- */
 
 static void a_paused_job_goes_on_to_the_same_bits(void **state)
@@ -392,6 +429,27 @@ static void a_stopping_job_is_ended_after_a_restart(void **state)
     stop(scheduler);
 }
 
+/* The runner is told of the pause alone, and finds that the job is not its own to end: the next one goes on from there. */
+static void a_stop_that_overtakes_a_pause_loses_no_state(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    submit_job(fixture->store, ENDLESS, id);
+    struct scheduler *scheduler = start(fixture, 1);
+    wait_for_rows(fixture->store, id, 5);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_PAUSE), JOB_PAUSING);
+    struct job_view pausing = read_job(fixture->store, id);
+    assert_int_equal(ask(fixture, NULL, id, TRIGGER_STOP), JOB_STOPPING);
+    assert_int_equal(count_checkpoints(fixture->store, id), 0);
+    scheduler_tell(scheduler, &pausing);
+    job_view_release(&pausing);
+    struct job_view job = wait_for_end(fixture->store, id, JOB_SUCCEEDED);
+    assert_int_equal(job.stop_reason, STOP_USER);
+    job_view_release(&job);
+    stop(scheduler);
+    assert_int_equal(count_checkpoints(fixture->store, id), 1);
+}
+
 static void a_cancel_beats_a_pause(void **state)
 {
     struct fixture *fixture = *state;
@@ -474,6 +532,7 @@ int main(void)
         TEST(without_a_good_checkpoint_a_job_begins_again),
         TEST(on_another_kernel_tier_a_job_begins_again_and_ends),
         TEST(a_checkpoint_of_another_spec_fails_the_job),
+        TEST(a_checkpoint_is_never_said_to_be_of_a_later_step),
         TEST(a_paused_job_goes_on_to_the_same_bits),
         TEST(a_pause_that_is_taken_back_does_not_pause),
         TEST(a_resume_is_not_lost_to_a_pause_under_way),
@@ -481,6 +540,7 @@ int main(void)
         TEST(a_stopped_job_leaves_its_best_model),
         TEST(a_paused_job_that_is_stopped_leaves_its_model_too),
         TEST(a_stopping_job_is_ended_after_a_restart),
+        TEST(a_stop_that_overtakes_a_pause_loses_no_state),
         TEST(a_cancel_beats_a_pause),
         TEST(progress_never_goes_back),
         TEST(without_room_for_checkpoints_a_job_is_paused),
