@@ -144,7 +144,7 @@ TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 
 .PHONY: test
 test: deps-test ## install what is missing, build, run the unit tests, the tests over HTTP, a short crash test
-	+@scripts/pieces 'make unit' 'make http' 'make crash CYCLES=60 SEED=1'
+	+@scripts/pieces 'make unit' 'make http' 'make crash-kill CYCLES=60 SEED=1' 'make crash-power CYCLES=10 SEED=1'
 
 .PHONY: quick
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
@@ -157,12 +157,24 @@ http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" 
 	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
 HTTP ?=
 
-.PHONY: crash
-crash: ## kill the server CYCLES times, at failpoints and at random: nothing may be lost (SEED=… for the same again)
+.PHONY: crash crash-kill crash-power
+crash: ## kill the server CYCLES times, then cut its power: nothing may be lost (SEED=… for the same again)
+	+@scripts/pieces 'make crash-kill' 'make crash-power'
+crash-kill: ## only the kills, at failpoints and at random
 	+@$(MAKE) --no-print-directory descentd MODE=crash
 	@tests/crash/run --cycles $(CYCLES) $(SEED:%=--seed %) build/crash/descentd
+crash-power: ## only the losses of power: with each kill goes what was not synced
+	+@$(MAKE) --no-print-directory descentd lost-writes MODE=crash
+	@tests/crash/run --cycles $(CYCLES) $(SEED:%=--seed %) --power build/crash/lost_writes.so build/crash/descentd
+crash-power: CYCLES = 200
 CYCLES ?= 1000
 SEED ?=
+
+.PHONY: lost-writes
+lost-writes: $(BUILD)/lost_writes.so
+$(BUILD)/lost_writes.so: $(BUILD)/tests/crash/lost_writes.o
+	$(call say,link)$(CC) -shared -pthread -o $@ $^
+$(BUILD)/tests/crash/lost_writes.o: DEFINES = -fPIC
 
 ##@ Check
 CHECKS := format ceilings layers forbidden headers codes packages scripts openapi prometheus warnings tidy cppcheck

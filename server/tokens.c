@@ -1,7 +1,10 @@
 #include "server/tokens.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +327,22 @@ static enum status append(int fd, const char *path, const char *id, unsigned sco
     return STATUS_OK;
 }
 
+/* The name of a new file is there after a power failure once its folder knows of it. */
+static enum status sync_folder(const char *path, struct error *error)
+{
+    char text[PATH_MAX];
+    if (snprintf(text, sizeof(text), "%s", path) >= (int)sizeof(text))
+        return error_set(error, STATUS_STORAGE_ERROR, "token file %.100s: its path is too long", path);
+    int fd = open(dirname(text), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) /* one that may not be read cannot be synced */
+        return STATUS_OK;
+    int is_synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
+    if (fd >= 0)
+        close(fd);
+    return is_synced ? STATUS_OK
+                     : error_set(error, STATUS_STORAGE_ERROR, "the folder of token file %.100s cannot be synced", path);
+}
+
 enum status tokens_add(const char *path, const char *name, unsigned scopes, int64_t expires, char text[TOKEN_TEXT],
                        struct error *error)
 {
@@ -347,6 +366,8 @@ enum status tokens_add(const char *path, const char *name, unsigned scopes, int6
         status = error_set(error, STATUS_SYSTEM_ERROR, "token file %.100s cannot be locked", path);
     else
         status = append(fd, path, id, scopes, expires, text, error);
+    if (status == STATUS_OK)
+        status = sync_folder(path, error);
     if (close(fd) != 0 && status == STATUS_OK)
         status = error_set(error, STATUS_STORAGE_ERROR, "token file %.100s cannot be written", path);
     return status;

@@ -5,28 +5,37 @@
 #include "server/jobs/estimate.h"
 #include "server/jobs/scheduler_internal.h"
 
-/* Jobs that have a runner, but not their memory yet: to clients they are queued like all that wait. Under the lock. */
-static uint32_t count_waiting(const struct scheduler *scheduler)
+/* It has a runner, but not its memory yet: to clients it is queued like all that wait. */
+static int waits(const struct runner *runner)
 {
-    uint32_t waiting = 0;
+    return !runner->admitted && !runner->finished && works(runner);
+}
+
+/* It has its memory. A runner that was called off before (paused, cancelled) never got any. */
+static int runs(const struct runner *runner)
+{
+    return runner->admitted && !runner->finished && runner->bytes > 0;
+}
+
+static uint32_t count(const struct scheduler *scheduler, int (*condition)(const struct runner *runner))
+{
+    uint32_t found = 0;
 
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        waiting += !runner->admitted;
+        found += condition(runner) ? 1 : 0;
     }
-    return waiting;
+    return found;
 }
 
 /* Under the lock. */
 static struct scheduler_figures figures_of(const struct scheduler *scheduler)
 {
-    uint32_t waiting = count_waiting(scheduler);
-
     return (struct scheduler_figures){.threads = scheduler->setup.threads,
                                       .busy_threads = turns_held(scheduler),
                                       .memory_bytes = scheduler->setup.memory_bytes,
                                       .used_bytes = scheduler->setup.memory_bytes - scheduler->free_bytes,
-                                      .queued = scheduler->queue.count + waiting,
-                                      .running = scheduler->runner_count - waiting};
+                                      .queued = scheduler->queue.count + count(scheduler, waits),
+                                      .running = count(scheduler, runs)};
 }
 
 void scheduler_figures(struct scheduler *scheduler, struct scheduler_figures *figures)
@@ -53,9 +62,9 @@ static void fill_view(const struct scheduler *scheduler, size_t limit, struct sc
 {
     view->figures = figures_of(scheduler);
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        if (runner->admitted && !runner->finished) {
+        if (runs(runner)) {
             show_running(runner, &view->running[view->running_count++]);
-        } else if (!runner->admitted) {
+        } else if (waits(runner)) {
             view->queue[view->queue_count++] = runner->job;
         }
     }

@@ -173,14 +173,23 @@ struct store_op *jobs_change(struct jobs_change *change)
     return &change->op;
 }
 
+/* A client pauses what waits for room on the disk: it stays paused, now for the client's sake, and does not go on by itself.
+ */
+static int takes_over_pause(const struct jobs_act *act, const struct job_state *state)
+{
+    return act->trigger == TRIGGER_PAUSE && state->status == JOB_PAUSED && strcmp(state->pause_reason, "user") != 0;
+}
+
 static enum status act(struct connection *connection, const struct jobs_act *act, struct job_state *state,
                        struct error *error)
 {
-    enum job_status to = job_transition(state->status, act->trigger);
-    if (to == JOB_STATUS_COUNT) {
+    int takes_over = takes_over_pause(act, state);
+    enum job_status to = takes_over ? JOB_STATUS_KEEP : job_transition(state->status, act->trigger);
+    if (to == JOB_STATUS_COUNT && !takes_over) {
         return error_set(error, STATUS_STATE_CONFLICT, "%s is %s", act->id, job_status_name(state->status));
     }
-    const struct jobs_change change = {.id = act->id, .to = to, .pause_reason = to == JOB_PAUSED ? "user" : NULL};
+    const struct jobs_change change = {
+        .id = act->id, .to = to, .pause_reason = to == JOB_PAUSED || takes_over ? "user" : NULL};
     return make_change(connection, &change, state, error);
 }
 
@@ -192,10 +201,11 @@ static enum status apply_act(struct store_op *op, struct connection *connection,
     if (status != STATUS_OK) {
         return status;
     }
+    enum job_status before = state.status;
     status = act(connection, asked, &state, error);
     asked->current = state.status;
     if (status == STATUS_OK) {
-        job_state_touch(op, asked->id, state.version, state.status);
+        job_state_touch(op, asked->id, state.version, state.status == before ? JOB_STATUS_KEEP : state.status);
     }
     job_state_release(&state);
     return status;

@@ -17,13 +17,14 @@ from ledger import Ledger
 from plans import NAMES, Planner
 
 CLIENTS = 2
-SETTLE_EVERY = 10   # cycles: then all jobs come to their end, and everything ever made is looked at
-FOLDER_CYCLES = 100 # then a new folder: what is looked at must not grow for ever
+SETTLE_EVERY = 10  # cycles: then all jobs come to their end, and everything ever made is looked at
 START_SECONDS = 10
 
 
 class Mortal(Server):
     """A server that may die at any time, its start included."""
+
+    folder_cycles = 100  # then a new folder: what is looked at must not grow for ever
 
     def __init__(self, options=("--threads", "2")):
         super().__init__(options, start=False)
@@ -33,7 +34,7 @@ class Mortal(Server):
     def launch(self, failpoint=""):
         """Starts the program: is it ready (or did it die first)?"""
         self.points.unlink(missing_ok=True)
-        env = {**os.environ, "DESCENTD_FAILPOINT": failpoint, "DESCENTD_FAILPOINT_LOG": str(self.points)}
+        env = {**os.environ, **self.env, "DESCENTD_FAILPOINT": failpoint, "DESCENTD_FAILPOINT_LOG": str(self.points)}
         begin = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
@@ -51,13 +52,17 @@ class Mortal(Server):
             self.process.wait(seconds)
         return self.process.returncode is not None
 
+    def lie_dead(self):
+        """Something may happen to the folder before the next start (power.py)."""
+
     def hits(self):
         return self.points.read_text().splitlines() if self.points.exists() else []
 
 
 class Campaign:
-    def __init__(self, seed):
+    def __init__(self, seed, new_server=Mortal):
         # two streams: how many jobs there are to choose from depends on the time, what is done must not
+        self.new_server = new_server
         self.seed, self.draw, self.glances = seed, random.Random(seed), random.Random(seed + 1)
         self.plan, self.kills = None, 0
         self.golden = Golden()
@@ -81,7 +86,7 @@ class Campaign:
         if self.plan.boot:
             self.die_at_start()
         self.live_on(settle=last or number % SETTLE_EVERY == 0)
-        if last or number % FOLDER_CYCLES == 0:
+        if last or number % self.server.folder_cycles == 0:
             self.close_folder()
 
     def die_at_work(self, number):
@@ -109,6 +114,7 @@ class Campaign:
         code = self.server.process.returncode
         want(code in also | {wanted, -signal.SIGKILL}, f"the server ended with {code}")
         self.planner.note(self.server.hits())
+        self.server.lie_dead()
 
     def live_on(self, settle):
         """Starts for good, and looks."""
@@ -150,7 +156,7 @@ class Campaign:
     # ---- folders ----
 
     def open_folder(self):
-        self.server, self.kills = Mortal(), 0
+        self.server, self.kills = self.new_server(), 0
         self.clients = [Client(self.server, Ledger(f"{self.server.folder}/ledger-{n}"), self.interface, self.kinds, n)
                         for n in range(1, CLIENTS + 1)]
 

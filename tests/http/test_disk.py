@@ -122,14 +122,16 @@ def a_job_whose_checkpoints_do_not_fit_is_paused_and_goes_on_by_itself_when_they
         s.upload(csv_table(60000))
 
 
-def a_client_may_resume_or_cancel_what_waits_for_room():
+def a_client_may_pause_resume_or_cancel_what_waits_for_room():
     spec = mlp({**BLOBS, "n": 400}, (256, 256), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 360, "seed": 2},
                checkpoint={"every_seconds": 1})
     with _LimitedFiles() as s:
         s.fill()
-        jobs = [s.job(spec) for _ in range(2)]
-        for job in jobs:
+        jobs, kept = [s.job(spec) for _ in range(2)], s.job(spec)
+        for job in [*jobs, kept]:
             s.wait_until(job, lambda j: j["status"] == "paused", seconds=40)
+        view = _ask_to_pause(s, kept)
+        equal(view["pause_reason"], "user", "pause_reason")
         s.empty()
         want(s.call("POST", f"/v1/jobs/{jobs[0]}/resume").status in (202, 409), "resume")  # 409: it has gone on by itself already
         s.wait_until(jobs[0], lambda j: j["status"] == "running")
@@ -137,6 +139,17 @@ def a_client_may_resume_or_cancel_what_waits_for_room():
             s.ok("POST", f"/v1/jobs/{job}/cancel", status=202)
             s.wait(job, "cancelled")
             check_events(s, job)
+        equal(s.get(f"/v1/jobs/{kept}"), view, "the one that a client has paused")
+        s.restart(kill=True)
+        equal(s.get(f"/v1/jobs/{kept}"), view, "also after a restart")
+        s.ok("POST", f"/v1/jobs/{kept}/resume", status=202)
+        s.wait_until(kept, lambda j: j["status"] == "running")
+
+
+def _ask_to_pause(server, job):
+    """It may just be trying once more: then it is paused a step later."""
+    server.ok("POST", f"/v1/jobs/{job}/pause")
+    return server.wait_until(job, lambda j: j["status"] == "paused")
 
 
 # ---- damage ----

@@ -1,4 +1,4 @@
-/* Which job runs: order, memory, orders. How threads are shared is test_scheduler_threads.c's. */
+/* Which job runs: order, memory, orders. How threads are shared is test_turns.c's. */
 #include "server/jobs/scheduler.h"
 
 #include "tests/server/jobs/fake_runner.h"
@@ -425,7 +425,7 @@ static void who_is_resumed_while_the_server_drains_drains(void **state)
     assert_false(scheduler_drain(scheduler, 0));
     tell(scheduler, "a", JOB_RUNNING, 3);
     set_member("a", step_held, 0);
-    assert_true(scheduler_drain(scheduler, PATIENCE * 1000));
+    wait_for("a", ENDED);
     assert_int_equal(look_at("a").order, RUNNER_DRAIN);
     scheduler_free(scheduler);
 }

@@ -84,6 +84,25 @@ static void a_pause_has_a_reason_that_ends_with_it(void **state)
     free(events);
 }
 
+static void a_client_takes_over_the_pause_of_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    set_status(fixture->store, id, JOB_RUNNING);
+    struct jobs_change pause = {.id = id, .from = JOB_SET(JOB_RUNNING), .to = JOB_PAUSED, .pause_reason = "storage_full"};
+    assert_ok(store_wait(fixture->store, jobs_change(&pause), &error));
+    struct jobs_act act = {.id = id, .trigger = TRIGGER_PAUSE};
+    assert_ok(store_wait(fixture->store, jobs_act(&act), &error));
+    struct job_view job;
+    get_job(fixture->store, id, 0, &job);
+    assert_int_equal(job.status, JOB_PAUSED);
+    assert_string_equal(job.pause_reason, "user");
+    job_view_release(&job);
+    assert_int_equal(store_wait(fixture->store, jobs_act(&act), &error), STATUS_STATE_CONFLICT); /* it is its own now */
+}
+
 static void a_change_tells_what_it_did_in_the_order_of_training(void **state)
 {
     struct fixture *fixture = *state;
@@ -136,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_job_goes_only_where_the_table_leads),
         TEST(a_pause_has_a_reason_that_ends_with_it),
+        TEST(a_client_takes_over_the_pause_of_a_full_disk),
         TEST(a_change_tells_what_it_did_in_the_order_of_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
