@@ -35,8 +35,11 @@ static int waits_for_room(const struct job_view *job)
 
 static void resume(struct housekeeping *housekeeping, const struct job_view *job)
 {
-    struct jobs_change change = {
-        .id = job->id, .from = JOB_SET(JOB_PAUSED), .to = JOB_QUEUED, .reason = "storage_available"};
+    struct jobs_change change = {.id = job->id,
+                                 .from = JOB_SET(JOB_PAUSED),
+                                 .if_version = job->version, /* a client may have paused it meanwhile */
+                                 .to = JOB_QUEUED,
+                                 .reason = "storage_available"};
     struct job_view queued = *job; /* borrowed strings and all */
     struct error error = {.status = STATUS_OK};
     enum status status = store_wait(housekeeping->store, jobs_change(&change), &error);

@@ -156,6 +156,9 @@ static enum status apply_change(struct store_op *op, struct connection *connecti
         return status;
     }
     status = job_state_guard(change->id, &state, change->from, &change->current, error);
+    if (status == STATUS_OK && change->if_version != 0 && change->if_version != state.version) {
+        status = error_set(error, STATUS_STATE_CONFLICT, "%s has changed meanwhile", change->id);
+    }
     if (status == STATUS_OK) {
         status = make_change(connection, change, &state, error);
     }

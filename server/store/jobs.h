@@ -60,6 +60,7 @@ struct jobs_change {
     struct store_op op;
     const char *id;
     unsigned from;                       /* JOB_SET(...) | ... */
+    uint64_t if_version;                 /* a job that has changed since is left alone, likewise; 0: whatever it is */
     enum job_status to;                  /* JOB_STATUS_KEEP: no change */
     int64_t began_at;                    /* ms since 1970; 0: now. Becomes started_at with the first change to running */
     const char *reason;                  /* NULL, or one word: "reason" in the state event */

@@ -70,6 +70,9 @@ static void a_pause_has_a_reason_that_ends_with_it(void **state)
     assert_ok(store_wait(fixture->store, jobs_change(&why), &error));
     get_job(fixture->store, id, 0, &job);
     assert_string_equal(job.pause_reason, "user");
+    struct jobs_change late = {.id = id, .from = JOB_SET(JOB_PAUSED), .if_version = job.version - 1, .to = JOB_QUEUED};
+    assert_status(STATUS_STATE_CONFLICT, store_wait(fixture->store, jobs_change(&late), &error));
+    assert_int_equal(late.current, JOB_PAUSED);
     job_view_release(&job);
     set_status(fixture->store, id, JOB_QUEUED);
     get_job(fixture->store, id, 0, &job);
