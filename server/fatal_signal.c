@@ -32,12 +32,9 @@ static atomic_int mark_fd = -1;
 /* Appends what fits. */
 static size_t append(char *line, size_t size, size_t room, const char *text)
 {
-    size_t length = strlen(text);
-
-    if (length > room - size)
-        length = room - size;
-    memcpy(line + size, text, length);
-    return size + length;
+    while (size < room && *text != '\0')
+        line[size++] = *text++;
+    return size;
 }
 
 static void write_mark(const char *job, int64_t ms)

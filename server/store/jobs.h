@@ -89,7 +89,7 @@ struct jobs_act {
     enum job_trigger trigger;
     enum job_status current; /* out */
 };
-struct store_op *jobs_act(struct jobs_act *act);
+struct store_op *jobs_act(struct jobs_act *asked);
 
 /* PATCH: what is not NULL becomes the job's. Any status. STATUS_NOT_FOUND, STATUS_DELETED, STATUS_PRECONDITION_FAILED. */
 struct jobs_patch {

@@ -165,7 +165,8 @@ static void after_commit(struct writer *writer)
         writer->checkpoint_at = CHECKPOINT_PAGES;
     }
     writer->wal_pages = writer->pages_left = pages;
-    if (pages >= writer->checkpoint_at) {
+    /* Without room for more of the log: what is in it goes into the database, so that it can begin again from its start. */
+    if (pages >= writer->checkpoint_at || (writer->connection.failure == STATUS_INSUFFICIENT_STORAGE && pages > 0)) {
         checkpoint(writer);
     }
 }
