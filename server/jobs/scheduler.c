@@ -361,14 +361,26 @@ int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
 
 /* ---- jobs come and change ---- */
 
+/* Jobs that wait: for a runner, or with one for their memory. Under the lock. */
+static uint32_t count_waiting(const struct scheduler *scheduler)
+{
+    uint32_t waiting = scheduler->queue.count;
+
+    for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
+        waiting += runner->asked && !runner->admitted;
+    }
+    return waiting;
+}
+
 enum status scheduler_reserve(struct scheduler *scheduler, struct error *error)
 {
     enum status status = STATUS_OK;
+    uint32_t waiting;
 
     pthread_mutex_lock(&scheduler->lock);
-    if (scheduler->queue.count + scheduler->reserved >= scheduler->setup.max_queued_jobs) {
-        status = error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, that is all there is room for",
-                           scheduler->queue.count);
+    waiting = count_waiting(scheduler);
+    if (waiting + scheduler->reserved >= scheduler->setup.max_queued_jobs) {
+        status = error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, that is all there is room for", waiting);
     } else {
         scheduler->reserved++;
     }

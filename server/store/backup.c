@@ -27,7 +27,7 @@
 
 struct backup {
     struct data_dir from, to;
-    int in_use;
+    int in_use, makes_target;
     struct data_dir part; /* names the unfinished database; nothing else in it is used */
     struct backup_summary *summary;
 };
@@ -294,6 +294,7 @@ static enum status open_target(struct backup *backup, const char *path, struct e
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     enum status status = STATUS_OK;
+    backup->makes_target = fd < 0 && errno == ENOENT;
     if (fd >= 0) {
         status = data_dir_each_name(fd, refuse_entry, (void *)path, error);
         close(fd);
@@ -315,8 +316,8 @@ static enum status remove_name(void *context, const char *name, struct error *er
     return STATUS_OK;
 }
 
-/* After a failure the folder is empty again, as far as that is in our hands. */
-static void abandon(struct backup *backup)
+/* After a failure the folder is empty again, or gone if it was made here, as far as that is in our hands. */
+static void abandon(struct backup *backup, const char *path)
 {
     static const char *const made[] = {"descentd.db", PART, PART "-journal", "lock"};
     static const char *const folders[] = {"objects", "tmp"};
@@ -332,6 +333,9 @@ static void abandon(struct backup *backup)
         if (data_dir_each_name(fds[i], remove_name, &fds[i], &ignored) == STATUS_OK) {
             unlinkat(backup->to.fd, folders[i], AT_REMOVEDIR);
         }
+    }
+    if (backup->makes_target) {
+        rmdir(path);
     }
 }
 
@@ -349,7 +353,7 @@ enum status store_backup(const char *from, const char *to, struct backup_summary
         status = take_all(&backup, error);
     }
     if (status != STATUS_OK) {
-        abandon(&backup);
+        abandon(&backup, to);
     }
     data_dir_close(&backup.to);
     data_dir_close(&backup.from);

@@ -107,6 +107,26 @@ static void small_jobs_pass_one_that_waits_for_memory_for_a_minute(void **state)
     end_all(scheduler, "late");
 }
 
+static void a_job_that_waits_for_memory_takes_a_place_of_the_queue(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 4, 100, 2);
+    struct error error;
+    submit(scheduler, "a", 0, 60, 1, 0);
+    wait_for("a", ADMITTED);
+    submit(scheduler, "large", 0, 60, 1, 0);
+    wait_for("large", LOADING);
+    submit(scheduler, "small", 0, 10, 1, 0);
+    wait_for("small", ADMITTED); /* so large has asked */
+    assert_ok(scheduler_reserve(scheduler, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, &error));
+    end_job("a");
+    wait_for("large", ADMITTED);
+    assert_ok(scheduler_reserve(scheduler, &error));
+    scheduler_release(scheduler);
+    scheduler_release(scheduler);
+    end_all(scheduler, "large");
+}
+
 static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 4, 100, 20);
@@ -501,6 +521,7 @@ int main(void)
         TEST(the_stored_queue_is_taken_up_in_its_order),
         TEST(a_job_that_rests_before_it_is_admitted_holds_up_nobody),
         TEST(small_jobs_pass_one_that_waits_for_memory_for_a_minute),
+        TEST(a_job_that_waits_for_memory_takes_a_place_of_the_queue),
         TEST(a_higher_priority_goes_past_a_job_that_waits_for_memory),
         TEST(jobs_are_admitted_by_their_bytes),
         TEST(a_job_above_the_budget_runs_alone),

@@ -228,6 +228,7 @@ static void a_copy_goes_to_an_empty_folder_only(void **state)
     check(path);
     snprintf(inside, sizeof(inside), "%s/copy", fixture->data);
     assert_status(STATUS_DATA_DIR_INVALID, store_backup(fixture->data, inside, &summary, &error));
+    assert_int_equal(access(inside, F_OK), -1);
     assert_status(STATUS_DATA_DIR_INVALID, store_backup("/nowhere/at/all", path, &summary, &error));
 }
 
@@ -245,6 +246,9 @@ static void a_folder_with_a_missing_file_is_no_backup(void **state)
     copy_path(fixture, 0, path);
     assert_status(STATUS_STORAGE_ERROR, store_backup(fixture->data, path, &summary, &error));
     checkpoint_list_release(&list);
+    assert_int_equal(access(path, F_OK), -1); /* it was made for the copy */
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_status(STATUS_STORAGE_ERROR, store_backup(fixture->data, path, &summary, &error));
     assert_int_equal(rmdir(path), 0); /* nothing was left in it */
 }
 
