@@ -68,6 +68,9 @@ void field_wrong_type(const struct json_value *value, const char *expected, cons
 /* The error of a word that is none of those allowed, for which `choice` is asked. */
 void field_unknown_value(const struct field *field, const char *value, const char *pointer, struct problem *problem);
 
+/* The error of a member that is none of these fields; names the nearest one. */
+void field_unknown(const struct field *fields, size_t count, const char *name, const char *pointer, struct problem *problem);
+
 /* Name of choice `index`, 0 ... choice_count - 1. */
 const char *field_choice(const struct field *field, size_t index);
 /* Sets every field that has a fixed default; leaves the others alone. */

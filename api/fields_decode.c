@@ -85,8 +85,7 @@ static void out_of_range(const struct field *field, double value, const char *po
     wrong_number(field, STATUS_OUT_OF_RANGE, value, pointer, message, problem);
 }
 
-static void unknown_field(const struct field *fields, size_t count, const char *name, const char *pointer,
-                          struct problem *problem)
+void field_unknown(const struct field *fields, size_t count, const char *name, const char *pointer, struct problem *problem)
 {
     struct nearest nearest = nearest_to(name, strlen(name));
 
@@ -353,7 +352,7 @@ void fields_decode(const struct field *fields, size_t count, const struct json_v
 
         field_pointer(place, pointer, json_name(member));
         if (field == NULL) {
-            unknown_field(fields, count, json_name(member), place, problem);
+            field_unknown(fields, count, json_name(member), place, problem);
         } else {
             (void)field_decode(field, member, into, place, problem); /* its error is in `problem` */
         }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/job_request.h"
@@ -571,6 +572,25 @@ void job_table(enum job_table id, size_t variant, struct field_table *table)
         table->help = SINGLE[id].help;
         break;
     }
+}
+
+enum job_table job_table_of(const struct field_table *object, const struct field *field)
+{
+    char path[64];
+    struct field_table table;
+
+    (void)snprintf(path, sizeof path, "%s.%s", object->name, field->name);
+    for (int id = JOB_TABLE_JOB + 1; id < JOB_TABLE_COUNT && field->kind == FIELD_OTHER; id++) {
+        size_t size;
+
+        job_table((enum job_table)id, 0, &table);
+        size = strlen(table.name);
+        if (strcmp(table.name, field->name) == 0 || strcmp(table.name, path) == 0 ||
+            (strncmp(table.name, field->name, size) == 0 && strcmp(field->name + size, "s") == 0)) {
+            return (enum job_table)id;
+        }
+    }
+    return JOB_TABLE_COUNT;
 }
 
 const char *const *job_table_later(enum job_table id)

@@ -45,6 +45,11 @@ enum model_form { MODEL_FORM_SOFTMAX, MODEL_FORM_LOGISTIC, MODEL_FORM_MLP, MODEL
 size_t job_table_variants(enum job_table id);
 /* variant: below job_table_variants. */
 void job_table(enum job_table id, size_t variant, struct field_table *table);
+/*
+ * The table that an object's field is described by, JOB_TABLE_COUNT: none. A field is called as its table ("split"), or
+ * with the object's name before it ("stop.early"); of a list ("layers") the table is called as one item.
+ */
+enum job_table job_table_of(const struct field_table *object, const struct field *field);
 /* The words of "type" that are known but not supported yet, ended by NULL; NULL: there are none. */
 const char *const *job_table_later(enum job_table id);
 

@@ -119,29 +119,6 @@ static void schema_name(char name[NAME_MAX_TEXT], enum job_table id, const char 
     append_words(name, variant == NULL ? "" : variant);
 }
 
-/*
- * The table that an object's field is described by, JOB_TABLE_COUNT: none. A field is called as its table ("split"), or
- * with the object's name before it ("stop.early"); of a list ("layers") the table is called as one item.
- */
-static enum job_table table_of(const struct field_table *object, const struct field *field)
-{
-    char path[NAME_MAX_TEXT];
-    struct field_table table;
-
-    (void)snprintf(path, sizeof path, "%s.%s", object->name, field->name);
-    for (int id = JOB_TABLE_JOB + 1; id < JOB_TABLE_COUNT && field->kind == FIELD_OTHER; id++) {
-        size_t size;
-
-        job_table((enum job_table)id, 0, &table);
-        size = strlen(table.name);
-        if (strcmp(table.name, field->name) == 0 || strcmp(table.name, path) == 0 ||
-            (strncmp(table.name, field->name, size) == 0 && strcmp(field->name + size, "s") == 0)) {
-            return (enum job_table)id;
-        }
-    }
-    return JOB_TABLE_COUNT;
-}
-
 /* A list whose items have a table, {"type":"array","items":{…}}. */
 static void write_list(const struct field *field, const char *item, struct json_writer *writer)
 {
@@ -157,7 +134,7 @@ static void write_list(const struct field *field, const char *item, struct json_
 /* The schema that a field refers to, "" for none. */
 static void property_schema(char name[NAME_MAX_TEXT], const struct field_table *object, const struct field *field)
 {
-    enum job_table id = table_of(object, field);
+    enum job_table id = job_table_of(object, field);
     struct field_table table;
 
     name[0] = '\0';

@@ -28,6 +28,40 @@ static void decode_extension(uint32_t *extend_epochs, const struct json_value *r
     }
 }
 
+/* The field of that name in whichever variant has it, with its table; NULL: none has. */
+static const struct field *find_field(enum job_table id, const char *name, struct field_table *table)
+{
+    const struct field *field = NULL;
+
+    for (size_t variant = 0; variant < job_table_variants(id) && field == NULL; variant++) {
+        job_table(id, variant, table);
+        field = job_decode_find(table, name);
+    }
+    return field;
+}
+
+/*
+ * A null removes what is there and is no error where nothing is: a name that is written wrong would never be noticed. Other
+ * members come into the merged request, whose decoder sees them.
+ */
+static void check_removals(enum job_table id, const struct json_value *patch, const char *pointer, struct problem *problem)
+{
+    char place[FIELD_POINTER_TEXT];
+    struct field_table table = {.count = 0};
+
+    for (const struct json_value *member = json_first(patch); member != NULL; member = json_next(member)) {
+        const struct field *field = find_field(id, json_name(member), &table);
+        enum job_table below = field != NULL ? job_table_of(&table, field) : JOB_TABLE_COUNT;
+
+        field_pointer(place, pointer, json_name(member));
+        if (field == NULL && json_type(member) == JSON_NULL) {
+            field_unknown(table.fields, table.count, json_name(member), place, problem);
+        } else if (below != JOB_TABLE_COUNT && json_type(member) == JSON_OBJECT) {
+            check_removals(below, member, place, problem);
+        }
+    }
+}
+
 enum status rerun_request_decode(uint32_t *extend_epochs, const char *body, size_t size, struct problem *problem)
 {
     struct json_document *document = NULL;
@@ -47,6 +81,8 @@ enum status rerun_request_decode(uint32_t *extend_epochs, const char *body, size
         decode_extension(extend_epochs, root, value, problem);
     } else if (json_type(root) != JSON_OBJECT) {
         field_wrong_type(root, "an object", "", problem);
+    } else {
+        check_removals(JOB_TABLE_JOB, root, "", problem);
     }
     json_free(document);
     return problem->status;

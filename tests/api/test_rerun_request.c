@@ -20,6 +20,8 @@ static void a_body_is_a_patch_or_an_extension(void **state)
         {"", 0},
         {"{}", 0},
         {"{\"name\":null,\"training\":{\"extend_epochs\":1}}", 0},
+        {"{\"test\":null,\"stop\":{\"early\":null},\"optimizer\":{\"beta1\":null}}", 0},
+        {"{\"metadata\":{\"team\":null},\"dataset\":{\"seed\":null,\"x\":null}}", 0},
         {"{\"extend_epochs\":1}", 1},
         {"{\"extend_epochs\":10000000}", 10000000},
     };
@@ -49,6 +51,11 @@ static void another_form_is_refused(void **state)
         {"{\"extend_epochs\":10000001}", STATUS_OUT_OF_RANGE, "/extend_epochs"},
         {"{\"extend_epochs\":null}", STATUS_TYPE_MISMATCH, "/extend_epochs"},
         {"{\"extend_epochs\":1,\"name\":\"x\"}", STATUS_CONFLICTING_FIELDS, "/extend_epochs"},
+        {"{\"nam\":null}", STATUS_UNKNOWN_FIELD, "/nam"},
+        {"{\"stop\":{\"erly\":null}}", STATUS_UNKNOWN_FIELD, "/stop/erly"},
+        {"{\"stop\":{\"early\":{\"patienc\":null}}}", STATUS_UNKNOWN_FIELD, "/stop/early/patienc"},
+        {"{\"optimizer\":{\"beta9\":null}}", STATUS_UNKNOWN_FIELD, "/optimizer/beta9"},
+        {"{\"test\":{\"dataset\":{\"sed\":null}}}", STATUS_UNKNOWN_FIELD, "/test/dataset/sed"},
     };
 
     (void)state;

@@ -84,6 +84,7 @@ def errors_point_into_the_merged_request(server):
     equal({(e["pointer"], e["code"]) for e in problem["errors"]},
           {("/optimizer/learning_rat", "unknown_field"), ("/training/epochs", "out_of_range"), ("/model/hidden/0", "out_of_range")}, "errors")
     server.refuse(422, "missing_field", "POST", f"/v1/jobs/{old}/rerun", {"model": None}, pointer="/model")
+    server.refuse(422, "unknown_field", "POST", f"/v1/jobs/{old}/rerun", {"stop": {"erly": None}}, pointer="/stop/erly")
     server.refuse(422, "type_mismatch", "POST", f"/v1/jobs/{old}/rerun", "[1]", {"Content-Type": "application/json"}, pointer="")
     server.refuse(400, "json_invalid", "POST", f"/v1/jobs/{old}/rerun", "{", {"Content-Type": "application/json"})
     server.refuse(404, "dataset_not_found", "POST", f"/v1/jobs/{old}/rerun", {"dataset": "ds_00000000000000000000"})
