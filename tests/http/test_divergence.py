@@ -15,6 +15,8 @@ def _spec(server, learning_rate, warmup, **changes):
 def _check(server, job, checkpoints):
     error = job["error"]
     equal(sorted(error), ["checkpoint", "code", "gradient_norms", "layer", "learning_rate", "message", "rows", "step", "suggestion"], "members of the error")
+    described = server.get("/v1/openapi.json")["components"]["schemas"]["JobError"]["properties"]
+    equal(sorted(described), sorted(error), "members that the interface describes")
     equal((error["code"], error["step"], job["stop_reason"], job["model"], job["digest"]), ("diverged", job["step"] + 1, None, None, None), "what failed")
     want(error["layer"] is None or error["layer"] >= 0, f"layer {error['layer']}")
     norms = error["gradient_norms"]
