@@ -47,7 +47,7 @@ static const struct field *find_field(enum job_table id, const char *name, struc
 static void check_removals(enum job_table id, const struct json_value *patch, const char *pointer, struct problem *problem)
 {
     char place[FIELD_POINTER_TEXT];
-    struct field_table table;
+    struct field_table table = {.count = 0};
 
     for (const struct json_value *member = json_first(patch); member != NULL; member = json_next(member)) {
         const struct field *field = find_field(id, json_name(member), &table);
