@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-from harness import MODE, TERMINAL, Server, equal, run_program, short, want
+from harness import MODE, PATIENCE, TERMINAL, Server, equal, run_program, short, want
 from job_states import CLIENT_ACTIONS, check_events
 from material import BLOBS, endless, mlp, softmax
 
@@ -100,6 +100,17 @@ def _bring_to_an_end(server, job):
     return view
 
 
+def _wait_for_the_scheduler(server):
+    """The last runners may still be on their way out: soon nothing runs and all is given back."""
+    end = time.monotonic() + 10 * PATIENCE
+    while True:
+        view = server.get("/v1/scheduler")
+        if (view["running"], view["queue"], view["threads"]["busy"], view["memory"]["used_bytes"]) == ([], [], 0, 0):
+            return
+        want(time.monotonic() < end, f"something is left: {view}")
+        time.sleep(0.02)
+
+
 def whoever_wins_the_table_is_kept():
     with Server(["--threads", "2"]) as s:
         storm = Storm(s)
@@ -113,8 +124,7 @@ def whoever_wins_the_table_is_kept():
             equal(states[-1], view["status"], f"the last state event of {job}")
             equal(view["model"] is not None, view["status"] == "succeeded", f"a model of the {view['status']} job")
             want(view["status"] != "failed", f"{job} failed: {view['error']}")
-        scheduler = s.get("/v1/scheduler")
-        equal((scheduler["running"], scheduler["queue"], scheduler["threads"]["busy"], scheduler["memory"]["used_bytes"]), ([], [], 0, 0), "the scheduler afterwards")
+        _wait_for_the_scheduler(s)
         for what in CLIENT_ACTIONS:
             want(storm.counts.get((what, 202), 0) > 0, f"{what} was never taken: {storm.counts}")
         s.train(softmax())
