@@ -9,7 +9,7 @@ import time
 
 from harness import PATIENCE, THOROUGH, Failure, Server, Skip, equal, rows, want
 from job_states import check_events
-from material import BLOBS, csv_table, endless, mlp, softmax
+from material import BLOBS, csv_table, endless, idx, mlp, softmax
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -63,24 +63,31 @@ def a_full_disk_does_not_hold_up_the_end():
 
 # ---- room for small things only: checkpoints do not fit ----
 
+# Its checkpoints, of some 7 MB, are larger than the database's log ever gets, so that it is they that do not fit.
+GREEDY = mlp({**BLOBS, "n": 200}, (768, 768), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 180, "seed": 2},
+             checkpoint={"every_seconds": 1}, split={"validation": 0.1})
+IMAGES = idx((5000, 40, 40), bytes(5000 * 40 * 40))
+IDX = {"Content-Type": "application/x-idx"}
+
+
 class _LimitedFiles(Server):
-    """No file may grow past half a megabyte, once it is full."""
+    """No file may grow past 4 MB, once it is full."""
 
     def fill(self):
-        _room(self, 500_000)
+        _room(self, 4_000_000)
 
     def empty(self):
         _room(self)
 
 
 class _SmallDisk(Server):
-    """On a file system of its own, of 16 MB, seen by the server alone; gone with the server."""
+    """On a file system of its own, of 96 MB, seen by the server alone; gone with the server."""
 
     def command(self):
         if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
             raise Skip("only root can mount")
         os.makedirs(self.data, mode=0o700, exist_ok=True)
-        return ["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=16m,mode=700 none {self.data} && exec " + " ".join(super().command())]
+        return ["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=96m,mode=700 none {self.data} && exec " + " ".join(super().command())]
 
     @property
     def disk(self):
@@ -89,7 +96,7 @@ class _SmallDisk(Server):
     def fill(self):
         free = os.statvfs(self.disk)
         with open(self.disk / "filler", "wb") as filler:
-            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - 400_000)
+            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - 4_000_000)
 
     def empty(self):
         (self.disk / "filler").unlink()
@@ -97,15 +104,13 @@ class _SmallDisk(Server):
 
 @rows(("files may not grow", _LimitedFiles), ("a small file system", _SmallDisk))
 def a_job_whose_checkpoints_do_not_fit_is_paused_and_goes_on_by_itself_when_they_do(kind):
-    spec = mlp({**BLOBS, "n": 400}, (256, 256), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 360, "seed": 2},
-               checkpoint={"every_seconds": 1}, split={"validation": 0.1})
     with kind() as s:
         done = s.train(softmax())
         s.fill()
-        job = s.job(spec)
+        job = s.job(GREEDY)
         paused = s.wait_until(job, lambda j: j["status"] == "paused", seconds=30)
         equal(paused["pause_reason"], "storage_full", "pause_reason")
-        s.refuse(507, "insufficient_storage", "POST", "/v1/datasets", csv_table(60000), CSV)
+        s.refuse(507, "insufficient_storage", "POST", "/v1/datasets", IMAGES, IDX)
         s.ok("POST", f"/v1/models/{done['model']}/predict", {"instances": [[1, 2]]})
         failed = [e["data"] for e in check_events(s, job) if e["type"] == "log"]
         equal([(e["level"], e["code"]) for e in failed[:3]], [("warning", "checkpoint_failed")] * 3, "warnings")
@@ -119,15 +124,13 @@ def a_job_whose_checkpoints_do_not_fit_is_paused_and_goes_on_by_itself_when_they
         view = s.wait(job)
         equal(view["restarts"], 0, "restarts")
         equal(s.train(s.get(f"/v1/jobs/{job}/spec"))["digest"], view["digest"], "digest of the same steps, undisturbed")
-        s.upload(csv_table(60000))
+        s.upload(IMAGES, "application/x-idx")
 
 
 def a_client_may_pause_resume_or_cancel_what_waits_for_room():
-    spec = mlp({**BLOBS, "n": 400}, (256, 256), optimizer={"type": "adam", "learning_rate": 1e-4}, training={"epochs": 1000000, "batch_size": 360, "seed": 2},
-               checkpoint={"every_seconds": 1})
     with _LimitedFiles() as s:
         s.fill()
-        jobs, kept = [s.job(spec) for _ in range(2)], s.job(spec)
+        jobs, kept = [s.job(GREEDY) for _ in range(2)], s.job(GREEDY)
         for job in [*jobs, kept]:
             s.wait_until(job, lambda j: j["status"] == "paused", seconds=40)
         view = _ask_to_pause(s, kept)
