@@ -57,16 +57,11 @@ static struct {
 
 static _Atomic int64_t ahead_ms; /* of the real clock */
 
-int64_t clock_monotonic_ms(void)
+int64_t clock_monotonic_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1 + ahead_ms;
-}
-
-double clock_monotonic_seconds(void)
-{
-    return 1e-3 * (double)clock_monotonic_ms();
+    return ((int64_t)now.tv_sec * 1000 + ahead_ms) * 1000000 + now.tv_nsec;
 }
 
 int64_t clock_realtime_ms(void)
@@ -282,6 +277,14 @@ static inline void submit(struct scheduler *scheduler, const char *id, int32_t p
 static inline void tell(struct scheduler *scheduler, const char *id, enum job_status status, uint64_t version)
 {
     struct job_view job = {.status = status, .version = version};
+    memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
+    scheduler_tell(scheduler, &job);
+}
+
+/* As a handler tells of another priority. */
+static inline void rank(struct scheduler *scheduler, const char *id, int32_t priority, uint64_t version)
+{
+    struct job_view job = {.status = JOB_RUNNING, .version = version, .priority = priority};
     memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
     scheduler_tell(scheduler, &job);
 }
