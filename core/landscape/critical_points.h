@@ -32,4 +32,28 @@ const char *critical_type_name(enum critical_type type);
  */
 enum critical_type critical_classify(const struct jet *jet, double eigenvalues[2]);
 
+struct critical_points {
+    struct critical_point *points; /* [count], owned; by f, then x, then y */
+    size_t count;
+    int complete; /* 1: there are no others in the open box */
+};
+
+/*
+ * Every critical point of a formula inside of an open box: box[0][0] < x < box[0][1], box[1][0] < y < box[1][1].
+ *
+ * The box is cut into smaller ones. Interval arithmetic shows of most that the gradient is not 0 anywhere in them, and of
+ * others, by Krawczyk's test, that it is 0 at exactly one point (docs/mathematics.md), which Newton's method then finds to
+ * the last digits. What is left at a size of about 1e-8 of the box, and hangs together, is one point where the Hessian is
+ * singular (degenerate) or is none (nonsmooth; there the box is about 1e-13 of the whole): such a point is known as well
+ * as its box. Points on the box's edge, as far as can be told, are not inside.
+ *
+ * budget is the largest number of boxes to look at. When it is used up, and where whole lines or areas are critical, what
+ * was found by then is given, and complete is 0.
+ * Release with critical_points_release, also after an error. The result depends on the arguments alone.
+ * Source: Krawczyk 1969; Moore, Kearfott, Cloud 2009, "Introduction to interval analysis", chapter 8.
+ */
+MUST_CHECK enum status critical_points_find(struct critical_points *out, const struct formula *formula,
+                                            const double box[2][2], uint64_t budget, struct error *error);
+void critical_points_release(struct critical_points *points);
+
 #endif
