@@ -125,7 +125,7 @@ static void write_query_schema(const struct query_parameter *parameter, struct j
         json_member_raw(writer, "additionalProperties", "{\"type\":\"string\"}");
         break;
     }
-    if (parameter->standard[0] != '\0') {
+    if (parameter->standard[0] != '\0' && !query_is_required(parameter)) {
         json_key(writer, "default");
         if (parameter->type == QUERY_CHOICE || parameter->type == QUERY_TEXT) {
             json_string(writer, parameter->standard);
@@ -151,6 +151,9 @@ static void write_query_parameter(const struct query_parameter *parameter, struc
     } else if (parameter->type == QUERY_PREFIX) {
         json_member_string(writer, "style", "form");
         json_member_bool(writer, "explode", 1);
+    }
+    if (query_is_required(parameter)) {
+        json_member_bool(writer, "required", 1);
     }
     json_member_string(writer, "description", parameter->help);
     json_key(writer, "schema");

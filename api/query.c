@@ -55,15 +55,12 @@ static int find_choice(const char *choices, const char *text, size_t size)
 }
 
 /* An error of one parameter: the first one gives the document its code, all of them stand in its list. */
-static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status, const char *name, const char *format, ...)
+static void refuse_list(struct problem *problem, enum status status, const char *name, const char *format, va_list arguments)
 {
     struct error whole = {.status = status};
     struct json_writer writer = {.depth = 0};
-    va_list arguments;
 
-    va_start(arguments, format);
     (void)vsnprintf(whole.message, sizeof whole.message, format, arguments);
-    va_end(arguments);
     if (problem->status == STATUS_OK) {
         problem_add(problem, &whole);
     }
@@ -71,6 +68,29 @@ static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status
     json_string_n(&writer, name, strnlen(name, 40));
     problem_add_field(problem, status, NULL, writer.text.failed ? NULL : writer.text.data, "%s", whole.message);
     json_writer_release(&writer);
+}
+
+static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status, const char *name, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse_list(problem, status, name, format, arguments);
+    va_end(arguments);
+}
+
+void query_refuse(struct problem *problem, enum query_id id, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse_list(problem, STATUS_QUERY_INVALID, parameters[id].name, format, arguments);
+    va_end(arguments);
+}
+
+int query_is_required(const struct query_parameter *parameter)
+{
+    return strcmp(parameter->standard, "!") == 0;
 }
 
 static int hex_digit(char c)
@@ -367,7 +387,9 @@ static void fill_defaults(struct query *query, const struct route *route, struct
         const struct query_parameter *parameter = &parameters[route->query[i]];
         struct query_value *value = &query->value[route->query[i]];
 
-        if (!value->given && parameter->standard[0] != '\0') {
+        if (!value->given && query_is_required(parameter)) {
+            refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is missing, it must be given", parameter->name);
+        } else if (!value->given && parameter->standard[0] != '\0') {
             value->text = parameter->standard;
             read_value(parameter, value, problem);
         }

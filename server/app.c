@@ -60,6 +60,10 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,
+    [ROUTE_LIST_LANDSCAPES] = list_landscapes,
+    [ROUTE_GET_LANDSCAPE] = get_landscape,
+    [ROUTE_LANDSCAPE_POINT] = get_landscape_point,
+    [ROUTE_LANDSCAPE_GRID] = get_landscape_grid,
 };
 
 static uint64_t machine_memory(void)

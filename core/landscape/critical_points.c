@@ -130,7 +130,7 @@ static void polish(const struct formula *formula, const struct interval unique[2
         double determinant = jet.hxx * jet.hyy - jet.hxy * jet.hxy;
         double dx = (jet.hyy * jet.gx - jet.hxy * jet.gy) / determinant;
         double dy = (jet.hxx * jet.gy - jet.hxy * jet.gx) / determinant;
-        double length = hypot(dx, dy);
+        double length = dx * dx + dy * dy;
 
         if (!(length < last) || !box_contains(unique, *x - dx, *y - dy)) {
             return;

@@ -1,5 +1,6 @@
 #include "core/landscape/formula.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -225,4 +226,16 @@ void formula_jet(const struct formula *formula, double x, double y, struct jet *
         jets[i] = node_jet(&formula->nodes[i], jets, x, y);
     }
     *jet = jets[formula->count - 1];
+}
+
+double jet_gradient_norm(const struct jet *jet)
+{
+    double x = fabs(jet->gx), y = fabs(jet->gy), largest = x > y ? x : y;
+
+    if (!(largest > 0 && largest <= DBL_MAX) || y != y) {
+        return x + y;
+    }
+    x /= largest;
+    y /= largest;
+    return largest * sqrt(x * x + y * y);
 }

@@ -46,6 +46,8 @@ void formula_free(struct formula *formula);
 
 double formula_value(const struct formula *formula, double x, double y);
 void formula_jet(const struct formula *formula, double x, double y, struct jet *jet);
+/* The gradient's Euclidean norm, without overflow on the way. */
+double jet_gradient_norm(const struct jet *jet);
 
 /* The names that formulas know, one after the other (variables, constants, functions); NULL beyond the last. */
 const char *formula_name(size_t i);

@@ -74,5 +74,7 @@ handler list_job_events;
 handler get_job_metrics;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
+/* handlers/landscapes.c */
+handler list_landscapes, get_landscape, get_landscape_point, get_landscape_grid;
 
 #endif

@@ -80,7 +80,7 @@ static void put_parameters(struct text *out, const struct route *route)
 
         text_printf(out, "| `%s%s` | ", parameter->name, parameter->type == QUERY_PREFIX ? "…" : "");
         put_range(out, parameter);
-        text_printf(out, " | %s | ", parameter->standard);
+        text_printf(out, " | %s | ", query_is_required(parameter) ? "must be given" : parameter->standard);
         put_cell(out, parameter->help);
         text_string(out, " |\n");
     }
