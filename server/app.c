@@ -38,6 +38,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_DELETE_DATASET] = delete_dataset,
     [ROUTE_DATASET_ROWS] = list_dataset_rows,
     [ROUTE_CREATE_JOB] = create_job,
+    [ROUTE_CREATE_RACE] = create_race,
     [ROUTE_LIST_JOBS] = list_jobs,
     [ROUTE_GET_JOB] = get_job,
     [ROUTE_PAUSE_JOB] = pause_job,
@@ -60,6 +61,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,
+    [ROUTE_CROSS_ENTROPY] = measure_cross_entropy,
 };
 
 static uint64_t machine_memory(void)

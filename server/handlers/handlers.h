@@ -56,6 +56,8 @@ handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 extern const struct upload_ops uploads;
 /* handlers/submit.c */
 handler create_job, rerun_job;
+/* handlers/races.c */
+handler create_race;
 /* handlers/patch.c */
 handler patch_job;
 /* handlers/jobs.c */
@@ -74,5 +76,7 @@ handler list_job_events;
 handler get_job_metrics;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
+/* handlers/calculators.c */
+handler measure_cross_entropy;
 
 #endif
