@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/json_character.h"
+#include "core/data/decimal.h"
 
 static int is_blank(char c)
 {
@@ -152,4 +153,110 @@ struct json_piece json_piece_get(struct json_piece object, const char *name, siz
         }
     }
     return (struct json_piece){NULL, 0};
+}
+
+int json_pointer_next(const char **pointer, char segment[POINTER_SEGMENT_TEXT], size_t *size)
+{
+    const char *at = *pointer;
+
+    *size = 0;
+    if (*at != '/') {
+        return 0;
+    }
+    for (at++; *at != '\0' && *at != '/'; at++) {
+        char c = *at;
+
+        if (c == '~' && (at[1] == '0' || at[1] == '1')) {
+            at++;
+            c = *at == '0' ? '~' : '/';
+        }
+        if (*size < POINTER_SEGMENT_TEXT) {
+            segment[(*size)++] = c;
+        }
+    }
+    *pointer = at;
+    return 1;
+}
+
+int json_pointer_is_valid(const char *pointer)
+{
+    if (pointer[0] != '/' && pointer[0] != '\0') {
+        return 0;
+    }
+    for (; *pointer != '\0'; pointer++) {
+        if (*pointer == '~' && pointer[1] != '0' && pointer[1] != '1') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The element of a list that a segment names: decimal digits, no leading zeros. */
+static struct json_piece element_at(struct json_piece list, const char *segment, size_t size)
+{
+    struct json_pieces elements = json_pieces_of(list);
+    struct json_piece key, value;
+    size_t index = 0;
+
+    if (size == 0 || size > 9 || (size > 1 && segment[0] == '0')) {
+        return (struct json_piece){NULL, 0};
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (segment[i] < '0' || segment[i] > '9') {
+            return (struct json_piece){NULL, 0};
+        }
+        index = index * 10 + (size_t)(segment[i] - '0');
+    }
+    while (json_pieces_next(&elements, &key, &value)) {
+        if (index-- == 0) {
+            return value;
+        }
+    }
+    return (struct json_piece){NULL, 0};
+}
+
+struct json_piece json_piece_at(struct json_piece value, const char *pointer)
+{
+    char segment[POINTER_SEGMENT_TEXT];
+    size_t size;
+
+    while (value.text != NULL && json_pointer_next(&pointer, segment, &size)) {
+        if (value.text[0] == '[') {
+            value = element_at(value, segment, size);
+        } else {
+            value = json_piece_get(value, segment, size);
+        }
+    }
+    return value;
+}
+
+int json_piece_number(struct json_piece value, double *number)
+{
+    return value.text != NULL && decimal_f64(value.text, value.size, number) == DECIMAL_FINITE;
+}
+
+void json_piece_words(struct json_piece value, char *words, size_t room)
+{
+    struct json_character x = {.length = 0};
+    int is_string = value.text[0] == '"';
+    size_t used = 0, at = is_string ? 1 : 0;
+
+    do {
+        if (is_string) {
+            enum status status = json_character_read(value.text, value.size, &at, &x);
+
+            assert(status == STATUS_OK);
+            x.length = status == STATUS_OK ? x.length : 0;
+        } else { /* numbers, words, and lists of them: bytes will do, but for strings in them */
+            x.length = at < value.size && (value.text[at] & 0x80) == 0;
+            x.bytes[0] = x.length > 0 ? value.text[at++] : '\0';
+        }
+        if (x.length > 0 && used + x.length < room) {
+            memcpy(words + used, x.bytes, x.length);
+            used += x.length;
+        } else {
+            x.length = 0;
+        }
+    } while (x.length > 0);
+    words[used] = '\0';
 }

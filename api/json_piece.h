@@ -33,4 +33,19 @@ int json_piece_is_text(struct json_piece string, const char *text, size_t size);
 /* The member of that name; none where there is none, or of what is no object. */
 struct json_piece json_piece_get(struct json_piece object, const char *name, size_t size);
 
+/*
+ * JSON pointers (RFC 6901). The next segment of one, unescaped, moves *pointer past it; 0 at its end, or where it is none.
+ * What is longer than POINTER_SEGMENT_TEXT is cut.
+ */
+#define POINTER_SEGMENT_TEXT 192
+int json_pointer_next(const char **pointer, char segment[POINTER_SEGMENT_TEXT], size_t *size);
+/* "" or segments that each begin with '/', '~' only as "~0" or "~1". */
+int json_pointer_is_valid(const char *pointer);
+/* What a pointer leads to, through objects and lists; none where it leads nowhere. */
+struct json_piece json_piece_at(struct json_piece value, const char *pointer);
+/* A string as what it means, any other value as it stands; cut to whole characters where it does not fit. */
+void json_piece_words(struct json_piece value, char *words, size_t room);
+/* 1: the value is a number, and finite as a double. */
+int json_piece_number(struct json_piece value, double *number);
+
 #endif

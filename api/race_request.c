@@ -47,35 +47,14 @@ static const char *list_name(const struct race_request *request)
 
 /* ---- errors ---- */
 
-/* The next segment of a pointer, unescaped; 0 at its end. */
-static int next_segment(const char **pointer, char segment[FIELD_POINTER_TEXT], size_t *size)
-{
-    const char *at = *pointer;
-
-    *size = 0;
-    if (*at != '/') {
-        return 0;
-    }
-    for (at++; *at != '\0' && *at != '/' && *size < FIELD_POINTER_TEXT; at++) {
-        if (*at == '~' && (at[1] == '0' || at[1] == '1')) {
-            at++;
-            segment[(*size)++] = *at == '0' ? '~' : '/';
-        } else {
-            segment[(*size)++] = *at;
-        }
-    }
-    *pointer = at;
-    return 1;
-}
-
 /* Did the patch bring what is at the pointer, or something that it lies in? */
 static int patch_touches(struct json_piece patch, const char *pointer)
 {
-    char segment[FIELD_POINTER_TEXT];
+    char segment[POINTER_SEGMENT_TEXT];
     size_t size;
 
     while (json_piece_is_object(patch)) {
-        if (!next_segment(&pointer, segment, &size)) {
+        if (!json_pointer_next(&pointer, segment, &size)) {
             return 1;
         }
         patch = json_piece_get(patch, segment, size);

@@ -51,6 +51,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_GET_SPEC] = get_job_spec,
     [ROUTE_LIST_EVENTS] = list_job_events,
     [ROUTE_GET_METRICS] = get_job_metrics,
+    [ROUTE_COMPARE] = compare_jobs,
     [ROUTE_GET_RESULTS] = get_job_results,
     [ROUTE_LIST_CHECKPOINTS] = list_checkpoints,
     [ROUTE_PREDICT_JOB] = predict_job,

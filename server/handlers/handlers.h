@@ -74,6 +74,8 @@ handler get_scheduler;
 handler list_job_events;
 /* handlers/curves.c */
 handler get_job_metrics;
+/* handlers/comparisons.c */
+handler compare_jobs;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
 /* handlers/calculators.c */
