@@ -130,21 +130,6 @@ void encode_predictions(const struct predictions *predictions, struct json_write
     json_end_object(writer);
 }
 
-/* A field of CSV, quoted where RFC 4180 wants it. */
-static void put_csv_field(struct text *out, const char *field)
-{
-    if (field[strcspn(field, ",\"\r\n")] == '\0') {
-        text_string(out, field);
-        return;
-    }
-    text_put(out, "\"", 1);
-    for (; *field != '\0'; field++) {
-        text_put(out, "\"\"", *field == '"' ? 2 : 0);
-        text_put(out, field, *field != '"');
-    }
-    text_put(out, "\"", 1);
-}
-
 void encode_predictions_csv(const struct predictions *predictions, struct text *out)
 {
     uint32_t classes = predictions->classes;
@@ -152,14 +137,14 @@ void encode_predictions_csv(const struct predictions *predictions, struct text *
     text_string(out, predictions->with_label ? "label" : "");
     for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
         text_string(out, k > 0 || predictions->with_label ? "," : "");
-        put_csv_field(out, predictions->class_names[k]);
+        text_csv_field(out, predictions->class_names[k]);
     }
     text_put(out, "\n", 1);
     for (uint64_t row = 0; row < predictions->rows; row++) {
         const float *probabilities = predictions->probabilities + row * classes;
 
         if (predictions->with_label) {
-            put_csv_field(out, predictions->class_names[next_likely(probabilities, classes, classes)]);
+            text_csv_field(out, predictions->class_names[next_likely(probabilities, classes, classes)]);
         }
         for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
             text_printf(out, "%s%.9g", k > 0 || predictions->with_label ? "," : "", (double)probabilities[k]);

@@ -34,10 +34,13 @@ static void measure(const struct plot *plot, struct span *x, struct span *y)
     }
 }
 
-static void plan_categories(struct plot *plot)
+/* A tick each, or at every n-th where they are too many to be read. */
+static void plan_categories(struct plot *plot, uint32_t ticks)
 {
+    size_t stride = (plot->category_count + ticks - 1) / ticks;
+
     plot->x = (struct chart_axis){.low = -0.5, .high = (double)plot->category_count - 0.5};
-    for (size_t i = 0; i < plot->category_count && i < CHART_TICKS_MAX; i++) {
+    for (size_t i = 0; i < plot->category_count && plot->x.tick_count < CHART_TICKS_MAX; i += stride) {
         plot->x.ticks[plot->x.tick_count++] = (double)i;
     }
 }
@@ -71,7 +74,7 @@ void plot_plan(struct plot *plot, uint32_t x_ticks, uint32_t y_ticks)
         return;
     }
     if (plot->categories != NULL) {
-        plan_categories(plot);
+        plan_categories(plot, x_ticks);
     } else {
         plan_x(plot, &x, x_ticks);
     }

@@ -118,7 +118,7 @@ static size_t tick_label(const struct plot *plot, uint32_t tick, size_t room, st
 
     label->size = 0;
     if (plot->categories != NULL) {
-        put_cut(label, plot->categories[tick], room);
+        put_cut(label, plot->categories[(size_t)plot->x.ticks[tick]], room);
     } else {
         chart_tick_label(&plot->x, plot->x.ticks[tick], number);
         text_string(label, number);

@@ -155,7 +155,7 @@ static void put_x_label(struct text *out, const struct plot *plot, uint32_t tick
 
     text_printf(out, "<text class=\"middle\" x=\"%.1f\" y=\"%.1f\">", x, y);
     if (plot->categories != NULL) {
-        put_name(out, plot->categories[tick], plot->category_count > 6 ? 8 : 14);
+        put_name(out, plot->categories[(size_t)plot->x.ticks[tick]], plot->x.tick_count > 6 ? 6 : 12);
     } else {
         chart_tick_label(&plot->x, plot->x.ticks[tick], label);
         text_string(out, label);

@@ -82,8 +82,11 @@ struct route;
 MUST_CHECK enum status query_decode(struct query *query, const struct route *route, const char *text, size_t size,
                                     struct problem *problem);
 
-/* What a handler finds wrong with a parameter that was read well: STATUS_QUERY_INVALID, added to `problem`. */
-void query_refuse(struct problem *problem, enum query_id id, const char *format, ...) PRINTF_LIKE(3, 4);
+/*
+ * An error of one parameter that only its route can find: the first one gives the document its code, all of them stand in
+ * its errors[], each with its "parameter".
+ */
+void query_refuse(struct problem *problem, enum status status, const char *name, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Whether a raw query has a parameter that is named like a token. */
 int query_has_token(const char *text, size_t size);

@@ -130,8 +130,8 @@ static int grid_box_is_one(struct request *request, double box[2][2])
         if (!(box[i][0] < box[i][1])) {
             char axis = i == 0 ? 'x' : 'y';
 
-            query_refuse(&problem, i == 0 ? PARAMETER_X1 : PARAMETER_Y1, "%c1 is %g, more than %c0 = %g is wanted", axis,
-                         box[i][1], axis, box[i][0]);
+            query_refuse(&problem, STATUS_QUERY_INVALID, i == 0 ? "x1" : "y1", "%c1 is %g, more than %c0 = %g is wanted",
+                         axis, box[i][1], axis, box[i][0]);
         }
     }
     request_respond_problem(request, &problem);
