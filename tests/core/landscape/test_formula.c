@@ -312,6 +312,9 @@ static void outside_of_a_domain_nothing_is_a_number(void **state)
     assert_close(value_of("log(x)", 0, 0), -HUGE_VAL, 0, 0);
     assert_close(value_of("1/x", 0, 0), HUGE_VAL, 0, 0);
     assert_close(value_of("0/0", 0, 0), NAN, 0, 0);
+    assert_close(value_of("log(x)^0", -1, 0), NAN, 0, 0);
+    assert_close(value_of("1/-x", 0, 0), -HUGE_VAL, 0, 0); /* a zero keeps its sign, in jets too */
+    assert_close(jet_of("1/-x", 0, 0).f, -HUGE_VAL, 0, 0);
 }
 
 static void where_there_is_no_derivative_it_is_not_finite_but_for_abs(void **state)
