@@ -1,5 +1,6 @@
 #include "core/landscape/formula.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ const char *formula_name(size_t i)
 double formula_power_whole(double a, int32_t n)
 {
     uint32_t left = n < 0 ? 0 - (uint32_t)n : (uint32_t)n;
-    double product = 1;
+    double product = isnan(a) ? a : 1; /* what has no value has none after any power */
 
     for (; left > 1; left >>= 1) {
         product = (left & 1) != 0 ? product * a : product;
@@ -89,13 +90,15 @@ double formula_node_value(const struct formula_node *node, const double *values,
     case FORMULA_POWER_REAL:
         return power_real(a, node->number);
     }
-    return NAN;
+    return (double)NAN;
 }
 
 double formula_value(const struct formula *formula, double x, double y)
 {
     double values[FORMULA_MAX_NODES];
 
+    assert(formula->count > 0);
+    values[0] = 0;
     for (size_t i = 0; i < formula->count; i++) {
         values[i] = formula_node_value(&formula->nodes[i], values, x, y);
     }
@@ -136,6 +139,11 @@ static struct jet combine(const struct jet *a, double weight, const struct jet *
                         .hyy = a->hyy + weight * b->hyy};
 }
 
+static struct jet negate(const struct jet *a)
+{
+    return (struct jet){.f = -a->f, .gx = -a->gx, .gy = -a->gy, .hxx = -a->hxx, .hxy = -a->hxy, .hyy = -a->hyy};
+}
+
 /* The chain rule: u(a) with value u, first and second derivative at a. */
 static struct jet chain(const struct jet *a, double u, double first, double second)
 {
@@ -171,7 +179,7 @@ static struct jet hyperbolic_tangent(const struct jet *a)
 
 static struct jet node_jet(const struct formula_node *node, const struct jet *jets, double x, double y)
 {
-    const struct jet *a = node->a >= 0 ? &jets[node->a] : NULL, *b = node->b >= 0 ? &jets[node->b] : NULL;
+    const struct jet *a = &jets[node->a >= 0 ? node->a : 0], *b = &jets[node->b >= 0 ? node->b : 0];
     double u, c = node->number;
 
     switch (node->operation) {
@@ -201,7 +209,7 @@ static struct jet node_jet(const struct formula_node *node, const struct jet *je
     case FORMULA_TANH:
         return hyperbolic_tangent(a);
     case FORMULA_NEGATE:
-        return combine(&(struct jet){0}, -1, a);
+        return negate(a);
     case FORMULA_ADD:
         return combine(a, 1, b);
     case FORMULA_SUBTRACT:
@@ -215,13 +223,15 @@ static struct jet node_jet(const struct formula_node *node, const struct jet *je
     case FORMULA_POWER_REAL:
         return chain(a, power_real(a->f, c), c * power_real(a->f, c - 1), c * (c - 1) * power_real(a->f, c - 2));
     }
-    return (struct jet){.f = NAN};
+    return (struct jet){.f = (double)NAN};
 }
 
 void formula_jet(const struct formula *formula, double x, double y, struct jet *jet)
 {
     struct jet jets[FORMULA_MAX_NODES];
 
+    assert(formula->count > 0);
+    jets[0] = (struct jet){0}; /* what stands for operands that an operation has not got */
     for (size_t i = 0; i < formula->count; i++) {
         jets[i] = node_jet(&formula->nodes[i], jets, x, y);
     }
