@@ -55,7 +55,7 @@ static int has_dropout(const struct model_spec *model)
 static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_rows)
 {
     return train_spec_is_full_batch(spec, train_rows) && spec->shuffle != SHUFFLE_WITH_REPLACEMENT &&
-           spec->optimizer.nesterov == NESTEROV_NONE && !has_dropout(&spec->model);
+           optimizer_look_ahead(&spec->optimizer) == 0 && !has_dropout(&spec->model);
 }
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
