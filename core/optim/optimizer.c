@@ -177,12 +177,12 @@ static double bias(double beta, uint64_t t)
     return -mathx_expm1_f64((double)t * mathx_log_f64(beta));
 }
 
-/* nadam's momentum of update t: beta1 (1 - q^t / 2), q = 0.96^momentum_decay. */
-static double nadam_momentum(const struct optimizer_spec *spec, uint64_t t)
+/* What nadam's momentum mu_t = beta1 - lag lags behind by: beta1 q^t / 2, q = 0.96^momentum_decay. */
+static double nadam_lag(const struct optimizer_spec *spec, uint64_t t)
 {
     double log_q = spec->momentum_decay * mathx_log_f64(0.96);
 
-    return spec->beta1 * (1 - mathx_exp_f64((double)t * log_q) / 2);
+    return spec->beta1 * mathx_exp_f64((double)t * log_q) / 2;
 }
 
 /*
@@ -205,8 +205,8 @@ static double nadam_bias(const struct optimizer_spec *spec, uint64_t t)
 static void nadam_step(const struct optimizer_spec *spec, uint64_t t, struct update_step *step)
 {
     step->bias2 = bias(spec->beta2, t);
-    step->share_g = (1 - nadam_momentum(spec, t)) / nadam_bias(spec, t);
-    step->share_m = nadam_momentum(spec, t + 1) / nadam_bias(spec, t + 1);
+    step->share_g = ((1 - spec->beta1) + nadam_lag(spec, t)) / nadam_bias(spec, t);
+    step->share_m = (spec->beta1 - nadam_lag(spec, t + 1)) / nadam_bias(spec, t + 1);
 }
 
 static void radam_step(const struct optimizer_spec *spec, uint64_t t, struct update_step *step)
