@@ -107,6 +107,8 @@ static void write_directions(const struct jet *jet, unsigned count, struct json_
         double direction[2];
 
         mathx_sincos_turns_f64((double)i / count, &direction[1], &direction[0]);
+        direction[0] += 0.0; /* -0 is 0 */
+        direction[1] += 0.0;
         json_begin_object(writer);
         write_numbers(writer, "direction", direction, 2);
         json_member_number(writer, "derivative", direction[0] * jet->gx + direction[1] * jet->gy);

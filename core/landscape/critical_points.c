@@ -5,6 +5,7 @@
 #include "core/landscape/critical_points.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define SMALLEST_SMOOTH 0x1p-27 /* of the whole box's widths: smaller boxes are not cut */
 #define SMALLEST_ROUGH  0x1p-43
+#define JUMP            1e-3   /* of the usual slope: what the gradient may vary by in a small box where f is smooth */
 #define CUT_AT          0.4853 /* not in the middle, where functions like to have their critical points */
 #define NEWTON_STEPS    60
 #define ON_THE_EDGE     1e-12 /* of the whole box's width */
@@ -28,6 +30,7 @@ struct box_list {
 struct search {
     const struct formula *formula;
     struct box whole;
+    double slope;                  /* how large the gradient is somewhere */
     struct box_list now, next;     /* this generation and the one that it makes */
     struct box_list unique;        /* around each point of `points`: no other one is in it */
     struct box_list smooth, rough; /* too small to be cut, with a Hessian and without */
@@ -178,15 +181,33 @@ static int side_to_cut(const struct search *search, const struct krawczyk *resul
     return varies[1] > varies[0];
 }
 
+/* Without a Hessian, or next to a place without one: the gradient varies there as much as elsewhere, however small the box.
+ */
+static int is_rough(const struct search *search, const struct krawczyk *result)
+{
+    double varies = 0;
+
+    if (result->verdict == KRAWCZYK_ROUGH) {
+        return 1;
+    }
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 2; k++) {
+            varies = fmax(varies, interval_abs(result->hessian[i + k]).hi * interval_width(result->rest[k]));
+        }
+    }
+    return varies > JUMP * search->slope;
+}
+
 static enum status cut(struct search *search, const struct krawczyk *result)
 {
-    double smallest = result->verdict == KRAWCZYK_ROUGH ? SMALLEST_ROUGH : SMALLEST_SMOOTH;
+    int rough = is_rough(search, result);
+    double smallest = rough ? SMALLEST_ROUGH : SMALLEST_SMOOTH;
     const struct interval *rest = result->rest, *whole = search->whole.side;
     enum status status;
 
     if (interval_width(rest[0]) <= smallest * interval_width(whole[0]) &&
         interval_width(rest[1]) <= smallest * interval_width(whole[1])) {
-        return append_box(search, result->verdict == KRAWCZYK_ROUGH ? &search->rough : &search->smooth, rest);
+        return append_box(search, rough ? &search->rough : &search->smooth, rest);
     }
     int side = side_to_cut(search, result, smallest);
     double at = rest[side].lo + CUT_AT * interval_width(rest[side]);
@@ -288,6 +309,22 @@ static enum status add_clusters(struct search *search, struct box_list *list, do
     return status;
 }
 
+/* The largest finite gradient at a few places. */
+static double usual_slope(const struct formula *formula, const double box[2][2])
+{
+    double slope = 0;
+
+    for (int i = 0; i < 16; i++) {
+        const double u = (i % 4 + 0.43) / 4, v = (i / 4 + 0.57) / 4; /* not where functions like to be flat */
+        struct jet jet;
+
+        formula_jet(formula, box[0][0] + u * (box[0][1] - box[0][0]), box[1][0] + v * (box[1][1] - box[1][0]), &jet);
+        double norm = jet_gradient_norm(&jet);
+        slope = norm > slope && norm <= DBL_MAX ? norm : slope;
+    }
+    return slope;
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct critical_point *a = left, *b = right;
@@ -312,6 +349,7 @@ enum status critical_points_find(struct critical_points *out, const struct formu
         assert(isfinite(box[i][0]) && isfinite(box[i][1]) && box[i][0] < box[i][1]);
         search.whole.side[i] = interval_of(box[i][0], box[i][1]);
     }
+    search.slope = usual_slope(formula, box);
     status = look_everywhere(&search, budget);
     out->complete = search.now.count == 0;
     if (status == STATUS_OK) {

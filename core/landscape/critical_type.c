@@ -26,7 +26,7 @@ static void eigenvalues_of(const struct jet *jet, double eigenvalues[2])
     double small = large != 0 ? jet->hxx / large * jet->hyy - jet->hxy / large * jet->hxy : 0;
 
     if (!isfinite(mean) || !isfinite(radius)) {
-        large = small = NAN;
+        large = small = (double)NAN;
     }
     eigenvalues[0] = small < large ? small : large;
     eigenvalues[1] = small < large ? large : small;

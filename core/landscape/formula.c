@@ -30,7 +30,7 @@ const char *formula_name(size_t i)
 double formula_power_whole(double a, int32_t n)
 {
     uint32_t left = n < 0 ? 0 - (uint32_t)n : (uint32_t)n;
-    double product = 1;
+    double product = isnan(a) ? a : 1; /* what has no value has none after any power */
 
     for (; left > 1; left >>= 1) {
         product = (left & 1) != 0 ? product * a : product;
@@ -89,7 +89,7 @@ double formula_node_value(const struct formula_node *node, const double *values,
     case FORMULA_POWER_REAL:
         return power_real(a, node->number);
     }
-    return NAN;
+    return (double)NAN;
 }
 
 double formula_value(const struct formula *formula, double x, double y)
@@ -134,6 +134,11 @@ static struct jet combine(const struct jet *a, double weight, const struct jet *
                         .hxx = a->hxx + weight * b->hxx,
                         .hxy = a->hxy + weight * b->hxy,
                         .hyy = a->hyy + weight * b->hyy};
+}
+
+static struct jet negate(const struct jet *a)
+{
+    return (struct jet){.f = -a->f, .gx = -a->gx, .gy = -a->gy, .hxx = -a->hxx, .hxy = -a->hxy, .hyy = -a->hyy};
 }
 
 /* The chain rule: u(a) with value u, first and second derivative at a. */
@@ -201,7 +206,7 @@ static struct jet node_jet(const struct formula_node *node, const struct jet *je
     case FORMULA_TANH:
         return hyperbolic_tangent(a);
     case FORMULA_NEGATE:
-        return combine(&(struct jet){0}, -1, a);
+        return negate(a);
     case FORMULA_ADD:
         return combine(a, 1, b);
     case FORMULA_SUBTRACT:
@@ -215,7 +220,7 @@ static struct jet node_jet(const struct formula_node *node, const struct jet *je
     case FORMULA_POWER_REAL:
         return chain(a, power_real(a->f, c), c * power_real(a->f, c - 1), c * (c - 1) * power_real(a->f, c - 2));
     }
-    return (struct jet){.f = NAN};
+    return (struct jet){.f = (double)NAN};
 }
 
 void formula_jet(const struct formula *formula, double x, double y, struct jet *jet)
