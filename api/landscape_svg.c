@@ -438,7 +438,11 @@ static void put_legend(const struct sheet *sheet, const struct descent_request *
         }
         text_printf(sheet->out, "<text x=\"%.1f\" y=\"%.1f\">", x + 30, y);
         put_cut(sheet->out, request->optimizers[o].name, NAME);
-        text_printf(sheet->out, "</text><text class=\"end\" x=\"%.1f\" y=\"%.1f\">%.4g</text>\n", right, y, best);
+        text_printf(sheet->out, "</text><text class=\"end\" x=\"%.1f\" y=\"%.1f\">", right, y);
+        if (isfinite(best)) {
+            text_printf(sheet->out, "%.4g", best);
+        }
+        text_string(sheet->out, "</text>\n");
     }
     put_mark_legend(sheet, x, y + ROW + 10);
 }
