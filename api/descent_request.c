@@ -301,6 +301,24 @@ static void decode_noise(struct descent_request *request, const struct json_valu
 
 /* ---- optimizers ---- */
 
+/* Rules that treat whole layers, or search along lines, have nothing to do on two numbers. */
+static void check_optimizer(const struct descent_optimizer *optimizer, const char *pointer, struct problem *problem)
+{
+    const char *name = optimizer_name(optimizer->spec.type);
+    char place[FIELD_POINTER_TEXT];
+
+    if (!optimizer_has(optimizer->spec.type, OPTIMIZER_ELEMENT_WISE)) {
+        field_pointer(place, pointer, "type");
+        problem_add_field(problem, STATUS_NOT_SUPPORTED, place, NULL,
+                          "%s does not update element by element: it cannot descend on a function of two variables", name);
+    } else if (optimizer_has(optimizer->spec.type, OPTIMIZER_OWN_SCHEDULE) &&
+               (optimizer->schedule.type != SCHEDULE_CONSTANT || optimizer->schedule.warmup_steps > 0)) {
+        field_pointer(place, pointer, "schedule");
+        problem_add_field(problem, STATUS_CONFLICTING_FIELDS, place, NULL,
+                          "%s is its own schedule, with its own warmup_steps", name);
+    }
+}
+
 static void decode_optimizer(struct descent_optimizer *optimizer, const struct json_value *value, const char *pointer,
                              struct problem *problem)
 {
@@ -313,6 +331,7 @@ static void decode_optimizer(struct descent_optimizer *optimizer, const struct j
     }
     field_pointer(place, pointer, "schedule");
     job_decode_schedule(json_get(value, "schedule"), place, &optimizer->schedule, problem);
+    check_optimizer(optimizer, pointer, problem);
 }
 
 /* An optimizer without a name is called as its type; the second of that name "sgd 2". */

@@ -22,7 +22,7 @@
 #define DESCENT_MAX_COORDINATE 1e100  /* of starts and boxes */
 
 /* Operations of the formula in all updates together: a few seconds of one core. */
-#define DESCENT_MAX_OPERATIONS 400000000
+#define DESCENT_MAX_OPERATIONS 200000000
 
 struct descent_optimizer {
     struct optimizer_spec spec; /* first: what decodes optimizers knows no more */

@@ -256,6 +256,26 @@ static void decode_objects(struct decoder *d)
     }
 }
 
+/* A rule that is its own schedule, and another one beside it. */
+static void check_schedule(struct decoder *d)
+{
+    const struct train_spec *train = &d->request->train;
+    const char *rule = optimizer_name(train->optimizer.type);
+
+    if (!optimizer_has(train->optimizer.type, OPTIMIZER_OWN_SCHEDULE)) {
+        return;
+    }
+    if (train->schedule.type != SCHEDULE_CONSTANT) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/schedule/type", NULL,
+                          "%s is its own schedule: with %s only constant is allowed, not %s", rule, rule,
+                          schedule_name(train->schedule.type));
+    }
+    if (train->schedule.warmup_steps > 0) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/schedule/warmup_steps", NULL,
+                          "%s warms up by its own warmup_steps, in /optimizer/warmup_steps", rule);
+    }
+}
+
 /* What two fields say about each other. */
 static void check_together(struct decoder *d)
 {
@@ -270,6 +290,7 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/split/test", NULL,
                           "there is a test set already, in /test/dataset");
     }
+    check_schedule(d);
 }
 
 static void decode_root(struct decoder *d)

@@ -24,6 +24,7 @@
 #define LEVELS       20
 #define MOST_STRETCH 2.5 /* a box that is so many times as long as wide is drawn less long */
 #define MARKERS      60  /* a path of at most so many rows shows them */
+#define FEW_STARTS   20  /* up to so many are drawn large */
 #define MOST_MARKS   400 /* critical points that are drawn */
 #define FORMULA      104 /* characters of it below the title */
 #define NAME         20  /* letters of a name in the legend */
@@ -43,15 +44,18 @@ static const char style[] =
     ".halo{stroke:#fff;stroke-opacity:.8;stroke-width:4.5;fill:none;stroke-linejoin:round;stroke-linecap:round}"
     ".line{fill:none;stroke-linejoin:round;stroke-width:2}"
     ".arrow{fill:none;stroke:#1f2328;stroke-width:1.2;stroke-linecap:round;stroke-linejoin:round}"
+    ".star{fill:#ffd33d;stroke:#1f2328;stroke-width:.9;stroke-linejoin:round}"
     ".mark{fill:#fff;stroke:#1f2328;stroke-width:1.3}.cross{fill:none;stroke:#1f2328;stroke-width:1.8}"
-    ".dot{stroke:#fff;stroke-width:.8}.start{fill:#fff;stroke:#1f2328;stroke-width:1.6}"
+    ".dot{stroke:#fff;stroke-width:.8}.start{fill:#fff;stroke:#1f2328;stroke-width:1.6}.many{stroke-opacity:.5;stroke-width:"
+    "1}"
     ".c0{stroke:#0969da}.c1{stroke:#d4650a}.c2{stroke:#1a7f64}.c3{stroke:#b3309b}"
     ".c4{stroke:#7a6200}.c5{stroke:#5b50d6}.c6{stroke:#c4303c}.c7{stroke:#4d5a66}"
     ".f0{fill:#0969da}.f1{fill:#d4650a}.f2{fill:#1a7f64}.f3{fill:#b3309b}"
     ".f4{fill:#7a6200}.f5{fill:#5b50d6}.f6{fill:#c4303c}.f7{fill:#4d5a66}"
     "@media(prefers-color-scheme:dark){"
     ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.axis{stroke:#656d76}"
-    ".area{fill:#6ea8e8;fill-opacity:.06}.contour{stroke:#6ea8e8}.halo{stroke:#0d1117}.arrow,.cross{stroke:#e6edf3}"
+    ".area{fill:#6ea8e8;fill-opacity:.06}.contour{stroke:#6ea8e8}.halo{stroke:#0d1117}.arrow,.cross{stroke:#e6edf3}.star{"
+    "stroke:#0d1117}"
     ".mark,.start{fill:#0d1117;stroke:#e6edf3}.dot{stroke:#0d1117}"
     ".c0{stroke:#4c9fff}.c1{stroke:#f0883e}.c2{stroke:#3fb68b}.c3{stroke:#e06ccb}"
     ".c4{stroke:#d4b13a}.c5{stroke:#9a92ff}.c6{stroke:#ff6b74}.c7{stroke:#9fb0c0}"
@@ -231,7 +235,10 @@ static void put_mark(struct text *out, enum critical_type type, double x, double
 {
     switch (type) {
     case CRITICAL_MINIMUM:
-        text_printf(out, "<circle class=\"mark\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n", x, y);
+        text_printf(out,
+                    "<path class=\"star\" d=\"M%.1f %.1fl1.8 4.6l5 .3l-3.9 3.1l1.3 4.8l-4.2 -2.7l-4.2 2.7l1.3 -4.8l-3.9 "
+                    "-3.1l5 -.3Z\"/>\n",
+                    x, y - 7.2);
         break;
     case CRITICAL_MAXIMUM:
         text_printf(out, "<path class=\"mark\" d=\"M%.1f %.1fl4.6 8h-9.2Z\"/>\n", x, y - 5);
@@ -431,34 +438,42 @@ static void put_legend(const struct sheet *sheet, const struct descent_request *
         }
         text_printf(sheet->out, "<text x=\"%.1f\" y=\"%.1f\">", x + 30, y);
         put_cut(sheet->out, request->optimizers[o].name, NAME);
-        text_printf(sheet->out, "</text><text class=\"end\" x=\"%.1f\" y=\"%.1f\">%.4g</text>\n", right, y, best);
+        text_printf(sheet->out, "</text><text class=\"end\" x=\"%.1f\" y=\"%.1f\">", right, y);
+        if (isfinite(best)) {
+            text_printf(sheet->out, "%.4g", best);
+        }
+        text_string(sheet->out, "</text>\n");
     }
     put_mark_legend(sheet, x, y + ROW + 10);
 }
 
-static void put_descents(const struct sheet *sheet, const struct descent_request *request,
-                         const struct descent_result *results)
+static void put_paths(const struct sheet *sheet, const struct descent_request *request, const struct descent_result *results)
 {
-    size_t count = request->start_count * request->optimizer_count;
+    size_t count = request->path ? request->start_count * request->optimizer_count : 0;
 
-    for (size_t i = 0; request->path && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         put_path(sheet, &results[i], i % request->optimizer_count);
     }
-    for (size_t i = 0; request->path && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         put_arrows(sheet, request, &results[i]);
     }
-    put_marks(sheet);
-    for (size_t i = 0; i < count; i++) { /* all starts below all ends */
-        const struct descent_row *first = &results[i].path[0];
+}
 
-        if (i % request->optimizer_count == 0 && is_in_box(sheet, first->x, first->y)) {
-            text_printf(sheet->out, "<circle class=\"start\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>\n", pixel_x(sheet, first->x),
-                        pixel_y(sheet, first->y), request->start_count > 20 ? "1.6" : "5");
+/* All starts below all ends. */
+static void put_ends(const struct sheet *sheet, const struct descent_request *request, const struct descent_result *results)
+{
+    int are_many = request->start_count > FEW_STARTS;
+
+    for (size_t s = 0; s < request->start_count; s++) {
+        const struct descent_row *first = &results[s * request->optimizer_count].path[0];
+
+        if (is_in_box(sheet, first->x, first->y)) {
+            text_printf(sheet->out, "<circle class=\"start%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>\n",
+                        are_many ? " many" : "", pixel_x(sheet, first->x), pixel_y(sheet, first->y), are_many ? "1.5" : "5");
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        put_dot(sheet, &results[i].path[results[i].path_count - 1], i % request->optimizer_count,
-                request->start_count > 20 ? 3.2 : 4.6);
+    for (size_t i = 0; i < request->start_count * request->optimizer_count; i++) {
+        put_dot(sheet, &results[i].path[results[i].path_count - 1], i % request->optimizer_count, are_many ? 3.2 : 4.6);
     }
 }
 
@@ -507,9 +522,11 @@ enum status descents_svg(const struct descent_request *request, const struct des
     put_head(&sheet);
     text_string(out, "<g clip-path=\"url(#plot)\">\n");
     status = put_contours(&sheet, error);
-    put_descents(&sheet, request, results);
+    put_paths(&sheet, request, results);
     text_string(out, "</g>\n");
     put_axes(&sheet);
+    put_marks(&sheet);
+    put_ends(&sheet, request, results);
     put_legend(&sheet, request, results);
     text_string(out, "</svg>\n");
     return status;

@@ -8,7 +8,9 @@
 #define FEWEST_UPDATES 8
 #define NEWTON_STEPS   60
 #define BISECTIONS     200
-#define QUADRATIC      0.1    /* curvatures may differ by so much of the largest */
+#define QUADRATIC      0.1 /* curvatures may differ by so much of the largest */
+#define EXPLAINED      0.9
+#define ROUND          1e-6   /* a deviation from the line, by row, that is nothing to explain */
 #define NOTHING        1e-290 /* where float64 runs out of exponents */
 
 /* ---- theory ---- */
@@ -170,18 +172,51 @@ static uint64_t find_last(const struct descent_row *rows, uint64_t taken, const 
     return last > 0 ? last - 1 : 0;
 }
 
-/* The slope of the line through log distance, by least squares over rows first ... last. */
-static double slope(const struct descent_row *rows, uint64_t first, uint64_t last, const struct critical_point *limit)
+/* Sums over rows first ... last for a fit of log distance by time t and by log k, all less their means. */
+struct fit {
+    double tt, tl, ll, ty, ly, yy;
+};
+
+static void add_up(const struct descent_row *rows, uint64_t first, uint64_t last, const struct critical_point *limit,
+                   struct fit *fit)
 {
-    double middle = 0.5 * (double)(last - first), products = 0, squares = 0;
+    double count = (double)(last - first + 1), mean_l = 0, mean_y = 0;
 
     for (uint64_t k = first; k <= last; k++) {
-        double t = (double)(k - first) - middle;
-
-        products += t * mathx_log_f64(distance(&rows[k], limit));
-        squares += t * t;
+        mean_l += mathx_log_f64((double)(k + 1)) / count;
+        mean_y += mathx_log_f64(distance(&rows[k], limit)) / count;
     }
-    return products / squares;
+    *fit = (struct fit){0};
+    for (uint64_t k = first; k <= last; k++) {
+        double t = (double)(k - first) - 0.5 * (double)(last - first), l = mathx_log_f64((double)(k + 1)) - mean_l;
+        double y = mathx_log_f64(distance(&rows[k], limit)) - mean_y;
+
+        fit->tt += t * t;
+        fit->tl += t * l;
+        fit->ll += l * l;
+        fit->ty += t * y;
+        fit->ly += l * y;
+        fit->yy += y * y;
+    }
+}
+
+/*
+ * The slope of the line through log distance, by least squares. Where two eigenvalues of the iteration fall together, as
+ * with the best parameters, the distance goes as k^p rate^k: the power is fitted as well where that explains nine tenths of
+ * what the line does not.
+ */
+static double slope(const struct descent_row *rows, uint64_t first, uint64_t last, const struct critical_point *limit)
+{
+    struct fit fit;
+
+    add_up(rows, first, last, limit, &fit);
+    double line = fit.ty / fit.tt, rest = fit.yy - fit.ty * line;
+    double ll = fit.ll - fit.tl * fit.tl / fit.tt, ly = fit.ly - fit.tl * line; /* what of log k the line has not */
+
+    if (rest > ROUND * ROUND * (double)(last - first) && ly * ly / ll > EXPLAINED * rest) {
+        line -= ly / ll * fit.tl / fit.tt;
+    }
+    return line;
 }
 
 double rate_measured(const struct formula *formula, const struct descent_row *rows, uint64_t taken,
