@@ -227,12 +227,27 @@ void comparison_ndjson(const struct comparison *comparison, struct text *out)
 
 /* ---- as a picture ---- */
 
+/* Bytes that all names begin with, up to and with the " - " of a race's jobs; 0: none. */
+static size_t common_prefix(const struct comparison *comparison)
+{
+    const char *first = comparison->series[0].name, *dash = strstr(first, " - ");
+    size_t size = dash == NULL ? 0 : (size_t)(dash - first) + strlen(" - ");
+
+    for (size_t i = 1; i < comparison->count; i++) {
+        if (strncmp(comparison->series[i].name, first, size) != 0) {
+            return 0;
+        }
+    }
+    return comparison->count > 1 ? size : 0;
+}
+
 enum status comparison_draw(const struct comparison *comparison, enum plot_scale scale, uint32_t width, struct text *out,
                             struct error *error)
 {
     const struct compare_metric *metric = compare_metric_get(comparison->metric);
     struct plot_series *drawn = calloc(comparison->count, sizeof *drawn);
-    char title[96], subtitle[64];
+    size_t prefix = common_prefix(comparison);
+    char title[96], subtitle[64 + NAME_TEXT];
     struct plot plot = {.title = title,
                         .subtitle = subtitle,
                         .x_name = aligns[comparison->align].axis,
@@ -246,19 +261,20 @@ enum status comparison_draw(const struct comparison *comparison, enum plot_scale
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a chart of %zu jobs", comparison->count);
     }
     (void)snprintf(title, sizeof title, "%s by %s", metric->name, aligns[comparison->align].name);
-    (void)snprintf(subtitle, sizeof subtitle, "%zu %s", comparison->count, comparison->count == 1 ? "job" : "jobs");
+    (void)snprintf(subtitle, sizeof subtitle, "%.*s%zu %s", (int)prefix, comparison->series[0].name, comparison->count,
+                   comparison->count == 1 ? "job" : "jobs");
     for (size_t i = 0; i < comparison->count; i++) {
         const struct comparison_series *series = &comparison->series[i];
         int is_over = job_status_is_terminal(series->status) && series->status != JOB_SUCCEEDED;
 
-        drawn[i] = (struct plot_series){.name = series->name[0] == '\0' ? series->job : series->name,
+        drawn[i] = (struct plot_series){.name = series->name[0] == '\0' ? series->job : series->name + prefix,
                                         .points = series->points,
                                         .count = series->count,
                                         .has_line = 1};
         if (is_over) {
             (void)snprintf(drawn[i].note, sizeof drawn[i].note, "%s", job_status_name(series->status));
         } else if (isfinite(series->last)) {
-            (void)snprintf(drawn[i].note, sizeof drawn[i].note, "%.4g", series->last);
+            (void)snprintf(drawn[i].note, sizeof drawn[i].note, "%.*g", metric->logarithmic ? 3 : 4, series->last);
         }
     }
     if (width == 0) {

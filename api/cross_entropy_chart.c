@@ -45,7 +45,7 @@ static void add_curve(struct drawing *drawing)
 
         drawing->curve[i] = (struct plot_point){exp(-nats), nats};
     }
-    drawing->series[0] = (struct plot_series){.name = "-ln v", .points = drawing->curve, .count = POINTS, .has_line = 1};
+    drawing->series[0] = (struct plot_series){.name = "−ln v", .points = drawing->curve, .count = POINTS, .has_line = 1};
 }
 
 void cross_entropy_chart(const struct cross_entropy_request *request, struct text *out)

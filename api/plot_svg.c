@@ -21,7 +21,8 @@
 #define BOTTOM  48  /* labels and name of x */
 #define MARKERS 60  /* a series of at most so many points shows them */
 #define COLOURS 8
-#define LETTERS 22 /* of a name in the legend */
+#define LETTERS 26 /* of a name in the legend */
+#define NOTED   17 /* of one with a note behind it */
 
 static const char style[] =
     "<style>"
@@ -144,7 +145,7 @@ static void put_legend(struct text *out, const struct plot *plot)
             text_printf(out, "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", s % COLOURS, x + 11, y - 4);
         }
         text_printf(out, "<text x=\"%.1f\" y=\"%.1f\">", x + 28, y);
-        put_name(out, series->name, series->note[0] != '\0' ? LETTERS - 6 : LETTERS);
+        put_name(out, series->name, series->note[0] != '\0' ? NOTED : LETTERS);
         text_printf(out, "</text><text class=\"end\" x=\"%d\" y=\"%.1f\">%s</text>\n", WIDTH - RIGHT, y, series->note);
     }
 }

@@ -80,7 +80,7 @@ static void add_series(struct drawing *drawing, const struct point_comparison *c
                    : group->is_there         ? group->words
                                              : "none";
     if (count == 1 && isfinite(points[0].y)) {
-        (void)snprintf(series->note, sizeof series->note, "%.4g", points[0].y);
+        (void)snprintf(series->note, sizeof series->note, "%.3g", points[0].y);
     }
     drawing->groups[drawing->series_count++] = group;
     drawing->point_count += count;

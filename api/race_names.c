@@ -81,13 +81,19 @@ static void put_value(const struct json_value *value, struct text *out)
     }
 }
 
-/* What a patch sets: "seed 2", "learning_rate 0.1 batch_size 64". A "type" needs no word before it. */
+/* What needs no word before its value: a type, and the learning rate behind the optimizer's. */
+static int is_clear(const struct json_value *patch, const char *name)
+{
+    return strcmp(name, "type") == 0 || (strcmp(name, "learning_rate") == 0 && json_get(patch, "type") != NULL);
+}
+
+/* What a patch sets: "seed 2", "adam 0.1 batch_size 64". */
 static void put_settings(const struct json_value *patch, struct text *out)
 {
     for (const struct json_value *member = json_first(patch); member != NULL; member = json_next(member)) {
         if (json_type(member) == JSON_OBJECT) {
             put_settings(member, out);
-        } else if (strcmp(json_name(member), "type") == 0) {
+        } else if (is_clear(patch, json_name(member))) {
             text_string(out, out->size > 0 ? " " : "");
             put_value(member, out);
         } else {

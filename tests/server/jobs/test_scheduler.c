@@ -509,6 +509,21 @@ static void a_reserved_place_counts(void **state)
     scheduler_free(NULL);
 }
 
+static void places_are_reserved_together_or_not_at_all(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 5);
+    struct error error;
+    assert_ok(scheduler_reserve(scheduler, 2, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 4, &error));
+    assert_non_null(strstr(error.message, "room for 3 more, not for 4"));
+    assert_ok(scheduler_reserve(scheduler, 3, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 1, &error));
+    scheduler_release(scheduler, 3);
+    assert_ok(scheduler_reserve(scheduler, 3, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, UINT32_MAX, &error));
+    scheduler_free(scheduler);
+}
+
 static void the_view_shows_who_runs_and_who_comes_next(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 2, 100, 20);
@@ -576,6 +591,7 @@ int main(void)
         TEST(who_is_resumed_while_the_server_drains_drains),
         TEST(a_pause_ends_with_its_time_an_order_or_the_drain),
         TEST(a_reserved_place_counts),
+        TEST(places_are_reserved_together_or_not_at_all),
         TEST(the_view_shows_who_runs_and_who_comes_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
