@@ -70,18 +70,17 @@ static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32
     return best;
 }
 
-static void encode_top(const struct predictions *predictions, uint64_t row, struct json_writer *writer)
+void encode_top(const char *const *class_names, uint32_t classes, const float *probabilities, uint32_t label, uint32_t count,
+                struct json_writer *writer)
 {
-    const float *probabilities = predictions->probabilities + row * predictions->classes;
-    uint32_t count = predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX;
-    uint32_t k = predictions->classes;
+    uint32_t k = classes;
 
     json_key(writer, "top");
     json_begin_array(writer);
-    for (uint32_t i = 0; i < count && i < predictions->classes; i++) {
-        k = next_likely(probabilities, predictions->classes, predictions->labels[row], k);
+    for (uint32_t i = 0; i < count && i < classes; i++) {
+        k = next_likely(probabilities, classes, label, k);
         json_begin_object(writer);
-        json_member_string(writer, "label", predictions->class_names[k]);
+        json_member_string(writer, "label", class_names[k]);
         json_member_float(writer, "probability", probabilities[k]);
         json_end_object(writer);
     }
@@ -103,7 +102,9 @@ static void encode_prediction(const struct predictions *predictions, uint64_t ro
         json_end_array(writer);
     }
     if (predictions->top_k > 0) {
-        encode_top(predictions, row, writer);
+        encode_top(predictions->class_names, predictions->classes, predictions->probabilities + row * predictions->classes,
+                   predictions->labels[row],
+                   predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX, writer);
     }
     json_end_object(writer);
 }

@@ -16,6 +16,10 @@ struct text;
 void encode_model(const struct model_view *model, struct json_writer *writer);
 void encode_model_list(const struct model_view *models, size_t count, int has_more, struct json_writer *writer);
 
+/* The member "top" of a prediction: the `count` most probable classes, the label first. */
+void encode_top(const char *const *class_names, uint32_t classes, const float *probabilities, uint32_t label, uint32_t count,
+                struct json_writer *writer);
+
 /* Everything is borrowed. */
 struct predictions {
     const char *model;              /* id */
