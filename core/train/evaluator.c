@@ -8,8 +8,6 @@
 
 #include "core/nn/loss.h"
 
-#define KEPT_LOGITS ((uint64_t)16 << 20) /* at most so many stay in memory between the passes of a fit: 64 MiB */
-
 struct evaluator {
     struct network_f32 *network;
     struct pool *pool;
@@ -316,13 +314,13 @@ static void pass_over(void *context, double inverse, struct temperature_sums *su
     source->filled = source->kept != NULL;
 }
 
-void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, struct temperature_fit *fit)
+void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, uint64_t kept,
+                               struct temperature_fit *fit)
 {
     struct logits_source source = {.evaluator = evaluator, .evaluation = evaluation};
 
-    if (evaluation->count <= KEPT_LOGITS / evaluator->classes) {
-        /* without them the fit takes longer, to the same bits */
-        source.kept = malloc((evaluation->count + 1) * evaluator->classes * sizeof *source.kept);
+    if (evaluation->count <= kept / evaluator->classes) {
+        source.kept = malloc((evaluation->count + 1) * evaluator->classes * sizeof *source.kept); /* NULL: as if too many */
     }
     evaluator->evaluation = evaluation;
     temperature_fit(fit, pass_over, &source);

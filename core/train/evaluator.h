@@ -38,8 +38,13 @@ void evaluator_probabilities(struct evaluator *evaluator, const struct evaluatio
 /* Adds the rows to `scores` (initialised by the caller) in order and finishes them; at their temperature, too. */
 void evaluator_run(struct evaluator *evaluator, const struct evaluation *evaluation, struct scores *scores);
 
-/* The temperature that costs least on the rows. */
-void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation,
+#define EVALUATOR_KEPT_LOGITS ((uint64_t)16 << 20) /* 64 MiB */
+
+/*
+ * The temperature that costs least on the rows. Up to `kept` logits (rows times classes) stay in memory between the passes
+ * of the fit; of more rows, each pass asks the network again, to the same bits.
+ */
+void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, uint64_t kept,
                                struct temperature_fit *fit);
 
 /* Adds the rows' losses, in order, and finishes. */

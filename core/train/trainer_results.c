@@ -115,7 +115,7 @@ void trainer_calibrate(struct trainer *trainer, struct model *model, struct temp
 {
     const struct evaluation job = part_of(trainer, PART_VALIDATION);
 
-    evaluator_fit_temperature(trainer->evaluator, &job, fit);
+    evaluator_fit_temperature(trainer->evaluator, &job, EVALUATOR_KEPT_LOGITS, fit);
     trainer->temperature = fit->outcome != TEMPERATURE_UNDEFINED ? fit->temperature : 0;
     model->temperature = trainer->temperature;
 }
