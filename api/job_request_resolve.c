@@ -204,6 +204,20 @@ static void resolve_metric(struct resolver *r)
     r->request->metric_given = stop->early;
 }
 
+static void resolve_calibration(struct resolver *r)
+{
+    struct job_request *request = r->request;
+    int validates = r->split->validation_count > 0;
+
+    if (request->calibration_auto) {
+        request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
+        request->calibration_auto = 0;
+    } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
+                          "a temperature is fitted on rows to validate on; set /split/validation");
+    }
+}
+
 /* Rows of the curves. Needs the batch, which is not 0 unless the split has no rows to train on. */
 static void resolve_log(struct resolver *r)
 {
@@ -251,6 +265,7 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     resolve_batch(&r);
     resolve_class_weights(&r);
     resolve_metric(&r);
+    resolve_calibration(&r);
     resolve_log(&r);
     return problem->status;
 }

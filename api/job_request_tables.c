@@ -10,12 +10,20 @@
 #define LARGEST         1e30 /* what float32 training can still multiply */
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
+const char *calibration_method_name(enum calibration_method method)
+{
+    static const char *const names[] = {[CALIBRATION_NONE] = "none", [CALIBRATION_TEMPERATURE] = "temperature"};
+
+    return names[method];
+}
+
 /* Names of enums, as a table asks for them. */
 #define CHOICE(function, type)                                                                                              \
     static const char *function##_choice(unsigned index)                                                                    \
     {                                                                                                                       \
         return function((enum type)index);                                                                                  \
     }
+CHOICE(calibration_method_name, calibration_method)
 CHOICE(initializer_name, initializer)
 CHOICE(preprocessing_name, preprocessing)
 CHOICE(shuffle_name, shuffle)
@@ -60,6 +68,17 @@ static const struct field JOB[] = {
     {.name = "schedule", .kind = FIELD_OTHER, .json_type = "object", .help = "the learning rate over time; constant"},
     {.name = "training", .kind = FIELD_OTHER, .json_type = "object", .help = "epochs, batches, seed, curves"},
     {.name = "stop", .kind = FIELD_OTHER, .json_type = "object", .help = "reasons to end before the last epoch"},
+    {.name = "calibration",
+     .kind = FIELD_CHOICE,
+     AT(calibration),
+     .default_value = NAN,
+     .word = "auto",
+     .word_flag = offsetof(struct job_request, calibration_auto),
+     .word_is_default = 1,
+     .choice = calibration_method_name_choice,
+     .choice_count = CALIBRATION_METHOD_COUNT,
+     .help = "what is fitted on the validation rows for the model's probabilities; auto: a temperature where there are such "
+             "rows"},
     {.name = "checkpoint", .kind = FIELD_OTHER, .json_type = "object", .help = "how often the state is saved"},
     {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
     {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},

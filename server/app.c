@@ -59,6 +59,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_LIST_MODELS] = list_models,
     [ROUTE_GET_MODEL] = get_model,
     [ROUTE_DELETE_MODEL] = delete_model,
+    [ROUTE_GET_HARDEST] = get_job_hardest,
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,

@@ -58,7 +58,10 @@ void softmax_cross_entropy_rows_f64(const struct softmax_loss *loss, size_t rows
  */
 double softmax_cross_entropy_normaliser(const struct softmax_loss *loss, const int32_t *labels, size_t rows);
 
-/* probabilities [rows][classes] = softmax of the rows, each summing to 1 within rounding; NaN as above. */
+/*
+ * probabilities [rows][classes] = softmax of the rows, each summing to 1 within rounding; NaN as above. They may take the
+ * place of f64 logits of the same stride.
+ */
 void softmax_rows_f32(uint32_t classes, size_t rows, const float *logits, size_t stride, double *probabilities);
 void softmax_rows_f64(uint32_t classes, size_t rows, const double *logits, size_t stride, double *probabilities);
 

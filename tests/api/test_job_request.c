@@ -314,6 +314,30 @@ static void early_stopping_watches_what_there_is(void **state)
     job_release(&job);
 }
 
+static void a_temperature_is_fitted_where_there_are_rows_to_validate_on(void **state)
+{
+    struct job job;
+    char *text;
+
+    (void)state;
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"split\":{\"validation\":0.2}}"), STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_TEMPERATURE);
+    text = job_encode(&job);
+    assert_non_null(strstr(text, "\"calibration\":\"temperature\""));
+    free(text);
+    job_release(&job);
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"split\":{\"validation\":0.2},\"calibration\":\"none\"}"),
+                     STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_NONE);
+    job_release(&job);
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"calibration\":\"auto\"}"), STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_NONE);
+    job_release(&job);
+    assert_int_not_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"calibration\":\"temperature\"}"), STATUS_OK);
+    assert_true(refusal_is_only(&job.problem, STATUS_CONFLICTING_FIELDS, "/calibration"));
+    job_release(&job);
+}
+
 static void balanced_weights_come_from_the_training_rows(void **state)
 {
     struct job job;
@@ -463,7 +487,8 @@ static void a_resolved_spec_has_every_default_filled_in(void **state)
         "\"training\":{"
         "\"epochs\":10,\"batch_size\":50,\"shuffle\":\"every_epoch\",\"seed\":0,\"clip_norm\":null,\"eval_every\":\"epoch\","
         "\"log_every_steps\":1,\"shards\":1},\"stop\":{\"gradient_norm\":null,\"max_steps\":null,\"max_seconds\":null,"
-        "\"early\":null},\"checkpoint\":{\"every_seconds\":30,\"every_steps\":null,\"keep\":2},\"resources\":{\"threads\":"
+        "\"early\":null},\"calibration\":\"none\",\"checkpoint\":{\"every_seconds\":30,\"every_steps\":null,\"keep\":2},"
+        "\"resources\":{\"threads\":"
         "\"auto\",\"priority\":0},\"metadata\":{},\"expect\":{\"dataset_sha256\":\"abc\",\"kernel_tier\":\"tier\"}}";
     struct job job;
     char *text;
@@ -494,6 +519,8 @@ static const struct {
     {"\"init\":\"ones\"", STATUS_UNKNOWN_VALUE, "/init"},
     {"\"init\":1", STATUS_TYPE_MISMATCH, "/init"},
     {"\"preprocessing\":\"whiten\"", STATUS_UNKNOWN_VALUE, "/preprocessing"},
+    {"\"calibration\":\"isotonic\"", STATUS_UNKNOWN_VALUE, "/calibration"},
+    {"\"calibration\":null", STATUS_TYPE_MISMATCH, "/calibration"},
     {"\"split\":3", STATUS_TYPE_MISMATCH, "/split"},
     {"\"split\":{\"validation\":1.5}", STATUS_OUT_OF_RANGE, "/split/validation"},
     {"\"split\":{\"validation\":0.5,\"test\":0.5}", STATUS_OUT_OF_RANGE, "/split"},
@@ -753,6 +780,7 @@ int main(void)
         cmocka_unit_test(curves_have_about_2000_points_and_never_too_many),
         cmocka_unit_test(many_short_epochs_make_few_points),
         cmocka_unit_test(early_stopping_watches_what_there_is),
+        cmocka_unit_test(a_temperature_is_fitted_where_there_are_rows_to_validate_on),
         cmocka_unit_test(balanced_weights_come_from_the_training_rows),
         cmocka_unit_test(inline_rows_become_a_data_set),
         cmocka_unit_test(inline_rows_may_have_soft_labels),

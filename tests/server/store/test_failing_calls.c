@@ -238,7 +238,7 @@ static enum status end(struct round *round)
     static char texts[] = "{}", classes[] = "[]";
     struct object object;
     enum status status = write_object(round, &object);
-    struct model_view model = {.step = 3, .spec = texts, .classes = classes, .scores = texts};
+    struct model_view model = {.step = 3, .spec = texts, .classes = classes, .scores = texts, .calibration = texts};
     memcpy(model.id, round->model, ID_TEXT);
     const struct job_outcome outcome = {.stop_reason = STOP_EARLY, .results = "{}", .model = &model, .object = &object};
     struct jobs_change change = {
