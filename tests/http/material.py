@@ -12,6 +12,28 @@ DATA = ROOT / "tests/data"
 BLOBS = {"generator": "blobs", "n": 300, "classes": 3, "noise": 0.4, "seed": 7}
 SPIRALS = {"generator": "spirals", "n": 600, "classes": 3, "noise": 0.1, "seed": 7}
 
+# Every optimizer in each of its ways, at a rate that learns blobs.
+OPTIMIZERS = (
+    ("sgd", {"type": "sgd", "learning_rate": 0.05}),
+    ("momentum", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}),
+    ("nesterov lecture", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lecture"}),
+    ("nesterov lookahead", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lookahead"}),
+    ("adagrad", {"type": "adagrad", "learning_rate": 0.05}),
+    ("rmsprop", {"type": "rmsprop", "learning_rate": 0.01}),
+    ("rmsprop centered", {"type": "rmsprop", "learning_rate": 0.01, "centered": True, "momentum": 0.5}),
+    ("adam", {"type": "adam", "learning_rate": 0.01}),
+    ("amsgrad", {"type": "adam", "learning_rate": 0.01, "amsgrad": True}),
+    ("adamw", {"type": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}),
+    ("adadelta", {"type": "adadelta"}),
+    ("nadam", {"type": "nadam", "learning_rate": 0.01}),
+    ("radam", {"type": "radam", "learning_rate": 0.02}),
+    ("adamax", {"type": "adamax", "learning_rate": 0.02}),
+    ("lion", {"type": "lion", "learning_rate": 0.003, "weight_decay": 0.1}),
+    ("schedule-free sgd", {"type": "schedule_free_sgd", "learning_rate": 0.5, "warmup_steps": 20}),
+    ("schedule-free adamw", {"type": "schedule_free_adamw", "learning_rate": 0.02, "weight_decay": 0.01}),
+    ("muon", {"type": "muon", "learning_rate": 0.02, "adamw_learning_rate": 0.01, "weight_decay": 0.01}),
+)
+
 
 def softmax(dataset=None, **changes):
     """The smallest job: a convex model on three blobs. `changes` replace whole members of the specification."""
