@@ -12,8 +12,9 @@ DATA = ROOT / "tests/data"
 BLOBS = {"generator": "blobs", "n": 300, "classes": 3, "noise": 0.4, "seed": 7}
 SPIRALS = {"generator": "spirals", "n": 600, "classes": 3, "noise": 0.1, "seed": 7}
 
-# Every optimizer in each of its ways, at a rate that learns blobs.
+# Every optimizer, with every option that has a state or a rule of its own.
 OPTIMIZERS = (
+    ("gd", {"type": "gd", "learning_rate": 0.1}),
     ("sgd", {"type": "sgd", "learning_rate": 0.05}),
     ("momentum", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}),
     ("nesterov lecture", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lecture"}),

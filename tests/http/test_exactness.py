@@ -11,8 +11,6 @@ THREADS = (1, 2, 3, 4, 7, 16) if THOROUGH else (1, 3)
 DATA = {**BLOBS, "n": 250}
 TRAINING = {"epochs": 4, "batch_size": 48, "seed": 11}
 
-OPTIMIZERS = (("gd", {"type": "gd", "learning_rate": 0.1}), *OPTIMIZERS)
-
 
 def _digests(server, spec):
     return {t: server.digest({**spec, "resources": {"threads": t}}) for t in THREADS}
