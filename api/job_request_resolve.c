@@ -46,6 +46,23 @@ static enum status build_model(struct resolver *r, struct error *error)
     return STATUS_OK;
 }
 
+/* Some optimizers are made for hidden layers. */
+static void check_hidden_layers(struct resolver *r)
+{
+    const struct model_spec *model = &r->request->train.model;
+    enum optimizer_type optimizer = r->request->train.optimizer.type;
+    uint32_t dense = 0;
+
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        dense += model->layers[i].type == LAYER_DENSE;
+    }
+    if (optimizer_has(optimizer, OPTIMIZER_HIDDEN_LAYERS) && dense < 2) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
+                          "%s needs a hidden dense layer, the model has none; adamw is what it is without one",
+                          optimizer_name(optimizer));
+    }
+}
+
 static void resolve_model(struct resolver *r)
 {
     const struct model_spec *model = &r->request->train.model;
@@ -70,7 +87,9 @@ static void resolve_model(struct resolver *r)
     }
     if (status != STATUS_OK) {
         add_model_error(r, &error);
+        return;
     }
+    check_hidden_layers(r);
 }
 
 /* ---- data ---- */

@@ -485,10 +485,13 @@ static void set_layer(struct field_table *table, enum layer_type type)
     set_form(table, &form);
 }
 
-/* The learning rates that usually work, since the rules themselves have none. */
+/* The learning rates that usually work, since the rules themselves have none: PyTorch's, or the authors' own. */
 static const double LEARNING_RATES[OPTIMIZER_COUNT] = {
-    [OPTIMIZER_SGD] = 0.05,   [OPTIMIZER_ADAGRAD] = 0.01, [OPTIMIZER_RMSPROP] = 0.01,
-    [OPTIMIZER_ADAM] = 0.001, [OPTIMIZER_ADAMW] = 0.001,
+    [OPTIMIZER_SGD] = 0.05,    [OPTIMIZER_ADAGRAD] = 0.01,        [OPTIMIZER_RMSPROP] = 0.01,
+    [OPTIMIZER_ADAM] = 0.001,  [OPTIMIZER_ADAMW] = 0.001,         [OPTIMIZER_ADADELTA] = 1,
+    [OPTIMIZER_NADAM] = 0.002, [OPTIMIZER_RADAM] = 0.001,         [OPTIMIZER_ADAMAX] = 0.002,
+    [OPTIMIZER_LION] = 0.0001, [OPTIMIZER_SCHEDULE_FREE_SGD] = 1, [OPTIMIZER_SCHEDULE_FREE_ADAMW] = 0.0025,
+    [OPTIMIZER_MUON] = 0.02,
 };
 
 static void set_optimizer(struct field_table *table, size_t variant)
@@ -597,9 +600,7 @@ const char *const *job_table_later(enum job_table id)
 {
     static const char *const MODEL_WORDS[] = {"cnn", NULL};
     static const char *const LAYER_WORDS[] = {"conv2d", "max_pool2d", "avg_pool2d", "batch_norm", "gelu", "flatten", NULL};
-    static const char *const OPTIMIZER_WORDS[] = {
-        "adadelta", "nadam",     "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw",
-        "lbfgs",    "newton_cg", NULL};
+    static const char *const OPTIMIZER_WORDS[] = {"lbfgs", "newton_cg", NULL};
 
     return id == JOB_TABLE_MODEL       ? MODEL_WORDS
            : id == JOB_TABLE_LAYER     ? LAYER_WORDS

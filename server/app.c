@@ -64,6 +64,8 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_GET_LANDSCAPE] = get_landscape,
     [ROUTE_LANDSCAPE_POINT] = get_landscape_point,
     [ROUTE_LANDSCAPE_GRID] = get_landscape_grid,
+    [ROUTE_DESCEND_LANDSCAPE] = descend_landscape,
+    [ROUTE_DESCEND_FORMULA] = descend_formula,
 };
 
 static uint64_t machine_memory(void)

@@ -76,5 +76,7 @@ handler get_job_metrics;
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
 /* handlers/landscapes.c */
 handler list_landscapes, get_landscape, get_landscape_point, get_landscape_grid;
+/* handlers/descents.c */
+handler descend_landscape, descend_formula;
 
 #endif

@@ -4,12 +4,15 @@
 
 #include "api/encode_landscape.h"
 #include "api/json_writer.h"
+#include "api/landscape_svg.h"
 #include "api/nearest.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/routes.h"
 #include "core/base/sha256.h"
 #include "core/landscape/landscape_facts.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/landscape_named.h"
 #include "server/handlers/reply.h"
 
 /* An answer that is the same until the next version of the program: its tag is made of its text. */
@@ -44,8 +47,7 @@ void list_landscapes(struct app *app, struct request *request)
     reply_unchanging(request, &writer);
 }
 
-/* The landscape that the path names; NULL: it is answered with 404 already. */
-static const struct landscape *landscape_of(struct request *request)
+const struct landscape *landscape_of(struct request *request)
 {
     const char *name = request_parameter(request, 0);
     const struct landscape *landscape = landscape_find(name, strlen(name));
@@ -137,13 +139,32 @@ static int grid_box_is_one(struct request *request, double box[2][2])
     return 0;
 }
 
+static void draw_grid(struct request *request, const struct landscape *landscape, const struct formula *formula,
+                      double box[2][2])
+{
+    struct landscape_picture picture = {.title = landscape->title, .text = landscape->formula, .formula = formula};
+    struct json_writer writer = {.depth = 0};
+    struct error error = {0};
+
+    memcpy(picture.box, box, sizeof picture.box);
+    if (landscape_critical_points(landscape, &picture.points, &error) != STATUS_OK ||
+        landscape_svg(&picture, &writer.text, &error) != STATUS_OK) {
+        json_writer_release(&writer);
+        request_respond_error(request, &error);
+        return;
+    }
+    reply_text(request, 200, MEDIA_SVG, &writer);
+}
+
 void get_landscape_grid(struct app *app, struct request *request)
 {
     const struct query *query = request_query(request);
+    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     const struct landscape *landscape = landscape_of(request);
     const struct formula *formula;
     struct json_writer writer = {.depth = 0};
     struct error error = {0};
+    enum media media;
     double box[2][2];
 
     (void)app;
@@ -154,8 +175,13 @@ void get_landscape_grid(struct app *app, struct request *request)
     if (!grid_box_is_one(request, box)) {
         return;
     }
-    if (landscape_formula(landscape, &formula, &error) != STATUS_OK) {
+    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK ||
+        landscape_formula(landscape, &formula, &error) != STATUS_OK) {
         request_respond_error(request, &error);
+        return;
+    }
+    if (media == MEDIA_SVG) {
+        draw_grid(request, landscape, formula, box);
         return;
     }
     encode_landscape_grid(landscape, formula, box, (unsigned)query_integer(query, PARAMETER_NX),

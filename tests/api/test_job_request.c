@@ -127,6 +127,13 @@ static void an_optimizer_that_is_given_has_its_own_defaults(void **state)
         {"{\"type\":\"rmsprop\"}", OPTIMIZER_RMSPROP, 0.01},
         {"{\"type\":\"adam\"}", OPTIMIZER_ADAM, 0.001},
         {"{\"type\":\"adamw\"}", OPTIMIZER_ADAMW, 0.001},
+        {"{\"type\":\"adadelta\"}", OPTIMIZER_ADADELTA, 1},
+        {"{\"type\":\"nadam\"}", OPTIMIZER_NADAM, 0.002},
+        {"{\"type\":\"radam\"}", OPTIMIZER_RADAM, 0.001},
+        {"{\"type\":\"adamax\"}", OPTIMIZER_ADAMAX, 0.002},
+        {"{\"type\":\"lion\"}", OPTIMIZER_LION, 0.0001},
+        {"{\"type\":\"schedule_free_sgd\"}", OPTIMIZER_SCHEDULE_FREE_SGD, 1},
+        {"{\"type\":\"schedule_free_adamw\"}", OPTIMIZER_SCHEDULE_FREE_ADAMW, 0.0025},
     };
 
     (void)state;
@@ -505,7 +512,7 @@ static const struct {
     {"\"optimizer\":\"sgd\"", STATUS_TYPE_MISMATCH, "/optimizer"},
     {"\"optimizer\":{\"type\":\"adma\"}", STATUS_UNKNOWN_VALUE, "/optimizer/type"},
     {"\"optimizer\":{\"type\":3}", STATUS_TYPE_MISMATCH, "/optimizer/type"},
-    {"\"optimizer\":{\"type\":\"lion\"}", STATUS_NOT_SUPPORTED, "/optimizer/type"},
+    {"\"optimizer\":{\"type\":\"lbfgs\"}", STATUS_NOT_SUPPORTED, "/optimizer/type"},
     {"\"optimizer\":{\"learning_rate\":0}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":-0.1}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":1e300}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
@@ -514,6 +521,18 @@ static const struct {
     {"\"optimizer\":{\"momentum\":1}", STATUS_OUT_OF_RANGE, "/optimizer/momentum"},
     {"\"optimizer\":{\"beta1\":0.9}", STATUS_UNKNOWN_FIELD, "/optimizer/beta1"},
     {"\"optimizer\":{\"nesterov\":\"lookback\"}", STATUS_UNKNOWN_VALUE, "/optimizer/nesterov"},
+    {"\"optimizer\":{\"type\":\"nadam\",\"momentum_decay\":-1}", STATUS_OUT_OF_RANGE, "/optimizer/momentum_decay"},
+    {"\"optimizer\":{\"type\":\"lion\",\"epsilon\":1e-8}", STATUS_UNKNOWN_FIELD, "/optimizer/epsilon"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\",\"beta\":0}", STATUS_OUT_OF_RANGE, "/optimizer/beta"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\",\"beta\":1}", STATUS_OUT_OF_RANGE, "/optimizer/beta"},
+    {"\"optimizer\":{\"type\":\"schedule_free_adamw\",\"beta1\":0}", STATUS_OUT_OF_RANGE, "/optimizer/beta1"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\"},\"schedule\":{\"type\":\"cosine\"}", STATUS_CONFLICTING_FIELDS,
+     "/schedule/type"},
+    {"\"optimizer\":{\"type\":\"schedule_free_adamw\"},\"schedule\":{\"warmup_steps\":5}", STATUS_CONFLICTING_FIELDS,
+     "/schedule/warmup_steps"},
+    {"\"optimizer\":{\"type\":\"muon\",\"ns_steps\":0}", STATUS_OUT_OF_RANGE, "/optimizer/ns_steps"},
+    {"\"optimizer\":{\"type\":\"muon\",\"nesterov\":\"lecture\"}", STATUS_TYPE_MISMATCH, "/optimizer/nesterov"},
+    {"\"optimizer\":{\"type\":\"muon\",\"muon_nesterov\":true}", STATUS_UNKNOWN_FIELD, "/optimizer/muon_nesterov"},
     {"\"schedule\":{\"type\":\"sawtooth\"}", STATUS_UNKNOWN_VALUE, "/schedule/type"},
     {"\"schedule\":{\"type\":\"step\"}", STATUS_MISSING_FIELD, "/schedule/every_epochs"},
     {"\"schedule\":null", STATUS_TYPE_MISMATCH, "/schedule"},
@@ -622,6 +641,7 @@ static void what_does_not_fit_the_data_is_refused(void **state)
         {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[{\"type\":\"dense\",\"units\":5}]}}",
          STATUS_CLASS_COUNT_MISMATCH, "/model/layers/0/units"},
         {"{" BLOBS "," SOFTMAX ",\"loss\":{\"class_weights\":[1,2]}}", STATUS_CLASS_COUNT_MISMATCH, "/loss/class_weights"},
+        {"{" BLOBS "," SOFTMAX ",\"optimizer\":{\"type\":\"muon\"}}", STATUS_CONFLICTING_FIELDS, "/optimizer/type"},
     };
 
     (void)state;
