@@ -20,6 +20,7 @@ static const struct {
     {"jobs", "Training jobs, their progress, curves and results."},
     {"models", "Trained models: predictions, scores, downloads."},
     {"calculators", "What is computed from the request alone."},
+    {"landscapes", "Functions of two variables: critical points, values, descents."},
 };
 
 static void write_info(const char *version, struct json_writer *writer)
