@@ -45,48 +45,47 @@ void critical_points_release(struct critical_points *points)
     *points = (struct critical_points){0};
 }
 
-/* Makes room for one more element of `size` bytes. */
-static enum status make_room(void **elements, size_t count, size_t *capacity, size_t size, struct error *error)
+/* The elements, with room for one more of `size` bytes; NULL: there is no memory for it. */
+static void *with_room(void *elements, size_t count, size_t *capacity, size_t size, struct error *error)
 {
-    if (count < *capacity) {
-        return STATUS_OK;
-    }
     size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
-    void *grown = reallocarray(*elements, larger, size);
 
-    if (grown == NULL) {
-        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to look for critical points");
+    if (count < *capacity) {
+        return elements;
     }
-    *elements = grown;
+    void *grown = reallocarray(elements, larger, size);
+    if (grown == NULL) {
+        (void)error_set(error, STATUS_OUT_OF_MEMORY, "no memory to look for critical points");
+        return NULL;
+    }
     *capacity = larger;
-    return STATUS_OK;
+    return grown;
 }
 
 static enum status append_box(struct search *search, struct box_list *list, const struct interval side[2])
 {
-    void *boxes = list->boxes;
-    enum status status = make_room(&boxes, list->count, &list->capacity, sizeof *list->boxes, search->error);
+    struct box *boxes = with_room(list->boxes, list->count, &list->capacity, sizeof *boxes, search->error);
 
-    list->boxes = boxes;
-    if (status == STATUS_OK) {
-        memcpy(list->boxes[list->count++].side, side, sizeof list->boxes->side);
+    assert(side != NULL);
+    if (boxes == NULL) {
+        return STATUS_OUT_OF_MEMORY;
     }
-    return status;
+    list->boxes = boxes;
+    boxes[list->count++] = (struct box){.side = {side[0], side[1]}};
+    return STATUS_OK;
 }
 
 static enum status append_point(struct search *search, const struct critical_point *point, const struct interval unique[2])
 {
-    void *points = search->points->points;
-    enum status status = make_room(&points, search->points->count, &search->capacity, sizeof *point, search->error);
+    struct critical_points *found = search->points;
+    struct critical_point *points = with_room(found->points, found->count, &search->capacity, sizeof *points, search->error);
 
-    search->points->points = points;
-    if (status == STATUS_OK) {
-        status = append_box(search, &search->unique, unique);
+    if (points == NULL) {
+        return STATUS_OUT_OF_MEMORY;
     }
-    if (status == STATUS_OK) {
-        search->points->points[search->points->count++] = *point;
-    }
-    return status;
+    found->points = points;
+    points[found->count++] = *point;
+    return append_box(search, &search->unique, unique);
 }
 
 static int is_inside(const struct search *search, double x, double y)
@@ -315,7 +314,7 @@ static double usual_slope(const struct formula *formula, const double box[2][2])
     double slope = 0;
 
     for (int i = 0; i < 16; i++) {
-        const double u = (i % 4 + 0.43) / 4, v = (i / 4 + 0.57) / 4; /* not where functions like to be flat */
+        const double u = (i % 4 + 0.43) / 4, v = ((i - i % 4) / 4.0 + 0.57) / 4; /* not where functions like to be flat */
         struct jet jet;
 
         formula_jet(formula, box[0][0] + u * (box[0][1] - box[0][0]), box[1][0] + v * (box[1][1] - box[1][0]), &jet);

@@ -1,5 +1,6 @@
 #include "core/landscape/formula.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -96,6 +97,8 @@ double formula_value(const struct formula *formula, double x, double y)
 {
     double values[FORMULA_MAX_NODES];
 
+    assert(formula->count > 0);
+    values[0] = 0;
     for (size_t i = 0; i < formula->count; i++) {
         values[i] = formula_node_value(&formula->nodes[i], values, x, y);
     }
@@ -176,7 +179,7 @@ static struct jet hyperbolic_tangent(const struct jet *a)
 
 static struct jet node_jet(const struct formula_node *node, const struct jet *jets, double x, double y)
 {
-    const struct jet *a = node->a >= 0 ? &jets[node->a] : NULL, *b = node->b >= 0 ? &jets[node->b] : NULL;
+    const struct jet *a = &jets[node->a >= 0 ? node->a : 0], *b = &jets[node->b >= 0 ? node->b : 0];
     double u, c = node->number;
 
     switch (node->operation) {
@@ -227,6 +230,8 @@ void formula_jet(const struct formula *formula, double x, double y, struct jet *
 {
     struct jet jets[FORMULA_MAX_NODES];
 
+    assert(formula->count > 0);
+    jets[0] = (struct jet){0}; /* what stands for operands that an operation has not got */
     for (size_t i = 0; i < formula->count; i++) {
         jets[i] = node_jet(&formula->nodes[i], jets, x, y);
     }

@@ -1,6 +1,7 @@
 /* The rules of formula.c, with intervals for numbers. */
 #include "core/landscape/formula_interval.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "core/landscape/formula_program.h"
@@ -171,7 +172,7 @@ static int is_defined(const struct formula_node *node, const struct interval *a)
 static struct interval_jet node_jet(const struct formula_node *node, const struct interval_jet *jets,
                                     const struct interval box[2], enum interval_order order)
 {
-    const struct interval_jet *a = node->a >= 0 ? &jets[node->a] : NULL, *b = node->b >= 0 ? &jets[node->b] : NULL;
+    const struct interval_jet *a = &jets[node->a >= 0 ? node->a : 0], *b = &jets[node->b >= 0 ? node->b : 0];
     struct interval_jet u;
 
     switch (node->operation) {
@@ -203,10 +204,12 @@ int formula_interval(const struct formula *formula, const struct interval box[2]
 {
     struct interval_jet jets[FORMULA_MAX_NODES];
 
+    assert(formula->count > 0);
+    jets[0] = (struct interval_jet){0}; /* what stands for operands that an operation has not got */
     for (size_t i = 0; i < formula->count; i++) {
         const struct formula_node *node = &formula->nodes[i];
 
-        if (!is_defined(node, node->a >= 0 ? &jets[node->a].f : NULL)) {
+        if (!is_defined(node, &jets[node->a >= 0 ? node->a : 0].f)) {
             return 0;
         }
         jets[i] = node_jet(node, jets, box, order);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/mathx.h"
 #include "core/data/decimal.h"
 #include "core/landscape/formula_program.h"
 
@@ -26,9 +27,14 @@ struct parser {
 static enum status parse_sum(struct parser *parser, int16_t *result);
 static enum status parse_unary(struct parser *parser, int16_t *result);
 
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_blanks(struct parser *parser)
 {
-    while (parser->at < parser->length && memchr(" \t\r\n", parser->text[parser->at], 4) != NULL) {
+    while (parser->at < parser->length && is_blank(parser->text[parser->at])) {
         parser->at++;
     }
 }
@@ -95,7 +101,7 @@ static enum status refuse_depth(struct parser *parser)
 static int same_node(const struct formula_node *a, const struct formula_node *b)
 {
     return a->operation == b->operation && a->a == b->a && a->b == b->b && a->n == b->n &&
-           memcmp(&a->number, &b->number, sizeof a->number) == 0;
+           mathx_bits_f64(a->number) == mathx_bits_f64(b->number);
 }
 
 static int is_number(const struct parser *parser, int16_t at)

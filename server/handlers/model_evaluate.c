@@ -106,8 +106,8 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
     }
     if (status == STATUS_OK) {
         const struct model *model = cached_model_get(data.model);
-        encode_evaluation(id, wanted->dataset, &scores, (const char *const *)model->class_names, clock_monotonic_seconds() - begin,
-                          writer);
+        encode_evaluation(id, wanted->dataset, &scores, (const char *const *)model->class_names,
+                          clock_monotonic_seconds() - begin, writer);
         scores_release(&scores);
     }
     release(app, &data);

@@ -63,7 +63,8 @@ static enum status decode(const struct request *request, const struct job_view *
     return job_patch_decode(patch, job, body, size, problem);
 }
 
-/* With the version that has it: of two who rank a job at the same moment the later one in the store is the later one here. */
+/* With the version that has it: of two who rank a job at the same moment the later one in the store is the later one here.
+ */
 static enum status tell_priority(struct app *app, const char *id, struct error *error)
 {
     struct job_view job;

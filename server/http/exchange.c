@@ -287,8 +287,8 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
         error_set(&no_memory, status, "no memory for the request");
         problem_add(&problem, &no_memory);
     } else {
-        status = first_check(&http->check, &request->head, clock_monotonic_ms(), time(NULL), &request->admission, request->query,
-                             &problem);
+        status = first_check(&http->check, &request->head, clock_monotonic_ms(), time(NULL), &request->admission,
+                             request->query, &problem);
     }
     request->close |= watchdog_requests(request->peer) + 1 >= CONNECTION_REQUESTS;
     if (status != STATUS_OK) {

@@ -72,7 +72,8 @@ static void every_default_of_every_route_can_be_read(void **state)
             const struct query_parameter *parameter = query_parameter((enum query_id)route->query[k]);
 
             if (query_is_required(parameter)) {
-                used += (size_t)snprintf(needed + used, sizeof needed - used, "%s%s=1", used > 0 ? "&" : "", parameter->name);
+                used +=
+                    (size_t)snprintf(needed + used, sizeof needed - used, "%s%s=1", used > 0 ? "&" : "", parameter->name);
             }
         }
         assert_true(used < sizeof needed);

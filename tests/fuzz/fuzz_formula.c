@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <math.h>
 #include <stdint.h>
-#include <string.h>
 
+#include "core/base/mathx.h"
 #include "core/landscape/critical_points.h"
 #include "core/landscape/formula_interval.h"
 
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    return mathx_bits_f64(a) == mathx_bits_f64(b) || (isnan(a) && isnan(b));
 }
 
 static void check_point(const struct formula *formula, double x, double y)

@@ -87,7 +87,10 @@ static void up_to_fifty_points_are_found_to_the_last_digits(void **state)
                 nearest = point;
             }
         }
-        assert_non_null(nearest);
+        if (nearest == NULL) {
+            fail();
+            continue;
+        }
         check_point(nearest, name, want, type);
         rows[landscape_find(name, strlen(name)) - landscape_at(0)]++;
         all++;

@@ -57,7 +57,8 @@ static void convexity_is_told_rightly(void **state)
         assert_int_equal(landscape_formula(landscape, &formula, NULL), STATUS_OK);
         for (int k = 0; k < 61 * 61; k++) {
             double x = landscape->box[0][0] + (landscape->box[0][1] - landscape->box[0][0]) * (k % 61 + 0.5) / 61;
-            double y = landscape->box[1][0] + (landscape->box[1][1] - landscape->box[1][0]) * (k / 61 + 0.5) / 61;
+            double y =
+                landscape->box[1][0] + (landscape->box[1][1] - landscape->box[1][0]) * ((k - k % 61) / 61.0 + 0.5) / 61;
             double eigenvalues[2];
             struct jet jet;
 

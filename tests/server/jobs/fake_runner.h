@@ -10,6 +10,7 @@
 
 #include "server/clock.h"
 #include "server/jobs/runner.h"
+#include "server/jobs/scheduler_internal.h"
 #include "tests/server/store/temporary_store.h"
 
 #define JOBS_MAX   32
@@ -107,12 +108,6 @@ static inline void enter(struct fake_job *job, enum stage stage)
         pthread_cond_wait(&world.changed, &world.lock);
     }
     pthread_mutex_unlock(&world.lock);
-}
-
-static inline int works(const struct runner *runner)
-{
-    const int order = atomic_load(&runner->control.order);
-    return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
 /* The threads of the next step; 0: none, an order came. */
@@ -287,6 +282,15 @@ static inline void rank(struct scheduler *scheduler, const char *id, int32_t pri
     struct job_view job = {.status = JOB_RUNNING, .version = version, .priority = priority};
     memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
     scheduler_tell(scheduler, &job);
+}
+
+/* Has it asked to be admitted, and waits? From then on its minute runs. */
+static inline int has_asked(struct scheduler *scheduler, struct runner *runner)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    const int asked = runner != NULL && runner->asked && !runner->admitted;
+    pthread_mutex_unlock(&scheduler->lock);
+    return asked;
 }
 
 /* Waits until the expression about `job`, the one with this id, holds. */

@@ -165,7 +165,7 @@ static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "low", 0, 60, 1, 0);
-    wait_for("low", LOADING);
+    wait_until("low", has_asked(scheduler, job->runner));
     ahead_ms += 61000; /* nobody of its own priority goes past it now */
     submit(scheduler, "small", 1, 10, 1, 0);
     wait_for("small", ADMITTED);
@@ -284,7 +284,7 @@ static void a_job_that_waits_to_be_admitted_can_be_cancelled(void **state)
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 60, 1, 0);
-    wait_for("b", LOADING);
+    wait_until("b", has_asked(scheduler, job->runner));
     ahead_ms += 61000;
     submit(scheduler, "c", 0, 10, 1, 0);
     give_it_a_chance();
@@ -439,7 +439,7 @@ static void draining_sends_all_back_and_starts_nothing(void **state)
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "waits", 0, 60, 1, 0);
-    wait_for("waits", LOADING);
+    wait_until("waits", has_asked(scheduler, job->runner));
     ahead_ms += 61000;
     submit(scheduler, "queued", 0, 1, 1, 0);
     give_it_a_chance();
