@@ -191,6 +191,84 @@ static void other_nesterov(const struct optimizer_spec *spec, uint64_t t, double
     real_rule(&other, t, weights, gradient, slots);
 }
 
+/* The next momentum's product once more by the momentum before it, as in PyTorch 1.13. */
+static void nadam_of_torch_1_13(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+    double product = 1, now = 1, next = 1;
+
+    for (uint64_t k = 1; k <= t + 1; k++) {
+        now = next;
+        next = spec->beta1 * (1 - 0.5 * pow(0.96, (double)k * spec->momentum_decay));
+        product *= next;
+    }
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.share_m = next / (1 - product * now);
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+/* Adam from the first step on. */
+static void radam_without_rectification(const struct optimizer_spec *spec, uint64_t t, double weights[2],
+                                        const double gradient[2], double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.rectifier = 1;
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+static void betas_swapped(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                          double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct optimizer_spec swapped = *spec;
+
+    swapped.beta1 = spec->beta2;
+    swapped.beta2 = spec->beta1;
+    real_rule(&swapped, t, weights, gradient, slots);
+}
+
+/* Schedule-free with the gradient at the served mean x. */
+static void gradient_at_the_mean(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                 double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    double served[2], there[2];
+
+    (void)gradient;
+    optimizer_served_f64(spec, 2, weights, slots, served);
+    rosenbrock_gradient(served, there);
+    real_rule(spec, t, weights, there, slots);
+}
+
+/* All steps of the warm-up count alike. */
+static void plain_mean(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                       double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.average = 1 / (double)t;
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+/* Decay in the gradient where the rule has it outside, and the other way round. */
+static void decay_the_other_way(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct optimizer_spec without = *spec;
+    double coupled[2];
+
+    for (int i = 0; i < 2; i++) {
+        coupled[i] = gradient[i] + spec->weight_decay * weights[i];
+    }
+    without.weight_decay = 0;
+    real_rule(&without, t, weights, coupled, slots);
+}
+
 static void known_wrong_rules_are_rejected(void **state)
 {
     static const struct {
@@ -206,6 +284,22 @@ static void known_wrong_rules_are_rejected(void **state)
         {"nesterov_lecture", other_nesterov},
         {"gd", uphill},
         {"adagrad_torch", uphill},
+        {"adadelta", uphill},
+        {"nadam", uphill},
+        {"nadam", adam_without_bias_correction},
+        {"nadam", nadam_of_torch_1_13},
+        {"radam", uphill},
+        {"radam", radam_without_rectification},
+        {"adamax", adam_without_bias_correction},
+        {"lion", uphill},
+        {"lion", betas_swapped},
+        {"lion", decay_the_other_way},
+        {"schedulefree_sgd", gradient_at_the_mean},
+        {"schedulefree_adamw", gradient_at_the_mean},
+        {"schedulefree_sgd", plain_mean},
+        {"schedulefree_adamw", plain_mean},
+        {"schedulefree_adamw", adam_without_bias_correction},
+        {"schedulefree_adamw", decay_the_other_way},
     };
     int traces;
 
