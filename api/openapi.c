@@ -19,6 +19,7 @@ static const struct {
     {"datasets", "Data sets: uploaded once, named by their content."},
     {"jobs", "Training jobs, their progress, curves and results."},
     {"models", "Trained models: predictions, scores, downloads."},
+    {"landscapes", "Functions of two variables: critical points, values, descents."},
 };
 
 static void write_info(const char *version, struct json_writer *writer)

@@ -8,12 +8,15 @@
 #include "api/nearest.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/rose_svg.h"
 #include "api/routes.h"
 #include "core/base/sha256.h"
 #include "core/landscape/landscape_facts.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/landscape_named.h"
 #include "server/handlers/reply.h"
+
+#define ROSE_SPOKES 36
 
 /* An answer that is the same until the next version of the program: its tag is made of its text. */
 static void reply_unchanging(struct request *request, struct json_writer *writer)
@@ -83,20 +86,41 @@ void get_landscape(struct app *app, struct request *request)
     reply_unchanging(request, &writer);
 }
 
+/* As many spokes as directions were asked for, or enough to see the shape. */
+static void draw_rose(struct request *request, const struct landscape *landscape, const struct formula *formula)
+{
+    const struct query *query = request_query(request);
+    double x = query_number(query, PARAMETER_X), y = query_number(query, PARAMETER_Y);
+    unsigned directions = (unsigned)query_integer(query, PARAMETER_DIRECTIONS);
+    struct json_writer writer = {.depth = 0};
+    struct jet jet;
+
+    formula_jet(formula, x, y, &jet);
+    rose_svg(landscape->title, x, y, &jet, directions > 0 ? directions : ROSE_SPOKES, &writer.text);
+    reply_text(request, 200, MEDIA_SVG, &writer);
+}
+
 void get_landscape_point(struct app *app, struct request *request)
 {
     const struct query *query = request_query(request);
+    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     const struct landscape *landscape = landscape_of(request);
     const struct formula *formula;
     struct json_writer writer = {.depth = 0};
     struct error error = {0};
+    enum media media;
 
     (void)app;
     if (landscape == NULL) {
         return;
     }
-    if (landscape_formula(landscape, &formula, &error) != STATUS_OK) {
+    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK ||
+        landscape_formula(landscape, &formula, &error) != STATUS_OK) {
         request_respond_error(request, &error);
+        return;
+    }
+    if (media == MEDIA_SVG) {
+        draw_rose(request, landscape, formula);
         return;
     }
     encode_landscape_point(landscape, formula, query_number(query, PARAMETER_X), query_number(query, PARAMETER_Y),

@@ -1,5 +1,6 @@
 """The named landscapes: their list, their critical points, values and derivatives at points and on grids."""
 import math
+import xml.etree.ElementTree
 
 from harness import ROOT, equal, includes, near, rows, want
 
@@ -76,6 +77,18 @@ def the_gradient_is_the_steepest_of_all_directions(server):
         angle = 2 * math.pi * i / 36
         near(one["direction"][0], math.cos(angle), 1e-15, "direction")
         near(one["derivative"], sum(d * g for d, g in zip(one["direction"], point["gradient"])), 1e-12 * norm, "derivative")
+
+
+def directions_are_drawn_with_the_gradient_among_them(server):
+    for path, headers in (("?x=0.3&y=-2.1&directions=24&format=svg", {}), ("?x=0.3&y=-2.1&directions=24", {"Accept": "image/svg+xml"})):
+        answer = server.call("GET", "/v1/landscapes/himmelblau/point" + path, headers=headers)
+        equal((answer.status, answer.media), (200, "image/svg+xml"), "answer")
+        root = xml.etree.ElementTree.fromstring(answer.body)
+        drawn = {p.get("class"): p.get("d") for p in root.iter("{http://www.w3.org/2000/svg}path")}
+        equal(drawn["up"].count("M") + drawn["down"].count("M"), 24, "spokes")
+        want("arrow" in drawn, "no gradient")
+    flat = server.call("GET", "/v1/landscapes/sphere/point?x=0&y=0&format=svg")
+    want("The gradient is 0" in flat.text, "a point without a slope")
 
 
 def where_the_gradient_is_zero_no_direction_is_steepest(server):
