@@ -15,7 +15,9 @@
 #include "server/handlers/landscape_named.h"
 #include "server/handlers/reply.h"
 
-#define CRITICAL_BUDGET 100000 /* boxes, for a formula's critical points: a quarter of a second or so */
+/* Operations on boxes while a formula's critical points are looked for: a second or so. */
+#define CRITICAL_OPERATIONS 5000000
+#define CRITICAL_BOXES      100000
 
 /* All that an answer is made of. */
 struct work {
@@ -37,7 +39,9 @@ static enum status find_known(struct work *work, struct error *error)
         return STATUS_OK;
     }
     work->known = &work->own;
-    return critical_points_find(&work->own, wanted->formula, (const double(*)[2])wanted->box, CRITICAL_BUDGET, error);
+    uint64_t boxes = 2 * CRITICAL_OPERATIONS / descent_cost(wanted->formula);
+    return critical_points_find(&work->own, wanted->formula, wanted->box, boxes < CRITICAL_BOXES ? boxes : CRITICAL_BOXES,
+                                error);
 }
 
 static enum status run(struct work *work, struct error *error)

@@ -1,6 +1,7 @@
 """Descents on landscapes: the optimizers' traces, what slides show about saddles, canyons and noise, pictures, refusals."""
 import math
-import time
+import os
+import pathlib
 import xml.etree.ElementTree
 
 from harness import MODE, ROOT, equal, includes, near, rows, want
@@ -188,16 +189,21 @@ def long_paths_are_thinned_out_unless_told_otherwise(server):
     equal(len(found["descents"][0]["path"]), 5, "rows after 0, 300, 600, 900, 1000 updates")
 
 
-def ten_thousand_steps_of_eight_optimizers_answer_fast(server):
+def _processor_seconds(server):
+    """What the server has used so far: unlike a clock's, it is the same on a busy machine."""
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ten_thousand_steps_of_eight_optimizers_cost_a_fraction_of_a_second(server):
     types = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
     spec = {"steps": 10000, "optimizers": [{"type": t, "learning_rate": 0.0005} for t in types] + [
         {"type": "sgd", "learning_rate": 0.0005, "momentum": 0.9, "nesterov": n} for n in (False, "lecture", "lookahead")]}
-    best = 99
+    before = _processor_seconds(server)
     for _ in range(3):
-        begin = time.monotonic()
         equal(len(_descend(server, spec, ROSENBROCK)), 8, "descents")
-        best = min(best, time.monotonic() - begin)
-    want(MODE != "release" or best < 2, f"{best:.2f} s")
+    used = (_processor_seconds(server) - before) / 3
+    want(MODE != "release" or used < 0.5, f"{used:.2f} s of a processor")
 
 
 def the_same_request_gets_the_same_bytes(server):
@@ -216,7 +222,7 @@ def _picture(server, path, spec, **headers):
 
 
 def a_picture_has_contours_paths_and_a_legend(server):
-    spec = {"steps": 100, "arrows": 10, "optimizers": [{**GD, "learning_rate": 0.001}, {"type": "adam", "name": "Adam & co".replace("&", "and")}]}
+    spec = {"steps": 100, "arrows": 10, "optimizers": [{**GD, "learning_rate": 0.001}, {"type": "adam", "name": "Adam and co"}]}
     root, text = _picture(server, ROSENBROCK + "?format=svg", spec)
     classes = [e.get("class", "") for e in root.iter()]
     want(classes.count("contour") >= 15 and "area" in classes, "contours")
