@@ -1,5 +1,6 @@
 #include "encode_race.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/encode_job.h"
@@ -30,7 +31,7 @@ static int all_are_labelled(const char *id, const struct job_view *const *jobs, 
 
 void encode_race(const char *id, const struct job_view *const *jobs, size_t count, struct json_writer *writer)
 {
-    char link[64 + ID_TEXT] = "/v1/jobs?metadata." RACE_METADATA_KEY "=";
+    char link[64 + ID_TEXT];
 
     json_begin_object(writer);
     json_member_string(writer, "object", "race");
@@ -45,7 +46,7 @@ void encode_race(const char *id, const struct job_view *const *jobs, size_t coun
     json_begin_object(writer);
     write_compare_link(jobs, count, writer);
     if (all_are_labelled(id, jobs, count)) {
-        strncat(link, id, sizeof link - strlen(link) - 1);
+        (void)snprintf(link, sizeof link, "/v1/jobs?metadata." RACE_METADATA_KEY "=%s", id);
         json_member_string(writer, "jobs", link);
     }
     json_end_object(writer);

@@ -119,7 +119,7 @@ static void at_most_64_jobs_are_taken(void **state)
     }
     assert_int_equal(decode(text, &wanted, &problem), STATUS_OK);
     assert_int_equal(wanted.count, 64);
-    strcat(text, ",one");
+    snprintf(text + strlen(text), sizeof text - strlen(text), ",one");
     assert_int_equal(decode(text, &wanted, &problem), STATUS_QUERY_INVALID);
     problem_release(&problem);
 }

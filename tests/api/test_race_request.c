@@ -204,7 +204,8 @@ static void metadata_gets_the_race_where_it_has_room(void **state)
     for (int i = 0; i < 16; i++) {
         snprintf(body + strlen(body), sizeof body - strlen(body), "%s\"k%d\":\"v\"", i > 0 ? "," : "", i);
     }
-    strcat(body, "}},\"variants\":[{},{\"metadata\":{\"k3\":null}},{\"metadata\":{\"race\":\"mine\",\"k3\":null}}]}");
+    snprintf(body + strlen(body), sizeof body - strlen(body), "%s",
+             "}},\"variants\":[{},{\"metadata\":{\"k3\":null}},{\"metadata\":{\"race\":\"mine\",\"k3\":null}}]}");
     decode_right(body, &request);
     assert_null(strstr(request.entries[0].text, "race"));
     assert_non_null(strstr(request.entries[1].text, "\"race\":\"race_1\""));
