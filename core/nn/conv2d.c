@@ -73,6 +73,34 @@ static ptrdiff_t image_row(const struct conv2d *conv, uint32_t i, uint32_t u)
     return row < (ptrdiff_t)conv->height ? row : -1;
 }
 
+/* Where positions and image lie alike: one step apart, rows of one width. Then whole planes are shifted, not rows. */
+static int keeps_width(const struct conv2d *conv)
+{
+    return conv->stride[0] == 1 && conv->stride[1] == 1 && conv->out_width == conv->width;
+}
+
+/* Of such a convolution: position p of the band, begin <= p < end, meets the plane's value p + offset under weight (u, v).
+ */
+struct shifted {
+    ptrdiff_t begin, end, offset;
+};
+
+static struct shifted shifted_of(const struct conv2d *conv, const struct band *band, uint32_t u, uint32_t v)
+{
+    ptrdiff_t width = (ptrdiff_t)conv->width, plane = (ptrdiff_t)conv->height * width;
+    ptrdiff_t row = (ptrdiff_t)band->first + (ptrdiff_t)u - (ptrdiff_t)conv->padding[0];
+    struct shifted shifted = {.offset = row * width + (ptrdiff_t)v - (ptrdiff_t)conv->padding[1]};
+
+    shifted.begin = shifted.offset < 0 ? -shifted.offset : 0;
+    shifted.end = plane - shifted.offset;
+    shifted.end = shifted.end < (ptrdiff_t)band->positions ? shifted.end : (ptrdiff_t)band->positions;
+    shifted.end = shifted.end > 0 ? shifted.end : 0;
+    shifted.begin = shifted.begin < shifted.end ? shifted.begin : shifted.end;
+    return shifted;
+}
+
+#define LANES 8 /* in which a filter's gradients are summed, added up in order at the end */
+
 #define REAL    float
 #define R(name) name##_f32
 #define GEMM    matrix_library_sgemm

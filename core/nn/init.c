@@ -68,8 +68,8 @@ void init_parameters(const struct model_spec *model, enum initializer initialize
             parameters = init_layer(initializer, seed, i, layer->units, (uint32_t)layer_shape_values(&shape), layer->units,
                                     parameters);
         } else if (layer->type == LAYER_CONV2D) {
-            parameters = init_layer(initializer, seed, i, layer->units, shape.channels * window, layer->units * window,
-                                    parameters);
+            parameters =
+                init_layer(initializer, seed, i, layer->units, shape.channels * window, layer->units * window, parameters);
         } else if (layer->type == LAYER_BATCH_NORM) {
             parameters = init_batch_norm(shape.channels, parameters);
         }

@@ -27,11 +27,10 @@ static enum status check_values(uint64_t values, uint32_t index, const char *mem
 {
     char pointer[48];
 
-    return values <= MODEL_MAX_VALUES
-               ? STATUS_OK
-               : error_set_pointer(error, STATUS_OUT_OF_RANGE, place(pointer, index, member),
-                                   "%llu values of a sample leave the layer, at most %d are allowed",
-                                   (unsigned long long)values, MODEL_MAX_VALUES);
+    return values <= MODEL_MAX_VALUES ? STATUS_OK
+                                      : error_set_pointer(error, STATUS_OUT_OF_RANGE, place(pointer, index, member),
+                                                          "%llu values of a sample leave the layer, at most %d are allowed",
+                                                          (unsigned long long)values, MODEL_MAX_VALUES);
 }
 
 /* A window (kernel) that moves over the image. */
@@ -43,10 +42,11 @@ static enum status slide(const struct layer_spec *layer, uint32_t index, struct 
     char pointer[48];
 
     if (!shape->is_image) {
-        return error_set_pointer(error, STATUS_CONFLICTING_FIELDS, place(pointer, index, "type"),
-                                 "%s needs an image, but here are %u values in a row; give model.input_shape where a table's "
-                                 "rows are images",
-                                 layer_type_name(layer->type), shape->channels);
+        return error_set_pointer(
+            error, STATUS_CONFLICTING_FIELDS, place(pointer, index, "type"),
+            "%s needs an image, but here are %u values in a row; give model.input_shape where a table's "
+            "rows are images",
+            layer_type_name(layer->type), shape->channels);
     }
     for (int i = 0; i < 2; i++) {
         if (layer->kernel[i] > size[i]) {
@@ -101,5 +101,25 @@ void layer_shapes(const struct model_spec *spec, struct layer_shape *shapes)
         assert(status == STATUS_OK);
         (void)status;
         shapes[i] = shape;
+    }
+}
+
+uint64_t layer_fan_in(const struct layer_spec *layer, const struct layer_shape *input)
+{
+    return layer->type == LAYER_DENSE    ? layer_shape_values(input)
+           : layer->type == LAYER_CONV2D ? (uint64_t)input->channels * layer->kernel[0] * layer->kernel[1]
+                                         : 0;
+}
+
+uint64_t layer_parameters(const struct layer_spec *layer, const struct layer_shape *input)
+{
+    switch (layer->type) {
+    case LAYER_DENSE:
+    case LAYER_CONV2D:
+        return (layer_fan_in(layer, input) + 1) * layer->units;
+    case LAYER_BATCH_NORM:
+        return 4 * (uint64_t)input->channels;
+    default:
+        return 0;
     }
 }

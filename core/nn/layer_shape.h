@@ -18,6 +18,9 @@ struct layer_shape layer_shape_of_inputs(const struct model_spec *spec);
  * like: it does not fit. */
 MUST_CHECK enum status layer_shape_step(const struct layer_spec *layer, uint32_t index, struct layer_shape *shape,
                                         struct error *error);
+/* Values that a layer with that input has in a model's file; and of them those of one unit or filter, its bias left out. */
+uint64_t layer_parameters(const struct layer_spec *layer, const struct layer_shape *input);
+uint64_t layer_fan_in(const struct layer_spec *layer, const struct layer_shape *input);
 /* Behind each layer of a spec that was checked, [layer_count]. */
 void layer_shapes(const struct model_spec *spec, struct layer_shape *shapes);
 

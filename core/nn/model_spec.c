@@ -172,8 +172,8 @@ enum status model_spec_cnn(struct model_spec *spec, const struct cnn_spec *cnn, 
     }
     for (int i = 0; status == STATUS_OK && i < 2; i++) {
         if (cnn->kernel[i] % 2 == 0) {
-            status = error_set_pointer(error, STATUS_OUT_OF_RANGE, "/kernel", "%u is even; the images keep their size only by odd kernels",
-                                       cnn->kernel[i]);
+            status = error_set_pointer(error, STATUS_OUT_OF_RANGE, "/kernel",
+                                       "%u is even; the images keep their size only by odd kernels", cnn->kernel[i]);
         }
     }
     if (status == STATUS_OK) {
@@ -293,8 +293,9 @@ static enum status check_shape(const struct model_spec *spec, struct error *erro
                     (uint64_t)spec->channels * spec->height * spec->width == spec->inputs)) {
         return STATUS_OK;
     }
-    return error_set_pointer(error, STATUS_FEATURE_COUNT_MISMATCH, "/input_shape", "%u x %u x %u is not the shape of %u features",
-                             spec->channels, spec->height, spec->width, spec->inputs);
+    return error_set_pointer(error, STATUS_FEATURE_COUNT_MISMATCH, "/input_shape",
+                             "%u x %u x %u is not the shape of %u features", spec->channels, spec->height, spec->width,
+                             spec->inputs);
 }
 
 enum status model_spec_check(const struct model_spec *spec, struct error *error)
@@ -349,13 +350,6 @@ int model_spec_has_batch_norm(const struct model_spec *spec)
     return 0;
 }
 
-/* Weights that one unit, or one filter, has. */
-static uint64_t fan_in(const struct layer_spec *layer, const struct layer_shape *before)
-{
-    return layer->type == LAYER_DENSE ? layer_shape_values(before)
-                                      : (uint64_t)before->channels * layer->kernel[0] * layer->kernel[1];
-}
-
 uint64_t model_spec_parameter_count(const struct model_spec *spec)
 {
     struct layer_shape shape = layer_shape_of_inputs(spec), shapes[MODEL_MAX_LAYERS];
@@ -363,13 +357,7 @@ uint64_t model_spec_parameter_count(const struct model_spec *spec)
 
     layer_shapes(spec, shapes);
     for (uint32_t i = 0; i < spec->layer_count; shape = shapes[i++]) {
-        const struct layer_spec *layer = &spec->layers[i];
-
-        if (layer->type == LAYER_DENSE || layer->type == LAYER_CONV2D) {
-            count += (fan_in(layer, &shape) + 1) * layer->units;
-        } else if (layer->type == LAYER_BATCH_NORM) {
-            count += 4 * (uint64_t)shape.channels;
-        }
+        count += layer_parameters(&spec->layers[i], &shape);
     }
     return count;
 }
@@ -386,7 +374,7 @@ uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)
 
         if (layer->type == LAYER_DENSE || layer->type == LAYER_CONV2D) {
             /* forward, gradient of the weights and, behind the first layer, of what came in: 2 each */
-            count += (with_backward ? (is_first ? 4 : 6) : 2) * fan_in(layer, &shape) * layer_shape_values(&shapes[i]);
+            count += (with_backward ? (is_first ? 4 : 6) : 2) * layer_fan_in(layer, &shape) * layer_shape_values(&shapes[i]);
             is_first = 0;
         }
     }

@@ -11,12 +11,12 @@
 
 #include "core/base/status.h"
 
-#define MODEL_MAX_LAYERS    64
-#define MODEL_MAX_UNITS     65536
-#define MODEL_MAX_VALUES    4194304 /* of one sample behind a layer: what dropout's masks can number and more */
-#define MODEL_MAX_WINDOW    1024    /* a kernel's height or width, a stride, a padding */
-#define LAYER_DEFAULT_SLOPE 0.01
-#define LAYER_DEFAULT_MOMENTUM 0.1  /* of batch_norm, PyTorch's, as are */
+#define MODEL_MAX_LAYERS       64
+#define MODEL_MAX_UNITS        65536
+#define MODEL_MAX_VALUES       4194304 /* of one sample behind a layer: what dropout's masks can number and more */
+#define MODEL_MAX_WINDOW       1024    /* a kernel's height or width, a stride, a padding */
+#define LAYER_DEFAULT_SLOPE    0.01
+#define LAYER_DEFAULT_MOMENTUM 0.1 /* of batch_norm, PyTorch's, as are */
 #define LAYER_DEFAULT_EPSILON  1e-5
 #define LAYER_LEAST_EPSILON    1e-12
 
@@ -52,9 +52,9 @@ struct layer_spec {
 
 struct model_spec {
     enum model_type type;
-    uint32_t inputs;  /* features */
+    uint32_t inputs;                  /* features */
     uint32_t channels, height, width; /* of the features, where they are images; 0: they are not */
-    uint32_t classes; /* units of the last dense layer */
+    uint32_t classes;                 /* units of the last dense layer */
     uint32_t layer_count;
     struct layer_spec layers[MODEL_MAX_LAYERS];
 };

@@ -32,7 +32,7 @@
 
 #define NETWORK_GRAIN_ROWS     32
 #define NETWORK_MAX_TILE_WIDTH 128
-#define NETWORK_CHUNK_ROWS     4096 /* larger batches go chunk by chunk with accumulated gradients */
+#define NETWORK_CHUNK_ROWS     4096  /* larger batches go chunk by chunk with accumulated gradients */
 #define NETWORK_NORM_ROWS      65536 /* with batch_norm, whose statistics are those of the whole batch, the largest batch */
 #define NETWORK_MOST_PARTS     32
 
@@ -57,17 +57,17 @@ struct network_front_layer {
     struct network_op op; /* its type and layer; of element-wise ones all */
     struct conv2d conv;
     struct pool2d pool;
-    uint64_t weight, bias; /* of conv2d, where they stand in the parameters */
+    uint64_t weight, bias;  /* of conv2d, where they stand in the parameters */
     size_t inputs, outputs; /* values of a sample */
     size_t output_stride;   /* from sample to sample */
     int in_place;           /* in training it writes over its input, which nothing needs any more */
 };
 
 struct network_stage {
-    uint32_t layer; /* index of the dense layer in the model's list */
+    uint32_t layer;           /* index of the dense layer in the model's list */
     uint32_t inputs, outputs; /* behind a front its outputs are the first stage's inputs */
-    uint32_t input_stride;  /* floats between rows of what goes in */
-    uint32_t output_stride; /* tile_count * tile_width */
+    uint32_t input_stride;    /* floats between rows of what goes in */
+    uint32_t output_stride;   /* tile_count * tile_width */
     uint32_t tile_width, tile_count;
     uint32_t block_width, block_count;
     uint32_t op_begin, op_end; /* its element-wise layers in network_plan.ops */
@@ -79,12 +79,12 @@ struct network_stage {
 enum network_tensor_kind { NETWORK_WEIGHT, NETWORK_BIAS, NETWORK_FLAT, NETWORK_STATISTICS };
 struct network_tensor {
     enum network_tensor_kind kind;
-    uint32_t layer, stage;        /* stage: of dense layers */
-    uint64_t count;               /* without padding */
-    uint64_t offset;              /* flat, statistics: in parameters */
-    uint64_t segment_size;        /* flat */
-    uint32_t first_segment;       /* flat */
-    int is_bias;                  /* no penalty on it */
+    uint32_t layer, stage;  /* stage: of dense layers */
+    uint64_t count;         /* without padding */
+    uint64_t offset;        /* flat, statistics: in parameters */
+    uint64_t segment_size;  /* flat */
+    uint32_t first_segment; /* flat */
+    int is_bias;            /* no penalty on it */
 };
 
 struct network_plan {
@@ -93,16 +93,16 @@ struct network_plan {
     struct network_stage stages[MODEL_MAX_LAYERS];
     struct network_op ops[MODEL_MAX_LAYERS];
     uint32_t inputs, classes, input_stride;
-    uint32_t rows; /* most rows at a time */
+    uint32_t rows;                              /* most rows at a time */
     uint32_t segment_count, flat_segment_count; /* those of flat parameters come first */
     uint64_t stored;                            /* parameters as stored, padding included; running statistics at the end */
     uint64_t flat, trained;                     /* of them: [0, flat) are flat, [0, trained) are trained */
     uint64_t largest_segment;
 
-    uint32_t front_count;         /* 0: there is none */
-    uint32_t front_trained;       /* its first layer with parameters; front_count: none */
-    size_t front_columns;         /* scratch of its convolutions */
-    size_t front_largest;         /* values of a sample behind any of its layers */
+    uint32_t front_count;   /* 0: there is none */
+    uint32_t front_trained; /* its first layer with parameters; front_count: none */
+    size_t front_columns;   /* scratch of its convolutions */
+    size_t front_largest;   /* values of a sample behind any of its layers */
     uint32_t norm_count, tensor_count;
     struct network_front_layer front[MODEL_MAX_LAYERS];
     struct network_norm norms[MODEL_MAX_LAYERS];
