@@ -185,7 +185,7 @@ static void what_was_stored_is_written_and_read_again(void **state)
         "{\"name\":\"x\",\"number\":0.1,\"count\":7,\"steps\":9,\"priority\":-3,\"flag\":false,\"choice\":\"red\","
         "\"mixed\":\"lookahead\",\"seed\":9007199254740991,\"window\":[3,4],\"padding\":[0,9]}",
         "{\"number\":0,\"count\":1,\"steps\":1,\"priority\":100,\"flag\":true,\"choice\":\"red\",\"mixed\":\"lecture\","
-        "\"seed\":\"18446744073709551615\"}",
+        "\"seed\":\"18446744073709551615\",\"window\":[3,3],\"padding\":[0,0]}",
     };
 
     (void)state;
