@@ -12,6 +12,7 @@
 
 #include "core/base/rng.h"
 #include "core/nn/init.h"
+#include "core/nn/layer_shape.h"
 #include "core/nn/network.h"
 #include "core/nn/network_state.h"
 #include "tests/assert_close.h"
@@ -530,6 +531,74 @@ static void float32_gradients_agree_with_float64(void **state)
     }
 }
 
+/* ---- penalties ---- */
+
+/* 1 for weights of convolutions and dense layers, 0 for all else, by canonical index. */
+static void mark_weights(const struct model_spec *model, unsigned char *is_weight)
+{
+    struct layer_shape shape = layer_shape_of_inputs(model), shapes[MODEL_MAX_LAYERS];
+
+    layer_shapes(model, shapes);
+    for (uint32_t i = 0; i < model->layer_count; shape = shapes[i++]) {
+        uint64_t all = layer_parameters(&model->layers[i], &shape);
+        uint64_t weights = layer_fan_in(&model->layers[i], &shape) * model->layers[i].units;
+
+        for (uint64_t k = 0; k < all; k++) {
+            *is_weight++ = k < weights;
+        }
+    }
+}
+
+static void l2_is_of_weights_alone(void **state)
+{
+    static float before[MOST_PARAMETERS], gradient[MOST_PARAMETERS], after[MOST_PARAMETERS];
+    static unsigned char is_weight[MOST_PARAMETERS];
+    static struct network_plan plan;
+    struct network_loss loss = {.scale = 1.0 / ROWS};
+
+    (void)state;
+    for (size_t m = 0; m < MODEL_COUNT; m++) {
+        struct model_spec model = model_of(m);
+        struct network_update update = {.optimizer = &PLAIN, .l2 = 0.5};
+        uint64_t count = model_spec_parameter_count(&model);
+        double square = 0, norm = 0;
+        struct fixture f;
+
+        fixture_init(&f, 1);
+        struct network_f32 *network = network_in_f32(&f, &model, NETWORK_ACCUMULATE, &PLAIN);
+        struct network_batch batch = batch_of(&f, ROWS);
+
+        assert_int_equal(network_plan_make(&plan, &model, ROWS, NULL), STATUS_OK);
+        mark_weights(&model, is_weight);
+        start_in_f32(&model, before);
+        network_load_f32(network, before);
+        network_gather_f32(network, 0, &batch);
+        network_forward_loss_f32(network, 0, &batch, &loss, NULL);
+        network_backward_f32(network, 0, ROWS, 1);
+        network_store_gradients_f32(network, gradient);
+        for (uint64_t i = 0; i < count; i++) {
+            double w = is_weight[i] ? (double)before[i] : 0;
+
+            square += w * w;
+            norm += pow((double)gradient[i] + 0.5 * w, 2);
+        }
+        assert_close(network_weight_square_f32(network), square, 1e-12, 0);
+        assert_close(network_gradient_norm_f32(network, 0.5), sqrt(norm), 1e-12, 0);
+        optimizer_step(&PLAIN, PLAIN.learning_rate, 1, 1, &update.step);
+        network_update_f32(network, &update);
+        network_store_f32(network, after);
+        for (uint64_t i = 0; i < count; i++) {
+            double w = is_weight[i] ? (double)before[i] : 0;
+
+            if (network_plan_run(&plan, i).at < plan.trained) {
+                assert_close((double)after[i], (double)before[i] - 0.1 * ((double)gradient[i] + 0.5 * w), 1e-6, 1e-7);
+            }
+        }
+        network_free_f32(network);
+        fixture_release(&f);
+    }
+}
+
 /* ---- statistics ---- */
 
 /* A batch_norm of the inputs: its statistics can be computed by hand. */
@@ -819,6 +888,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(fused_and_stored_gradients_make_the_same_weights),
         cmocka_unit_test(float32_gradients_agree_with_float64),
+        cmocka_unit_test(l2_is_of_weights_alone),
         cmocka_unit_test(running_statistics_follow_the_minibatches_unbiased),
         cmocka_unit_test(a_forward_pass_alone_leaves_running_statistics_alone),
         cmocka_unit_test(a_batch_of_one_row_behind_dense_is_finite),
