@@ -42,6 +42,8 @@ static const struct {
     {"dataset", "x", "Rows"},
     {"dataset", "y", "Labels"},
     {"model", "hidden", "HiddenUnits"},
+    {"model", "filters", "Filters"},
+    {"model", "input_shape", "InputShape"},
     {"loss", "class_weights", "ClassWeights"},
     {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
