@@ -192,6 +192,19 @@ uint64_t model_spec_parameter_count(const struct model_spec *spec)
     return count;
 }
 
+struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer)
+{
+    uint64_t inputs = spec->inputs;
+
+    if (spec->layers[layer].type != LAYER_DENSE) {
+        return (struct layer_parameters){0, 0};
+    }
+    for (uint32_t i = 0; i < layer; i++) {
+        inputs = spec->layers[i].type == LAYER_DENSE ? spec->layers[i].units : inputs;
+    }
+    return (struct layer_parameters){.weights = inputs * spec->layers[layer].units, .others = spec->layers[layer].units};
+}
+
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)
 {
     uint64_t count = 0, inputs = spec->inputs;

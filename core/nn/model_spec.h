@@ -68,6 +68,11 @@ MUST_CHECK enum status model_spec_perceptron(struct model_spec *spec, enum model
 MUST_CHECK enum status model_spec_check(const struct model_spec *spec, struct error *error);
 
 uint64_t model_spec_parameter_count(const struct model_spec *spec);
+/* A layer's parameters, in canonical order (core/nn/model.h): first the weights, which l2 counts, then the others. */
+struct layer_parameters {
+    uint64_t weights, others; /* both 0: it has none */
+};
+struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer);
 /* Floating-point operations of one sample: forward (2 a weight), or forward and backward (4 in the first dense layer, 6
  * behind). */
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward);
