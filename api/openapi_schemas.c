@@ -11,6 +11,7 @@
 #include "api/dataset_path.h"
 #include "api/evaluate_request.h"
 #include "api/field_description.h"
+#include "api/gradient_check_request.h"
 #include "api/job_patch.h"
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
@@ -30,6 +31,7 @@ static const struct {
     {"PredictRequest", predict_request_fields, &predict_request_field_count},
     {"JobPatch", job_patch_fields, &job_patch_field_count},
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
+    {"GradientCheckRequest", gradient_check_request_fields, &gradient_check_request_field_count},
 };
 
 /* Fields that are decoded by hand, and the schema that says what a table cannot. */
@@ -48,6 +50,7 @@ static const struct {
     {"PredictRequest", "instances", "Rows"},
     {"PredictRequest", "return", "PredictReturn"},
     {"EvaluateRequest", "dataset", "DatasetId"},
+    {"GradientCheckRequest", "dataset", "JobDataset"},
 };
 
 static const struct {

@@ -59,6 +59,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_DELETE_MODEL] = delete_model,
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
+    [ROUTE_CHECK_GRADIENT] = check_gradient,
     [ROUTE_EXPORT] = export_model,
 };
 

@@ -74,5 +74,7 @@ handler list_job_events;
 handler get_job_metrics;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
+/* handlers/model_gradient_check.c */
+handler check_gradient;
 
 #endif

@@ -1,9 +1,4 @@
-/*
- * POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor.
- *
- * A pass over a large data set takes a while; so that a few of them cannot hold up everybody else, at most half of the
- * executor's threads do it at a time, and more are refused at once.
- */
+/* POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor (long_work.h). */
 #include "server/handlers/handlers.h"
 
 #include <stdlib.h>
@@ -14,12 +9,10 @@
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "core/data/match_labels.h"
+#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
 #include "server/models/model_cache.h"
 #include "server/store/datasets.h"
-
-/* How many are at work, in the whole process. */
-static atomic_uint evaluations;
 
 /* Everything that an evaluation holds. Zero-initialise; released whole. */
 struct evaluation_data {
@@ -125,7 +118,6 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
 static enum status evaluate_now(struct app *app, const struct request *request, struct json_writer *writer,
                                 struct problem *problem)
 {
-    uint64_t allowed = (app->config->http_threads + 1) / 2;
     struct error error = {.status = STATUS_OK};
     struct evaluate_request wanted;
     size_t size;
@@ -135,13 +127,11 @@ static enum status evaluate_now(struct app *app, const struct request *request, 
     if (status != STATUS_OK) {
         return status;
     }
-    if (atomic_fetch_add(&evaluations, 1) < allowed) {
+    status = long_work_begin(app, &error);
+    if (status == STATUS_OK) {
         status = run(app, request_parameter(request, 0), &wanted, writer, &error);
-    } else {
-        status =
-            error_set(&error, STATUS_OVERLOADED, "%llu data sets are being scored already", (unsigned long long)allowed);
     }
-    atomic_fetch_sub(&evaluations, 1);
+    long_work_end();
     problem_add(problem, &error);
     return status;
 }

@@ -64,8 +64,8 @@ static enum status open_stored(struct job_dataset *dataset, struct store *store,
     return status;
 }
 
-static enum status open_ref(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
-                            const char *pointer, struct error *error)
+enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                             const char *pointer, struct error *error)
 {
     switch (ref->type) {
     case DATASET_REF_ID:
@@ -129,9 +129,9 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
     enum status status;
 
     *data = (struct job_data){.store = store, .has_test = request->test.type != DATASET_REF_NONE};
-    status = open_ref(&data->train, store, &request->dataset, "/dataset", &error);
+    status = job_dataset_open(&data->train, store, &request->dataset, "/dataset", &error);
     if (status == STATUS_OK && data->has_test) {
-        status = open_ref(&data->test, store, &request->test, "/test/dataset", &error);
+        status = job_dataset_open(&data->test, store, &request->test, "/test/dataset", &error);
     }
     if (status == STATUS_OK && data->has_test) {
         status = match_test_set(data, &error);
@@ -151,7 +151,7 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
     return status;
 }
 
-static void release_one(struct store *store, struct job_dataset *dataset)
+void job_dataset_close(struct job_dataset *dataset, struct store *store)
 {
     dataset_release(&dataset->dataset);
     object_unmap(store, &dataset->map);
@@ -161,8 +161,8 @@ static void release_one(struct store *store, struct job_dataset *dataset)
 void job_data_release(struct job_data *data)
 {
     if (data->store != NULL) {
-        release_one(data->store, &data->train);
-        release_one(data->store, &data->test);
+        job_dataset_close(&data->train, data->store);
+        job_dataset_close(&data->test, data->store);
         split_release(&data->split);
         free(data->test_labels);
         model_release(&data->initial_model);
