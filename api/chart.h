@@ -2,7 +2,7 @@
  * What every chart of curves decides before it draws: panels, axes, ticks. chart_svg.c and chart_ascii.c only draw.
  *
  * Losses share one panel, accuracies a second one with the same x axis, instead of two y axes in one picture that invite
- * comparing what cannot be compared; every other series gets a panel of its own. The axis of losses and
+ * comparing what cannot be compared; what else is measured gets further panels. The axis of losses and
  * norms is logarithmic when their values are positive and span more than a factor of 10.
  */
 #ifndef DESCENT_API_CHART_H
@@ -13,9 +13,9 @@
 #define CHART_TICKS_MAX   24
 #define CHART_LABEL_TEXT  28 /* 20 digits, 6 commas, a NUL */
 #define CHART_LEGEND_TEXT 96
-#define CHART_PANELS_MAX  5
+#define CHART_PANELS_MAX  9
 
-enum chart_role { CHART_BATCH, CHART_TRAIN, CHART_VALIDATION, CHART_OTHER };
+enum chart_role { CHART_BATCH, CHART_TRAIN, CHART_VALIDATION, CHART_OTHER, CHART_LIMIT };
 
 struct chart_axis {
     double low, high; /* low < high */
@@ -44,6 +44,7 @@ struct chart_panel {
 
 struct chart {
     const struct curve *curve; /* borrowed */
+    int by_rate;               /* a range test's: x is the learning rate, on a logarithmic axis */
     int by_epoch;              /* x counts epochs; otherwise steps */
     struct chart_axis x;
     struct chart_panel panels[CHART_PANELS_MAX];
@@ -54,6 +55,7 @@ struct chart {
 void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks, uint32_t y_ticks);
 
 double chart_x(const struct chart *chart, const struct metric_row *row);
+const char *chart_x_name(const struct chart *chart); /* "epoch" */
 /* Where a value lies on an axis: 0 at low, 1 at high, clamped. NaN for NaN. */
 double chart_position(const struct chart_axis *axis, double value);
 /* A tick's label in as many decimals as tell the ticks apart: "0.25", "1e-05", "12,000". */

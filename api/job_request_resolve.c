@@ -7,6 +7,7 @@
 #include "api/fields.h"
 #include "api/job_request_decoder.h"
 #include "api/job_request_tables.h"
+#include "core/train/diagnostics.h"
 
 struct resolver {
     struct job_request *request;
@@ -185,6 +186,43 @@ static void resolve_metric(struct resolver *r)
     r->request->metric_given = stop->early;
 }
 
+/* ---- kinds and diagnostics ---- */
+
+static void resolve_diagnostics(struct resolver *r)
+{
+    const struct train_spec *train = &r->request->train;
+    uint32_t layers = 0;
+
+    for (uint32_t i = 0; i < train->model.layer_count; i++) {
+        layers += model_spec_layer_parameters(&train->model, i).weights > 0;
+    }
+    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
+        problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,
+                          "update_ratio is measured of up to %d layers with parameters, the model has %u",
+                          TRAIN_POINT_LAYERS, layers);
+    }
+}
+
+/* What a range test has instead of the usual: a sweep of its own length, each step of it a row. Needs the batch. */
+static void resolve_range(struct resolver *r)
+{
+    struct train_spec *train = &r->request->train;
+    uint64_t batch = train->batch_size > 0 ? train->batch_size : 1;
+    uint64_t steps_per_epoch = (r->split->train_count + batch - 1) / batch;
+
+    if (train->kind != TRAIN_LR_RANGE_TEST || steps_per_epoch == 0) {
+        return;
+    }
+    schedule_defaults(&train->schedule, SCHEDULE_CONSTANT);
+    train->stop = (struct stop_spec){.early_metric = METRIC_COUNT};
+    train->eval_every_steps = 0;
+    train->epochs = (uint32_t)((train->range.steps + steps_per_epoch - 1) / steps_per_epoch);
+    if (r->request->log_auto) {
+        train->log_every_steps = 1;
+        r->request->log_auto = 0;
+    }
+}
+
 /* Rows of the curves. Needs the batch, which is not 0 unless the split has no rows to train on. */
 static void resolve_log(struct resolver *r)
 {
@@ -194,6 +232,7 @@ static void resolve_log(struct resolver *r)
     uint64_t steps = steps_per_epoch * train->epochs; /* at most 2^31 * 10^7 */
     uint64_t least, points;
 
+    steps = train->kind == TRAIN_LR_RANGE_TEST ? train->range.steps : steps;
     if (train->stop.max_steps > 0 && train->stop.max_steps < steps) {
         steps = train->stop.max_steps;
     }
@@ -231,6 +270,8 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     check_test(&r);
     resolve_batch(&r);
     resolve_class_weights(&r);
+    resolve_diagnostics(&r);
+    resolve_range(&r);
     resolve_metric(&r);
     resolve_log(&r);
     return problem->status;

@@ -17,6 +17,7 @@
 #include "api/json_writer.h"
 #include "api/predict_request.h"
 #include "api/views.h"
+#include "core/train/diagnostics.h"
 #include "core/train/train_spec.h"
 
 #define NAME_MAX_TEXT 64
@@ -44,6 +45,7 @@ static const struct {
     {"loss", "class_weights", "ClassWeights"},
     {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
+    {"job", "diagnostics", "Diagnostics"},
     {"initial_model", "model", "ModelId"},
     {"initial_model", "sha256", "Sha256"},
     {"expect", "dataset_sha256", "Sha256"},
@@ -72,6 +74,7 @@ NAMES(event_type_name, event_type)
 NAMES(stop_reason_name, stop_reason)
 NAMES(metric_name, metric)
 NAMES(initializer_name, initializer)
+NAMES(diagnostic_name, diagnostic)
 
 /* Values first ... count - 1 of an enum. */
 static const struct {
@@ -85,6 +88,7 @@ static const struct {
     {"StopReason", stop_reason_name_of, STOP_NONE + 1, STOP_REASON_COUNT},
     {"Metric", metric_name_of, 0, METRIC_COUNT},
     {"Initializer", initializer_name_of, 0, INITIALIZER_COUNT},
+    {"Diagnostic", diagnostic_name_of, 0, DIAGNOSTIC_COUNT},
 };
 
 void openapi_write_reference(const char *schema, struct json_writer *writer)
