@@ -17,7 +17,7 @@
 
 #define SHARPNESS_ROWS      4096
 #define SHARPNESS_LEAST     128
-#define SHARPNESS_FLOPS     UINT64_C(250000000) /* of a gradient: some tenths of a second in float64 */
+#define SHARPNESS_FLOPS     UINT64_C(20000000) /* of a gradient: some hundredths of a second in float64 */
 #define SHARPNESS_TOLERANCE 1e-3
 #define SHARPNESS_ARRAYS    6 /* of float64: the point, Lanczos' three, two more for a Hessian-vector product */
 #define NOISE_DECAY         0.95

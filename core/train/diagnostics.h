@@ -1,18 +1,25 @@
 /*
  * What a job may measure of itself at the logged points, beside what costs nothing. Measuring reads the network and never
- * writes to it: the weights' bits are the same with and without.
+ * writes to it: the weights' bits are the same with and without. docs/mathematics.md, "Diagnostics", has the formulas.
  *
- *   sharpness           the largest eigenvalue of the objective's Hessian at the served point, in float64, without dropout,
- * by Lanczos' form of the power iteration on Hessian-vector products: at most 50, to a residual of 1e-3 of it, from the same
- * counter-based vector each time. Of up to 4,096 training rows, spread evenly: as many as make 2.5e8 operations a gradient,
- * at least 128. Beside it 2 / learning_rate, which plain gradient descent must stay below. noise_scale         the gradients
- * g1, g2 of the minibatch's first and second half, before the update, at the gradient's point, without dropout (of an odd
- * number the last row is left out; B: rows of both halves): gradient_square    |G|^2 = (|g1|^2 + |g2|^2) / 2 - |g1 - g2|^2 /
- * 2 gradient_variance  V = |g1 - g2|^2 / 4, of the minibatch's mean gradient: tr(S) / B noise_scale        mean of tr(S)
- * over mean of |G|^2, both moving ones over the logged points (0.95) Source: McCandlish et al. 2018, "An empirical model of
- * large-batch training", appendix A.1. update_ratio        |move| / |parameters| of each layer with parameters, both of the
- * served point, the parameters after it full_gradient_norm  of the objective over all training rows, at the served point,
- * without dropout: at those points that are ends of epochs or evaluations
+ * sharpness: the largest eigenvalue of the objective's Hessian at the served point, in float64, without dropout, by Lanczos'
+ * form of the power iteration on Hessian-vector products: at most 50, to 1e-3 of it, from the same counter-based vector each
+ * time. It is that of up to 4,096 training rows, spread evenly: as many as make 2e7 operations a gradient, at least 128.
+ * Beside it 2 / learning_rate, which plain gradient descent must stay below.
+ *
+ * noise_scale: from the gradients g1, g2 of the minibatch's first and second half (of an odd number the last row is left
+ * out; B: rows of both), before the update, at the gradient's point, without dropout:
+ *
+ *     gradient_square    |G|^2 = (|g1|^2 + |g2|^2) / 2 - |g1 - g2|^2 / 2
+ *     gradient_variance  V = |g1 - g2|^2 / 4 = tr(S) / B
+ *     noise_scale        mean of tr(S) over mean of |G|^2, moving means (0.95) over the logged points
+ *
+ * Source: McCandlish et al. 2018, "An empirical model of large-batch training", appendix A.1.
+ *
+ * update_ratio: |move| / |parameters| of each layer with parameters, of the served point, the parameters after the move.
+ *
+ * full_gradient_norm: of the objective over all training rows, at the served point, without dropout, at those points that
+ * are ends of epochs or evaluations.
  */
 #ifndef DESCENT_CORE_TRAIN_DIAGNOSTICS_H
 #define DESCENT_CORE_TRAIN_DIAGNOSTICS_H

@@ -27,32 +27,34 @@ static void scale(size_t n, double factor, double *x)
     }
 }
 
-/* Is an eigenvalue above x? The pivots of T - x I are all negative where none is (Sylvester). */
-static int has_eigenvalue_above(const struct tridiagonal *t, double x)
+/* How many eigenvalues are above x: as many as pivots of T - x I are not negative (Sylvester's law of inertia). */
+static unsigned count_above(const struct tridiagonal *t, double x)
 {
     double pivot = t->a[0] - x;
+    unsigned count = !(pivot < 0);
 
-    for (unsigned i = 1; i < t->size && pivot < 0; i++) {
-        pivot = t->a[i] - x - t->b[i - 1] * t->b[i - 1] / pivot;
+    for (unsigned i = 1; i < t->size; i++) {
+        pivot = t->a[i] - x - (pivot != 0 ? t->b[i - 1] * t->b[i - 1] / pivot : (double)INFINITY);
+        count += !(pivot < 0);
     }
-    return !(pivot < 0);
+    return count;
 }
 
-/* By bisection between Gershgorin's bounds. */
-static double largest(const struct tridiagonal *t)
+/* The rank-th largest eigenvalue (1: the largest), by bisection between Gershgorin's bounds. */
+static double eigenvalue(const struct tridiagonal *t, unsigned rank)
 {
     double low = t->a[0], high = t->a[0];
 
     for (unsigned i = 0; i < t->size; i++) {
         double reach = (i > 0 ? t->b[i - 1] : 0) + (i + 1 < t->size ? t->b[i] : 0);
 
-        low = fmax(low, t->a[i]);
+        low = fmin(low, t->a[i] - reach);
         high = fmax(high, t->a[i] + reach);
     }
     for (int i = 0; i < 80; i++) {
         double middle = low + (high - low) / 2;
 
-        *(has_eigenvalue_above(t, middle) ? &low : &high) = middle;
+        *(count_above(t, middle) >= rank ? &low : &high) = middle;
     }
     return high;
 }
@@ -67,6 +69,18 @@ static double last_component(const struct tridiagonal *t, double theta)
         sum = 1 + sum / (ratio * ratio);
     }
     return 1 / sqrt(sum);
+}
+
+/* A bound of the estimate's error: the residual, or where the next one is far away its square by that distance. */
+static double error_bound(const struct tridiagonal *t, double theta)
+{
+    double residual = t->b[t->size - 1] * last_component(t, theta), gap;
+
+    if (t->size == 1) {
+        return residual;
+    }
+    gap = theta - eigenvalue(t, 2);
+    return gap > residual ? residual * residual / gap : residual;
 }
 
 double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, double tolerance, double *start, double *work,
@@ -91,8 +105,8 @@ double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, dou
             theta = (double)NAN;
             break;
         }
-        theta = largest(&t);
-        if (t.b[i] * last_component(&t, theta) <= tolerance * fabs(theta) || t.b[i] == 0) {
+        theta = eigenvalue(&t, 1);
+        if (t.b[i] == 0 || error_bound(&t, theta) <= tolerance * fabs(theta)) {
             break;
         }
         before = v;

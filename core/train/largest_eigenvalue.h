@@ -17,8 +17,9 @@
 typedef void matrix_product(void *context, const double *v, double *product);
 
 /*
- * start [n], not 0: destroyed. work [2 n]. Stops where the residual |A x - theta x| of the estimate, which bounds its
- * distance from an eigenvalue, is at most `tolerance` of it. NaN where a product was not finite. *products (or NULL): how
+ * start [n], not 0: destroyed. work [2 n]. Stops where the estimate's error is at most `tolerance` of it, by the residual
+ * r = |A x - theta x|: at most r, and about r^2 / gap, gap being the distance from the second largest eigenvalue as it is
+ * known so far. NaN where a product was not finite. *products (or NULL): how
  * many were made.
  */
 double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, double tolerance, double *start, double *work,
