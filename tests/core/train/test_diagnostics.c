@@ -319,7 +319,7 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
 
     assert_int_equal(model_spec_perceptron(&spec.model, MODEL_MLP, 2, 3, hidden, 2, LAYER_TANH, 0.3, NULL), STATUS_OK);
     spec.initializer = INIT_GLOROT_NORMAL;
-    spec.loss.l2 = 0.02;
+    spec.loss.l2 = 0.5;
     spec.loss.label_smoothing = 0.1;
     spec.diagnostics = DIAGNOSTIC_BIT(DIAGNOSTIC_SHARPNESS);
     struct result *result = run(&f, &spec, 1, 0);
@@ -336,7 +336,7 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
                                     .rows = f.split.train,
                                     .count = (uint32_t)f.split.train_count,
                                     .loss = {.label_smoothing = 0.1, .scale = 1 / (double)f.split.train_count},
-                                    .l2 = 0.02,
+                                    .l2 = 0.5,
                                     .pool = pool};
 
     assert_int_equal(objective_new(&objective, &setup, NULL), STATUS_OK);
