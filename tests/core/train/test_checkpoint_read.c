@@ -399,7 +399,8 @@ static void the_documentation_has_every_field_at_its_place(void **state)
 #undef COUNT
 #undef VALUE
 #undef VALUES
-    assert_int_equal(VALUES_BEGIN, STATE(ended_by) + 8);
+    assert_int_equal(VALUES_BEGIN, STATE(range_fall_rate) + 8);
+    assert_int_equal(STATE(step) + CHECKPOINT_LEAST_STATE, STATE(ended_by) + 8);
     assert_int_equal(STATE(step), 288);
     assert_int_equal(HEADER(seconds), 232);
     assert_int_equal(STATE_HEADER(slot_count), 280);
