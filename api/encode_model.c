@@ -33,6 +33,7 @@ void encode_model(const struct model_view *model, struct json_writer *writer)
     encode_link(writer, "self", models, model->id, "");
     encode_link(writer, "predict", models, model->id, "/predict");
     encode_link(writer, "evaluate", models, model->id, "/evaluate");
+    encode_link(writer, "gradient_check", models, model->id, "/gradient_check");
     encode_link(writer, "export", models, model->id, "/export");
     if (model->job[0] != '\0') {
         encode_link(writer, "job", "/v1/jobs", model->job, "");

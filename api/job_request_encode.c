@@ -3,6 +3,7 @@
 
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
+#include "core/train/diagnostics.h"
 
 /* Opens the member `key` with the fields of a table. */
 static void begin_object(enum job_table id, size_t variant, const char *key, const void *from, struct json_writer *writer)
@@ -131,6 +132,27 @@ static void write_stop(const struct job_request *request, struct json_writer *wr
     json_end_object(writer);
 }
 
+/* Both only where they are not as usual: specs from before there was a choice keep their hash. */
+static void write_kind(const struct job_request *request, struct json_writer *writer)
+{
+    const struct train_spec *train = &request->train;
+
+    if (train->kind != TRAIN_ORDINARY) {
+        json_member_string(writer, "kind", train_kind_name(train->kind));
+        write_object(JOB_TABLE_RANGE, 0, "range", request, writer);
+    }
+    if (train->diagnostics != 0) {
+        json_key(writer, "diagnostics");
+        json_begin_array(writer);
+        for (int i = 0; i < DIAGNOSTIC_COUNT; i++) {
+            if ((train->diagnostics & DIAGNOSTIC_BIT(i)) != 0) {
+                json_string(writer, diagnostic_name((enum diagnostic)i));
+            }
+        }
+        json_end_array(writer);
+    }
+}
+
 static void write_expect(const char *dataset_sha256, const char *kernel_tier, struct json_writer *writer)
 {
     int has_sha256 = dataset_sha256 != NULL && dataset_sha256[0] != '\0';
@@ -181,6 +203,7 @@ void job_request_encode(const struct job_request *request, const char *dataset_s
     if (!request->calibration_auto) {
         json_member_string(writer, "calibration", calibration_method_name(request->calibration));
     }
+    write_kind(request, writer);
     write_object(JOB_TABLE_CHECKPOINT, 0, "checkpoint", request, writer);
     write_object(JOB_TABLE_RESOURCES, 0, "resources", request, writer);
     json_member_raw(writer, "metadata", request->metadata != NULL ? request->metadata : "{}");

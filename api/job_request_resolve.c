@@ -9,6 +9,7 @@
 #include "api/job_request_tables.h"
 #include "core/nn/layer_shape.h"
 #include "core/nn/network_plan.h"
+#include "core/train/diagnostics.h"
 
 struct resolver {
     struct job_request *request;
@@ -304,14 +305,53 @@ static void resolve_metric(struct resolver *r)
 static void resolve_calibration(struct resolver *r)
 {
     struct job_request *request = r->request;
-    int validates = r->split->validation_count > 0;
+    int validates = r->split->validation_count > 0 && request->train.kind != TRAIN_LR_RANGE_TEST;
 
     if (request->calibration_auto) {
         request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
         request->calibration_auto = 0;
     } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
         problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
-                          "a temperature is fitted on rows to validate on; set /split/validation");
+                          request->train.kind == TRAIN_LR_RANGE_TEST
+                              ? "a range test makes no model to calibrate"
+                              : "a temperature is fitted on rows to validate on; set /split/validation");
+    }
+}
+
+/* ---- kinds and diagnostics ---- */
+
+static void resolve_diagnostics(struct resolver *r)
+{
+    const struct train_spec *train = &r->request->train;
+    uint32_t layers = 0;
+
+    for (uint32_t i = 0; r->model_fits && i < train->model.layer_count; i++) {
+        layers += model_spec_layer_parameters(&train->model, i).weights > 0;
+    }
+    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
+        problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,
+                          "update_ratio is measured of up to %d layers with parameters, the model has %u",
+                          TRAIN_POINT_LAYERS, layers);
+    }
+}
+
+/* What a range test has instead of the usual: a sweep of its own length, each step of it a row. Needs the batch. */
+static void resolve_range(struct resolver *r)
+{
+    struct train_spec *train = &r->request->train;
+    uint64_t batch = train->batch_size > 0 ? train->batch_size : 1;
+    uint64_t steps_per_epoch = (r->split->train_count + batch - 1) / batch;
+
+    if (train->kind != TRAIN_LR_RANGE_TEST || steps_per_epoch == 0) {
+        return;
+    }
+    schedule_defaults(&train->schedule, SCHEDULE_CONSTANT);
+    train->stop = (struct stop_spec){.early_metric = METRIC_COUNT};
+    train->eval_every_steps = 0;
+    train->epochs = (uint32_t)((train->range.steps + steps_per_epoch - 1) / steps_per_epoch);
+    if (r->request->log_auto) {
+        train->log_every_steps = 1;
+        r->request->log_auto = 0;
     }
 }
 
@@ -324,6 +364,7 @@ static void resolve_log(struct resolver *r)
     uint64_t steps = steps_per_epoch * train->epochs; /* at most 2^31 * 10^7 */
     uint64_t least, points;
 
+    steps = train->kind == TRAIN_LR_RANGE_TEST ? train->range.steps : steps;
     if (train->stop.max_steps > 0 && train->stop.max_steps < steps) {
         steps = train->stop.max_steps;
     }
@@ -362,6 +403,8 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     resolve_batch(&r);
     check_batch_norm(&r);
     resolve_class_weights(&r);
+    resolve_diagnostics(&r);
+    resolve_range(&r);
     resolve_metric(&r);
     resolve_calibration(&r);
     resolve_log(&r);

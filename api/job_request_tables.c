@@ -29,6 +29,7 @@ CHOICE(preprocessing_name, preprocessing)
 CHOICE(shuffle_name, shuffle)
 CHOICE(metric_name, metric)
 CHOICE(generator_name, generator)
+CHOICE(train_kind_name, train_kind)
 
 #define AT(member) .offset = offsetof(struct job_request, member)
 
@@ -83,8 +84,18 @@ static const struct field JOB[] = {
     {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
     {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},
     {.name = "expect", .kind = FIELD_OTHER, .json_type = "object", .help = "what must hold for the same bits to come out"},
-    {.name = "diagnostics", .kind = FIELD_LATER},
-    {.name = "kind", .kind = FIELD_LATER},
+    {.name = "diagnostics",
+     .kind = FIELD_OTHER,
+     .json_type = "array",
+     .help = "what is measured at the curves' points besides: sharpness, noise_scale, update_ratio, full_gradient_norm; "
+             "changes no bit of the weights"},
+    {.name = "kind",
+     .kind = FIELD_CHOICE,
+     AT(train.kind),
+     .choice = train_kind_name_choice,
+     .choice_count = TRAIN_KIND_COUNT,
+     .help = "train; or lr_range_test: a sweep of the learning rate that ends with a suggestion instead of a model"},
+    {.name = "range", .kind = FIELD_OTHER, .json_type = "object", .help = "of the learning rate, in a range test"},
     {.name = "precision", .kind = FIELD_LATER},
 };
 
@@ -357,6 +368,30 @@ static const struct field INITIAL_MODEL[] = {
      .help = "SHA-256 of its parameters: refused with 409 where they are others"},
 };
 
+static const struct field RANGE[] = {
+    {.name = "start",
+     .kind = FIELD_NUMBER,
+     AT(train.range.start),
+     .default_value = 1e-6,
+     .minimum = 1e-12,
+     .maximum = 1e6,
+     .help = "learning rate of the first update"},
+    {.name = "end",
+     .kind = FIELD_NUMBER,
+     AT(train.range.end),
+     .default_value = 10,
+     .minimum = 1e-12,
+     .maximum = 1e6,
+     .help = "learning rate of the last update, above start; each is the one before times the same factor"},
+    {.name = "steps",
+     .kind = FIELD_COUNT32,
+     AT(train.range.steps),
+     .default_value = 200,
+     .minimum = RANGE_TEST_MIN_STEPS,
+     .maximum = RANGE_TEST_MAX_STEPS,
+     .help = "updates of the sweep, which ends before where the smoothed loss is above 4 times its least"},
+};
+
 /*
  * Every form of every object but models and layers (job_request_model_tables.c), and optimizers and schedules, whose rows
  * come from their hyper-parameters.
@@ -393,6 +428,9 @@ static const struct {
     [JOB_TABLE_INITIAL_MODEL] = {"initial_model",
                                  "start from a model's weights and its preprocessing's constants",
                                  {FIELDS(INITIAL_MODEL)}},
+    [JOB_TABLE_RANGE] = {"range",
+                         "a range test's learning rates; it replaces schedule, stops, epochs and evaluations",
+                         {FIELDS(RANGE)}},
     [JOB_TABLE_EXPECT] = {"expect", "refused with 409 where it does not hold", {FIELDS(EXPECT)}},
 };
 

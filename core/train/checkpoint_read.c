@@ -55,7 +55,8 @@ const char *train_state_not_finite(const struct train_state *state)
 /* The name of a field that contradicts another, or its own range; NULL: none. */
 static const char *contradiction(const struct train_state *state)
 {
-    if (state->ended_by != STOP_NONE && state->ended_by != STOP_GRADIENT_NORM && state->ended_by != STOP_EARLY) {
+    if (state->ended_by != STOP_NONE && state->ended_by != STOP_GRADIENT_NORM && state->ended_by != STOP_EARLY &&
+        state->ended_by != STOP_RANGE_TEST) {
         return "ended_by";
     }
     if (state->validated > 1) {
@@ -132,21 +133,26 @@ struct state_section {
     const unsigned char *values; /* [1 + slot_count][parameters] float32, not aligned */
 };
 
+/* What an earlier program did not know yet, its state is shorter by; that is as before the first step. */
 static enum status take_state(struct state_section *section, const unsigned char *bytes, size_t size, struct error *error)
 {
-    const size_t fixed = sizeof section->header + sizeof section->state;
-    size_t values;
+    size_t fixed, values;
 
-    if (size < fixed) {
+    if (size < sizeof section->header) {
         return CORRUPT("its state has %zu bytes", size);
     }
-    values = (size - fixed) / sizeof(float);
     memcpy(&section->header, bytes, sizeof section->header);
-    memcpy(&section->state, bytes + sizeof section->header, sizeof section->state);
+    fixed = sizeof section->header + section->header.state_size;
+    if (section->header.state_size < CHECKPOINT_LEAST_STATE || section->header.state_size > sizeof section->state ||
+        section->header.state_size % sizeof(uint64_t) != 0 || size < fixed) {
+        return CORRUPT("its state has %zu bytes, %u of them before the weights", size, section->header.state_size);
+    }
+    section->state = train_state_initial();
+    memcpy(&section->state, bytes + sizeof section->header, section->header.state_size);
+    values = (size - fixed) / sizeof(float);
     section->values = bytes + fixed;
-    if (section->header.state_size != sizeof section->state || section->header.slot_count > OPTIMIZER_MAX_SLOTS ||
-        section->header.parameters > values || (size - fixed) % sizeof(float) != 0 ||
-        (1 + section->header.slot_count) * section->header.parameters != values) {
+    if (section->header.slot_count > OPTIMIZER_MAX_SLOTS || section->header.parameters > values ||
+        (size - fixed) % sizeof(float) != 0 || (1 + section->header.slot_count) * section->header.parameters != values) {
         return CORRUPT("its state is not as long as its counts say");
     }
     return STATUS_OK;
