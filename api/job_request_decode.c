@@ -258,6 +258,7 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/split/test", NULL,
                           "there is a test set already, in /test/dataset");
     }
+    job_check_convex(d);
 }
 
 static void decode_root(struct decoder *d)

@@ -242,7 +242,7 @@ static const struct field TRAINING[] = {
      .default_value = 10,
      .minimum = 1,
      .maximum = 10000000,
-     .help = "passes over the training rows"},
+     .help = "passes over the training rows; without it 10, for lbfgs and newton_cg 1000"},
     {.name = "batch_size",
      .kind = FIELD_COUNT64,
      AT(train.batch_size),
@@ -252,7 +252,7 @@ static const struct field TRAINING[] = {
      .word = "full",
      .word_flag = offsetof(struct job_request, batch_full),
      .help = "rows of a minibatch; full: all training rows (batch gradient descent); without it 128, or all if there are "
-             "fewer; for gd full"},
+             "fewer; for gd, lbfgs and newton_cg full"},
     {.name = "shuffle",
      .kind = FIELD_CHOICE,
      AT(train.shuffle),
@@ -598,8 +598,7 @@ const char *const *job_table_later(enum job_table id)
     static const char *const MODEL_WORDS[] = {"cnn", NULL};
     static const char *const LAYER_WORDS[] = {"conv2d", "max_pool2d", "avg_pool2d", "batch_norm", "gelu", "flatten", NULL};
     static const char *const OPTIMIZER_WORDS[] = {
-        "adadelta", "nadam",     "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw",
-        "lbfgs",    "newton_cg", NULL};
+        "adadelta", "nadam", "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw", NULL};
 
     return id == JOB_TABLE_MODEL       ? MODEL_WORDS
            : id == JOB_TABLE_LAYER     ? LAYER_WORDS

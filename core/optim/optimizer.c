@@ -73,6 +73,11 @@ const char *optimizer_source(enum optimizer_type type)
     return optimizers[type].source;
 }
 
+int optimizer_is_convex_solver(enum optimizer_type type)
+{
+    return type == OPTIMIZER_LBFGS || type == OPTIMIZER_NEWTON_CG;
+}
+
 int optimizer_hyperparameter(enum optimizer_type type, size_t index, struct hyperparameter *parameter)
 {
     for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
@@ -121,6 +126,8 @@ uint32_t optimizer_slots(const struct optimizer_spec *spec)
     case OPTIMIZER_ADAM:
     case OPTIMIZER_ADAMW:
         return spec->amsgrad ? 3 : 2;
+    case OPTIMIZER_LBFGS:
+    case OPTIMIZER_NEWTON_CG:
     case OPTIMIZER_COUNT:
         break;
     }
@@ -154,6 +161,8 @@ void optimizer_step(const struct optimizer_spec *spec, double scheduled_learning
         break;
     case OPTIMIZER_SGD:
     case OPTIMIZER_RMSPROP:
+    case OPTIMIZER_LBFGS:
+    case OPTIMIZER_NEWTON_CG:
     case OPTIMIZER_COUNT:
         break;
     }

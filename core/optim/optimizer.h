@@ -37,11 +37,15 @@ struct optimizer_spec {
     double rho, beta1, beta2, epsilon;
     double initial_accumulator, lr_decay;
     int centered, amsgrad;
+    uint32_t history; /* lbfgs */
+    double tolerance; /* lbfgs, newton_cg */
 };
 
 const char *optimizer_name(enum optimizer_type type);
 const char *optimizer_formula(enum optimizer_type type);
 const char *optimizer_source(enum optimizer_type type);
+/* Whether it is no update rule but a solver (solver.h), for convex models on the full batch. */
+int optimizer_is_convex_solver(enum optimizer_type type);
 
 /*
  * Hyper-parameter `index` (0, 1, 2 ...) of an optimizer into *parameter; 0 past the last one. Offsets are those of struct

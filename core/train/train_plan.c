@@ -3,6 +3,7 @@
 
 #include "core/base/mathx.h"
 #include "core/train/evaluator.h"
+#include "core/train/trainer_convex.h"
 
 #define FLOPS_PER_THREAD 2000000u /* about 20 us of one core: less work than this is not worth a second thread */
 
@@ -16,7 +17,7 @@ static const char *const METRIC_NAMES[METRIC_COUNT] = {
 static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
     [STOP_NONE] = "none",           [STOP_EPOCHS] = "epochs",           [STOP_GRADIENT_NORM] = "gradient_norm",
     [STOP_MAX_STEPS] = "max_steps", [STOP_MAX_SECONDS] = "max_seconds", [STOP_EARLY] = "early",
-    [STOP_USER] = "user",
+    [STOP_USER] = "user",           [STOP_CONVERGED] = "converged",
 };
 
 static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
@@ -60,7 +61,7 @@ static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
 {
-    if (spec->stop.gradient_norm <= 0) {
+    if (spec->stop.gradient_norm <= 0 || optimizer_is_convex_solver(spec->optimizer.type)) { /* solvers look themselves */
         return GRADIENT_CHECK_OFF;
     }
     return step_gradient_is_exact(spec, train_rows) ? GRADIENT_CHECK_STEP : GRADIENT_CHECK_PROBE;
@@ -68,9 +69,19 @@ enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uin
 
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows)
 {
+    if (optimizer_is_convex_solver(spec->optimizer.type)) {
+        return NETWORK_TRAIN; /* holds the weights rounded to float32, for evaluations and files */
+    }
     int needs_norm_first = spec->clip_norm > 0 || train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_STEP;
 
     return needs_norm_first || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE : NETWORK_TRAIN;
+}
+
+uint64_t train_spec_network_rows(const struct train_spec *spec, uint64_t train_rows)
+{
+    uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows;
+
+    return optimizer_is_convex_solver(spec->optimizer.type) ? 1 : batch; /* a solver's network sees no minibatch */
 }
 
 /* ---- rows of the curves ---- */
@@ -146,7 +157,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
 {
     struct network_plan network;
     uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows;
-    enum status status = network_plan_make(&network, &spec->model, batch, error);
+    enum status status = network_plan_make(&network, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
     *plan = (struct train_plan){0};
     if (status != STATUS_OK) {
@@ -172,6 +183,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
     if (!add_bytes(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
         !add_bytes(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
         !add_bytes(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
+        !add_bytes(&plan->bytes, 1, trainer_convex_bytes(spec, train_rows, max_threads)) ||
         __builtin_mul_overflow(train_rows, model_spec_flops(&spec->model, 1), &plan->flops_per_epoch)) {
         return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",
                          (unsigned long long)plan->parameters, (unsigned long long)train_rows);

@@ -6,6 +6,7 @@
 #include "core/train/minibatches.h"
 #include "core/train/train_plan.h"
 #include "core/train/trainer.h"
+#include "core/train/trainer_convex.h"
 
 /* What the next steps depend on, besides the network's state and the best parameters. */
 struct train_state {
@@ -28,7 +29,8 @@ struct trainer {
     uint32_t max_threads;
     struct pool *pool;
     struct network_f32 *network;
-    struct network_f32 *probe; /* of the full gradient; NULL unless GRADIENT_CHECK_PROBE */
+    struct network_f32 *probe;     /* of the full gradient; NULL unless GRADIENT_CHECK_PROBE */
+    struct convex_trainer *convex; /* what makes the steps; NULL: update rules do */
     struct evaluator *evaluator;
     struct minibatches minibatches;
     struct scaler scaler;
@@ -58,6 +60,9 @@ struct trainer {
     struct train_state before_end; /* where ended_evaluated */
     int end_evaluated;
 };
+
+/* What the sum of losses of all training rows is divided by. */
+double trainer_full_normaliser(const struct trainer *trainer);
 
 /* After a state was put in: ends training where that state is an end by a rule or by the spec. */
 MUST_CHECK enum status trainer_settle(struct trainer *trainer, struct error *error);
