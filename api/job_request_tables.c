@@ -242,7 +242,7 @@ static const struct field TRAINING[] = {
      .default_value = 10,
      .minimum = 1,
      .maximum = 10000000,
-     .help = "passes over the training rows; without it 10, for lbfgs and newton_cg 1000"},
+     .help = "passes over the training rows; without it 10, for lbfgs and newton_cg 2000"},
     {.name = "batch_size",
      .kind = FIELD_COUNT64,
      AT(train.batch_size),

@@ -38,7 +38,7 @@ enum model_form { MODEL_FORM_SOFTMAX, MODEL_FORM_LOGISTIC, MODEL_FORM_MLP, MODEL
 #define OPTIMIZER_GD          OPTIMIZER_COUNT
 #define OPTIMIZER_FORM_COUNT  (OPTIMIZER_COUNT + 1)
 #define DEFAULT_BATCH_SIZE    128
-#define CONVEX_DEFAULT_EPOCHS 1000 /* of solvers, which end by their tolerance */
+#define CONVEX_DEFAULT_EPOCHS 2000 /* of solvers, which end by their tolerance */
 #define JOB_MAX_METRICS_ROWS  100000
 #define JOB_AUTO_METRICS_ROWS 2000 /* that log_every_steps "auto" aims at */
 

@@ -87,7 +87,8 @@ static int search(struct solver *solver, const struct objective *objective, doub
 
     two_loops(solver);
     line.slope = objective_dot(solver->n, solver->gradient, solver->direction);
-    if (!(line.slope < 0) || !line_search_wolfe(&line, first_step(solver))) {
+    if (!(line.slope < 0) || !line_search_wolfe(&line, first_step(solver)) ||
+        objective_distance(solver->n, solver->next_theta, solver->theta) == 0) {
         return 0;
     }
     solver->next = line.found;

@@ -7,12 +7,7 @@
 #define CURVATURE           0.9
 #define GROWTH              4.0 /* of the step while phi still falls steeply */
 #define MARGIN              0.1 /* of an interval: no trial is nearer to its ends */
-#define SLACK               (16 * DBL_EPSILON)
-
-double line_search_slack(double value)
-{
-    return SLACK * fabs(value);
-}
+#define SLACK               1e-12
 
 /* A step that was tried. */
 struct trial {
@@ -34,10 +29,15 @@ static struct trial try_step(struct line_search *search, double step)
     return (struct trial){.step = step, .value = search->found.value, .slope = search->found_slope};
 }
 
+/* What two values of phi may differ by and still count as equal. */
+static double slack(const struct line_search *search)
+{
+    return SLACK * fabs(search->value);
+}
+
 static int decreases(const struct line_search *search, const struct trial *trial)
 {
-    return trial->value <=
-           search->value + SUFFICIENT_DECREASE * trial->step * search->slope + line_search_slack(search->value);
+    return trial->value <= search->value + SUFFICIENT_DECREASE * trial->step * search->slope + slack(search);
 }
 
 static int is_flat(const struct line_search *search, const struct trial *trial)
@@ -58,7 +58,7 @@ static double interpolate(const struct line_search *search, const struct trial *
     if (!isfinite(b->value)) {
         return low + width / 2;
     }
-    if (fabs(a->value - b->value) <= line_search_slack(search->value)) {
+    if (fabs(a->value - b->value) <= slack(search)) {
         step = a->step - a->slope * (b->step - a->step) / (b->slope - a->slope);
     } else {
         double d1 = a->slope + b->slope - 3 * (a->value - b->value) / (a->step - b->step);
@@ -78,7 +78,7 @@ static int zoom(struct line_search *search, struct trial low, struct trial high,
     while (evaluations-- > 0 && fabs(high.step - low.step) > DBL_EPSILON * fmax(high.step, low.step)) {
         struct trial trial = try_step(search, interpolate(search, &low, &high));
 
-        if (!decreases(search, &trial) || trial.value > low.value + line_search_slack(search->value)) {
+        if (!decreases(search, &trial) || trial.value > low.value + slack(search)) {
             high = trial;
             continue;
         }
@@ -105,7 +105,7 @@ int line_search_wolfe(struct line_search *search, double first)
     for (int i = 0; i < LINE_SEARCH_EVALUATIONS; i++) {
         struct trial trial = try_step(search, step);
 
-        if (!decreases(search, &trial) || (i > 0 && trial.value > before.value + line_search_slack(search->value))) {
+        if (!decreases(search, &trial) || (i > 0 && trial.value > before.value + slack(search))) {
             return zoom(search, before, trial, LINE_SEARCH_EVALUATIONS - i);
         }
         if (is_flat(search, &trial)) {

@@ -5,8 +5,9 @@
  *     sufficient decrease (Armijo)    phi(t) <= phi(0) + c1 t phi'(0)           c1 = 1e-4
  *     curvature (strong Wolfe)        |phi'(t)| <= c2 |phi'(0)|                 c2 = 0.9
  *
- * Near the optimum phi changes by less than its own rounding. So values are compared with a slack of some roundings of
- * phi(0): there, slopes alone decide. docs/mathematics.md, "Solvers of convex problems".
+ * Near the optimum phi changes by less than the rounding errors of its sums. So values are compared with a slack of 1e-12
+ * |phi(0)|: there, slopes alone decide, which keep their digits (Hager, Zhang 2005, have the same idea).
+ * docs/mathematics.md, "Solvers of convex problems".
  */
 #ifndef DESCENT_CORE_OPTIM_LINE_SEARCH_H
 #define DESCENT_CORE_OPTIM_LINE_SEARCH_H
@@ -26,9 +27,6 @@ struct line_search {
     double found_slope;
     double *found_theta, *found_gradient;
 };
-
-/* What two values of phi may differ by and still count as equal. */
-double line_search_slack(double value);
 
 /*
  * A step that meets both conditions, tried from `first` on. 1: found; else the lowest point of sufficient decrease that was

@@ -14,7 +14,7 @@
 #include "core/optim/solver.h"
 
 #define NEWTON_CG_VECTORS  5   /* of solver->work */
-#define NEWTON_CG_PRODUCTS 250 /* with the Hessian, an iteration: so that it ends in a time that can be waited for */
+#define NEWTON_CG_PRODUCTS 150 /* with the Hessian, an iteration: so that it ends in a time that can be waited for */
 
 /* Puts the next point into solver->next...; 0: there is none. *step: t. */
 int newton_cg_advance(struct solver *solver, const struct objective *objective, double *step);

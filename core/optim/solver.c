@@ -1,17 +1,18 @@
 #include "core/optim/solver.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/optim/lbfgs.h"
-#include "core/optim/line_search.h"
 #include "core/optim/newton_cg.h"
 
 #define SCALARS  (sizeof(struct solver_scalars) / sizeof(double))
-#define PATIENCE 10  /* iterations without visible progress until there is none */
-#define VISIBLE  0.9 /* what a gradient's norm shrinks to, at least, to count as progress */
+#define PATIENCE 20                 /* iterations without visible progress until there is none */
+#define SHORTER  0.9                /* what a gradient's norm shrinks to, at least, to count as progress */
+#define LOWER    (16 * DBL_EPSILON) /* what a value falls by, at least, of its size */
 
 static_assert(sizeof(struct solver_scalars) == (7 + OBJECTIVE_NOTES) * sizeof(double), "float64 alone");
 
@@ -96,6 +97,7 @@ static int start(struct solver *solver, const struct objective *objective)
 
     if (scalars->started == 0) {
         objective->evaluate(objective->context, solver->theta, &scalars->here, solver->gradient);
+        scalars->lowest = scalars->here.value;
         scalars->smallest_norm = objective_norm(solver->n, solver->gradient);
         scalars->started = 1;
     }
@@ -103,17 +105,18 @@ static int start(struct solver *solver, const struct objective *objective)
 }
 
 /*
- * Whether the new point is progress that rounding does not hide: a lower value, or a shorter gradient than ever. Without
- * this rule a tolerance below what float64 can reach would go on to the last planned iteration.
+ * Whether the new point is progress that rounding does not hide: a value lower than ever, or a gradient shorter than ever.
+ * Without this rule a tolerance below what float64 can reach would go on to the last planned iteration.
  */
 static void judge(struct solver *solver)
 {
     struct solver_scalars *scalars = solver->scalars;
     double norm = objective_norm(solver->n, solver->next_gradient);
-    int lower = solver->next.value < scalars->here.value - line_search_slack(scalars->here.value);
-    int shorter = norm <= VISIBLE * scalars->smallest_norm;
+    int lower = solver->next.value < scalars->lowest - LOWER * fabs(scalars->lowest);
+    int shorter = norm <= SHORTER * scalars->smallest_norm;
 
     scalars->stalled = lower || shorter ? 0 : scalars->stalled + 1;
+    scalars->lowest = lower ? solver->next.value : scalars->lowest;
     scalars->smallest_norm = shorter ? norm : scalars->smallest_norm;
 }
 
@@ -136,11 +139,11 @@ enum solver_outcome solver_step(struct solver *solver, const struct objective *o
     }
     moved = solver->type == OPTIMIZER_LBFGS ? lbfgs_advance(solver, objective, &move->step)
                                             : newton_cg_advance(solver, objective, &move->step);
-    if (!moved) {
+    move->distance = moved ? objective_distance(solver->n, solver->next_theta, solver->theta) : 0;
+    if (move->distance == 0) {
         return SOLVER_EXHAUSTED;
     }
     judge(solver);
-    move->distance = objective_distance(solver->n, solver->next_theta, solver->theta);
     memcpy(solver->theta, solver->next_theta, solver->n * sizeof *solver->theta);
     memcpy(solver->gradient, solver->next_gradient, solver->n * sizeof *solver->gradient);
     solver->scalars->here = solver->next;
@@ -162,7 +165,7 @@ int solver_restore(struct solver *solver, const void *state)
 
     memcpy(&scalars, state, sizeof scalars);
     if (!counts(scalars.started, 1) || !counts(scalars.stalled, PATIENCE) || !counts(scalars.pairs, pairs) ||
-        !counts(scalars.newest, pairs > 0 ? pairs - 1 : 0) || !(scalars.smallest_norm >= 0) || scalars.reserved != 0) {
+        !counts(scalars.newest, pairs > 0 ? pairs - 1 : 0) || !(scalars.smallest_norm >= 0)) {
         return 0;
     }
     memcpy(solver->state, state, solver->state_count * sizeof *solver->state);

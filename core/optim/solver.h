@@ -18,10 +18,10 @@
 struct solver_scalars {
     double started;              /* 1: what follows was computed */
     struct objective_value here; /* at theta */
+    double lowest;               /* value so far */
     double smallest_norm;        /* of the gradient, so far */
     double stalled;              /* iterations since the last that made visible progress */
     double pairs, newest;        /* lbfgs: pairs that are kept, place of the last one */
-    double reserved;             /* 0 */
 };
 
 struct solver {
