@@ -1,29 +1,25 @@
 #include "server/clock.h"
 
-static int64_t read_ms(clockid_t clock)
+static struct timespec now(clockid_t clock)
 {
-    struct timespec now;
+    struct timespec time;
 
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    clock_gettime(clock, &time);
+    return time;
 }
 
 int64_t clock_realtime_ms(void)
 {
-    return read_ms(CLOCK_REALTIME);
+    struct timespec time = now(CLOCK_REALTIME);
+
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-int64_t clock_monotonic_ms(void)
+int64_t clock_monotonic_ns(void)
 {
-    return read_ms(CLOCK_MONOTONIC) + 1;
-}
+    struct timespec time = now(CLOCK_MONOTONIC);
 
-double clock_monotonic_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 struct timespec clock_at_ms(int64_t monotonic_ms)

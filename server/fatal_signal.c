@@ -4,11 +4,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/timestamp.h"
 #include "core/base/thread_tag.h"
+#include "server/clock.h"
 
 #define LINE_ROOM 160
 
@@ -75,9 +75,7 @@ static void write_line(int number, int64_t ms)
 /* The handler is reset by now: the signal, raised again, waits until this returns and then does what it always does. */
 static void handle(int number)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t ms = clock_realtime_ms();
     write_line(number, ms);
     if (thread_tag != NULL && mark_fd >= 0)
         write_mark(thread_tag, ms);

@@ -155,7 +155,6 @@ enum status housekeeping_new(struct housekeeping **out, struct store *store, str
                              const struct retention *limits, struct error *error)
 {
     struct housekeeping *housekeeping = calloc(1, sizeof *housekeeping);
-    pthread_condattr_t monotonic;
 
     *out = NULL;
     if (housekeeping == NULL) {
@@ -166,10 +165,7 @@ enum status housekeeping_new(struct housekeeping **out, struct store *store, str
     housekeeping->limits = *limits;
     housekeeping->resume_pause = TURN_MS;
     pthread_mutex_init(&housekeeping->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&housekeeping->end, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&housekeeping->end);
     if (pthread_create(&housekeeping->thread, NULL, housekeeping_main, housekeeping) != 0) {
         pthread_cond_destroy(&housekeeping->end);
         pthread_mutex_destroy(&housekeeping->lock);

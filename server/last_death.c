@@ -10,6 +10,7 @@
 
 #include "server/fatal_signal.h"
 #include "server/log.h"
+#include "server/text_file.h"
 
 #define MARK_FACT  "crash_mark_ms"
 #define KILLS_FACT "oom_kills"
@@ -69,24 +70,12 @@ int64_t last_death_oom_kills(const char *memory_events)
     return end > line ? kills : -1;
 }
 
-/* The text of a small file of the system; "" where there is none. */
-static void read_system_file(const char *path, char *text, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, room - 1) : 0;
-
-    text[size > 0 ? size : 0] = '\0';
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 /* Of this process's control group (version 2). */
 static int64_t kills_now(void)
 {
     char groups[512], path[640], events[512], *group;
 
-    read_system_file("/proc/self/cgroup", groups, sizeof groups);
+    text_file_read_system("/proc/self/cgroup", groups, sizeof groups);
     group = strstr(groups, "0::/");
     if (group == NULL) {
         return -1;
@@ -94,7 +83,7 @@ static int64_t kills_now(void)
     group += strlen("0::");
     group[strcspn(group, "\n")] = '\0';
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.events", group);
-    read_system_file(path, events, sizeof events);
+    text_file_read_system(path, events, sizeof events);
     return last_death_oom_kills(events);
 }
 

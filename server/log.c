@@ -13,10 +13,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/timestamp.h"
+#include "server/clock.h"
 #include "server/tokens.h"
 
 #define LINE_MAX_BYTES 2048
@@ -71,10 +71,8 @@ static void add_escaped(struct line *line, const char *text)
 
 static void begin(struct line *line, enum log_level level, const char *id)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     char time_text[TIMESTAMP_TEXT];
-    timestamp_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time_text);
+    timestamp_format(clock_realtime_ms(), time_text);
     line->size = 0;
     if (line_format == LOG_FORMAT_TEXT) {
         add(line, "%s %-7s ", time_text, level_names[level]);

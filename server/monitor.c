@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/prometheus.h"
 #include "core/base/kernel_tier.h"
@@ -111,13 +110,6 @@ static void observe(enum monitor_metric metric, size_t series, int64_t nanosecon
 void monitor_observe(enum monitor_metric metric, int64_t nanoseconds)
 {
     observe(metric, 0, nanoseconds);
-}
-
-int64_t monitor_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 void monitor_set_jobs(enum job_status status, uint64_t count)

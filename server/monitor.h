@@ -31,9 +31,6 @@ void monitor_set(enum monitor_metric metric, uint64_t value);
 #define MONITOR_UNKNOWN UINT64_MAX
 void monitor_observe(enum monitor_metric metric, int64_t nanoseconds); /* histograms; below 0 counts as 0 */
 
-/* Nanoseconds of the monotonic clock, to measure what is observed. */
-int64_t monitor_clock(void);
-
 /* MONITOR_JOBS: so many are in this status now. */
 void monitor_set_jobs(enum job_status status, uint64_t count);
 /* MONITOR_JOBS_FINISHED: one more has come to this terminal status. */

@@ -1,21 +1,17 @@
 #include "server/process_figures.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "server/text_file.h"
 
 /* The second number of /proc/self/statm, in pages (proc(5)). */
 static uint64_t resident_bytes(void)
 {
     char text[128], *end;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return PROCESS_UNKNOWN;
-    ssize_t size = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
+    text_file_read_system("/proc/self/statm", text, sizeof(text));
     (void)strtoull(text, &end, 10);
     const char *second = end;
     uint64_t pages = strtoull(second, &end, 10);

@@ -58,6 +58,15 @@ enum status text_file_read(const char *path, const char *what, enum text_file_ki
     return status;
 }
 
+void text_file_read_system(const char *path, char *text, size_t room)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, room - 1) : 0;
+    text[size > 0 ? size : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
 void text_file_free_secret(char *text)
 {
     if (text != NULL)

@@ -1,6 +1,8 @@
-/* Small files of the operator's, read whole: tokens, certificates, keys. */
+/* Small files, read whole: the operator's (tokens, certificates, keys), and those in which the system tells its figures. */
 #ifndef DESCENT_SERVER_TEXT_FILE_H
 #define DESCENT_SERVER_TEXT_FILE_H
+
+#include <stddef.h>
 
 #include "core/base/status.h"
 
@@ -22,6 +24,9 @@ MUST_CHECK enum status text_file_read(const char *path, const char *what, enum t
 /* The same of an open file, from where it stands; `path` is for messages only. */
 MUST_CHECK enum status text_file_read_open(int fd, const char *path, const char *what, enum text_file_kind kind, char **text,
                                            struct error *error);
+
+/* A file of the system's, as far as it fits into `room` with its NUL; "" where there is none. */
+void text_file_read_system(const char *path, char *text, size_t room);
 
 /* Overwrites and frees; NULL is fine. */
 void text_file_free_secret(char *text);

@@ -2,7 +2,6 @@
 #include "server/handlers/handlers.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "api/algorithms.h"
 #include "api/encode_info.h"
@@ -11,6 +10,7 @@
 #include "api/routes.h"
 #include "core/base/kernel_tier.h"
 #include "core/base/sha256.h"
+#include "server/clock.h"
 #include "server/handlers/reply.h"
 #include "server/version.h"
 
@@ -52,14 +52,6 @@ void get_ready(struct app *app, struct request *request)
 
 /* ---- version, limits ---- */
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void get_info(struct app *app, struct request *request)
 {
     struct server_info info = {
@@ -69,7 +61,7 @@ void get_info(struct app *app, struct request *request)
         .cores = app->cores,
         .threads = app->threads,
         .started_at = app->started_at,
-        .uptime_seconds = (double)(monotonic_ms() - app->started_monotonic) / 1000.0,
+        .uptime_seconds = (double)(clock_monotonic_ms() - app->started_monotonic) / 1000.0,
         .memory_bytes = app->memory_bytes,
         .max_body_bytes = route_get(ROUTE_CREATE_JOB)->body.limit,
         .max_dataset_bytes = app->config->max_dataset_bytes,

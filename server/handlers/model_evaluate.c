@@ -7,13 +7,13 @@
 #include "server/handlers/handlers.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "api/encode_model.h"
 #include "api/evaluate_request.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "core/data/match_labels.h"
+#include "server/clock.h"
 #include "server/handlers/reply.h"
 #include "server/models/model_cache.h"
 #include "server/store/datasets.h"
@@ -75,14 +75,6 @@ static enum status match(struct evaluation_data *data, struct error *error)
     return status == STATUS_OK ? STATUS_OK : error_set_pointer(error, status, "/dataset", "%s", cause.message);
 }
 
-static double now_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static enum status score(struct app *app, struct evaluation_data *data, struct scores *scores, struct error *error)
 {
     struct predictor *predictor;
@@ -99,7 +91,7 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
                        struct error *error)
 {
     struct evaluation_data data = {.model = NULL};
-    double begin = now_seconds();
+    double begin = clock_monotonic_seconds();
     struct scores scores;
 
     enum status status = model_cache_get(app->models, id, &data.model, error);
@@ -114,8 +106,8 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
     }
     if (status == STATUS_OK) {
         const struct model *model = cached_model_get(data.model);
-        encode_evaluation(id, wanted->dataset, &scores, (const char *const *)model->class_names, now_seconds() - begin,
-                          writer);
+        encode_evaluation(id, wanted->dataset, &scores, (const char *const *)model->class_names,
+                          clock_monotonic_seconds() - begin, writer);
         scores_release(&scores);
     }
     release(app, &data);

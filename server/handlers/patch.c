@@ -63,6 +63,20 @@ static enum status decode(const struct request *request, const struct job_view *
     return job_patch_decode(patch, job, body, size, problem);
 }
 
+/* With the version that has it: of two who rank a job at the same moment the later one in the store is the later one here.
+ */
+static enum status tell_priority(struct app *app, const char *id, struct error *error)
+{
+    struct job_view job;
+    enum status status = jobs_get(app->store, id, 0, &job, error);
+
+    if (status == STATUS_OK) {
+        scheduler_tell(app->scheduler, &job);
+        job_view_release(&job);
+    }
+    return status;
+}
+
 static enum status write_patch(struct app *app, const struct job_view *job, const struct job_patch *patch, int guarded,
                                struct error *error)
 {
@@ -78,10 +92,7 @@ static enum status write_patch(struct app *app, const struct job_view *job, cons
     if (patch->name_given || patch->metadata_given || patch->priority_given) {
         status = store_wait(app->store, jobs_patch(&operation), error);
     }
-    if (status == STATUS_OK && patch->priority_given) {
-        scheduler_set_priority(app->scheduler, job->id, patch->priority);
-    }
-    return status;
+    return status == STATUS_OK && patch->priority_given ? tell_priority(app, job->id, error) : status;
 }
 
 /* One try. STATUS_PRECONDITION_FAILED: the job has changed since it was read. */

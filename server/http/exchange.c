@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "api/problem.h"
+#include "server/clock.h"
 #include "server/http/internal.h"
 #include "server/http/waiters.h"
 #include "server/log.h"
@@ -71,7 +72,7 @@ void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *connection
     request->http = http;
     request->connection = connection;
     request->peer = peer;
-    request->began = monitor_clock();
+    request->began = clock_monotonic_ns();
     memcpy(request->target, uri, size + 1);
     make_id(http, request->id);
     watchdog_phase(http->watchdog, peer, PEER_HEAD);
@@ -132,7 +133,7 @@ static void run_handler(struct task *task)
     struct request *request = request_of_task(task);
     const struct http_app *app = &request->http->app;
     if (request->parked != 0) {
-        request->waited += monitor_clock() - request->parked;
+        request->waited += clock_monotonic_ns() - request->parked;
         request->parked = 0;
     }
     app->handle(app->context, request);
@@ -171,7 +172,7 @@ static void refuse_body(struct request *request, enum status status, const char 
     refuse(request, &problem);
     problem_release(&problem);
     request->phase = PHASE_DISCARD;
-    request->discard_until = watchdog_now() + discard_ms;
+    request->discard_until = clock_monotonic_ms() + discard_ms;
 }
 
 /* Room for `size` more bytes and a NUL, at most `limit` altogether, within what all bodies may take. */
@@ -265,7 +266,7 @@ static enum MHD_Result discard(struct request *request, size_t size)
     watchdog_received(request->http->watchdog, request->peer, size);
     request->discarded += size;
     int limited = request->discard_until != 0;
-    if (limited && (request->discarded > DISCARD_BYTES || watchdog_now() > request->discard_until))
+    if (limited && (request->discarded > DISCARD_BYTES || clock_monotonic_ms() > request->discard_until))
         return MHD_NO; /* closes the connection */
     return MHD_YES;
 }
@@ -286,8 +287,8 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
         error_set(&no_memory, status, "no memory for the request");
         problem_add(&problem, &no_memory);
     } else {
-        status = first_check(&http->check, &request->head, watchdog_now(), time(NULL), &request->admission, request->query,
-                             &problem);
+        status = first_check(&http->check, &request->head, clock_monotonic_ms(), time(NULL), &request->admission,
+                             request->query, &problem);
     }
     request->close |= watchdog_requests(request->peer) + 1 >= CONNECTION_REQUESTS;
     if (status != STATUS_OK) {
@@ -362,7 +363,7 @@ static void run_abort(struct task *task)
 /* Tells the log and the monitor of a request that has ended. */
 static void account(const struct request *request, enum MHD_RequestTerminationCode code)
 {
-    int64_t nanoseconds = monitor_clock() - request->began;
+    int64_t nanoseconds = clock_monotonic_ns() - request->began;
     unsigned status = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? request->answer.status : 0;
     char path[256];
     snprintf(path, sizeof(path), "%.*s", (int)strcspn(request->target, "?"), request->target);

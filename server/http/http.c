@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/clock.h"
 #include "server/http/internal.h"
 #include "server/http/tls.h"
 #include "server/http/waiters.h"
@@ -117,7 +118,7 @@ static void log_library(void *context, const char *format, va_list values)
     static _Atomic int64_t second;
     static atomic_uint lines;
     (void)context;
-    int64_t now = watchdog_now() / 1000;
+    int64_t now = clock_monotonic_ms() / 1000;
     if (atomic_exchange(&second, now) != now)
         atomic_store(&lines, 0);
     if (atomic_fetch_add(&lines, 1) >= LOG_LINES_SECOND)
@@ -220,7 +221,7 @@ void http_drain(struct http *http)
 
 static void wait_for_zero(atomic_uint *count, int64_t deadline)
 {
-    while (atomic_load(count) != 0 && watchdog_now() < deadline)
+    while (atomic_load(count) != 0 && clock_monotonic_ms() < deadline)
         sleep_ms(2);
 }
 
@@ -229,7 +230,7 @@ enum status http_stop(struct http *http, int64_t wait_ms, struct error *error)
     if (http->daemon == NULL)
         return STATUS_OK;
     http_drain(http);
-    int64_t deadline = watchdog_now() + wait_ms;
+    int64_t deadline = clock_monotonic_ms() + wait_ms;
     wait_for_zero(&http->open_requests, deadline);
     /* From here on no request is handed over, so that "none is" stays true once it was seen. */
     atomic_store(&http->stopping, 1);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "api/problem.h"
+#include "server/clock.h"
 #include "server/http/internal.h"
 #include "server/http/waiters.h"
 #include "server/monitor.h"
@@ -135,14 +136,14 @@ uint64_t request_ticket(const struct request *request, const char *key)
 void request_wait(struct request *request, const char *key, uint64_t ticket, int64_t wait_ms)
 {
     if (request->waiter.deadline == 0)
-        request->waiter.deadline = watchdog_now() + wait_ms;
+        request->waiter.deadline = clock_monotonic_ms() + wait_ms;
     request->waiter.task = &request->task;
-    request->parked = monitor_clock();
+    request->parked = clock_monotonic_ns();
     waiters_park(request->http->waiters, &request->waiter, key, ticket);
 }
 
 int request_wait_is_over(const struct request *request)
 {
     int64_t deadline = request->waiter.deadline;
-    return (deadline != 0 && watchdog_now() >= deadline) || waiters_draining(request->http->waiters);
+    return (deadline != 0 && clock_monotonic_ms() >= deadline) || waiters_draining(request->http->waiters);
 }

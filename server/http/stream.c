@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/clock.h"
 #include "server/http/internal.h"
 #include "server/http/waiters.h"
 
@@ -56,7 +57,7 @@ static void run_fill(struct task *task)
     struct request *request = request_of_task(task);
     struct stream *stream = &request->stream;
     struct stream_piece piece = {.then = STREAM_END};
-    int64_t now = watchdog_now();
+    int64_t now = clock_monotonic_ms();
     if (!next_piece(request, now, &piece)) {
         release_piece(&piece);
         waiters_park(request->http->waiters, &request->waiter, request->answer.source.key, piece.ticket);
@@ -75,7 +76,7 @@ static ssize_t hand_on(struct request *request)
     struct stream *stream = &request->stream;
     struct http *http = request->http;
     release_piece(&stream->piece);
-    stream->taken_ms = watchdog_now() - stream->offered;
+    stream->taken_ms = clock_monotonic_ms() - stream->offered;
     if (stream->piece.then == STREAM_END || !request_suspend(request))
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (stream->piece.then == STREAM_WAIT) {
@@ -114,7 +115,7 @@ int stream_open(struct request *request)
     struct stream *stream = &request->stream;
     stream->is_open = 1;
     stream->piece.then = STREAM_GO_ON;
-    stream->offered = watchdog_now();
+    stream->offered = clock_monotonic_ms();
     stream->beat_at = stream->offered + http->stream_limits->beat_ms;
     request->close = 1;
     request->task.run = run_fill;

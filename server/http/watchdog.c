@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "server/clock.h"
 #include "server/log.h"
 #include "server/monitor.h"
 
@@ -52,13 +52,6 @@ struct watchdog {
     int ending;
     struct peer *peers;
 };
-
-int64_t watchdog_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
-}
 
 /* All zero where the socket cannot say. */
 static struct tcp_info transfer_of(int fd)
@@ -150,13 +143,9 @@ static void *watch(void *argument)
     struct watchdog *watchdog = argument;
     pthread_mutex_lock(&watchdog->lock);
     while (!watchdog->ending) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
+        struct timespec until = clock_at_ms(clock_monotonic_ms() + TICK_MS);
         pthread_cond_timedwait(&watchdog->end, &watchdog->lock, &until);
-        int64_t now = watchdog_now();
+        int64_t now = clock_monotonic_ms();
         unsigned count = 0;
         const char *deed = cut_slow(watchdog, now, &count);
         pthread_mutex_unlock(&watchdog->lock);
@@ -181,11 +170,7 @@ enum status watchdog_new(const struct watchdog_limits *limits, void (*tick)(void
     made->tick = tick;
     made->context = context;
     pthread_mutex_init(&made->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->end, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&made->end);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
@@ -223,7 +208,7 @@ struct peer *watchdog_open(struct watchdog *watchdog, int fd)
         return NULL;
     peer->fd = fd;
     peer->phase = PEER_HEAD;
-    peer->since = peer->moved = watchdog_now();
+    peer->since = peer->moved = clock_monotonic_ms();
     pthread_mutex_lock(&watchdog->lock);
     peer->next = watchdog->peers;
     peer->link = &watchdog->peers;
@@ -246,7 +231,7 @@ void watchdog_close(struct watchdog *watchdog, struct peer *peer)
 
 void watchdog_phase(struct watchdog *watchdog, struct peer *peer, enum peer_phase phase)
 {
-    int64_t now = watchdog_now();
+    int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&watchdog->lock);
     switch (phase) {
     case PEER_HEAD:
@@ -283,7 +268,7 @@ void watchdog_phase(struct watchdog *watchdog, struct peer *peer, enum peer_phas
 
 void watchdog_received(struct watchdog *watchdog, struct peer *peer, uint64_t size)
 {
-    int64_t now = watchdog_now();
+    int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&watchdog->lock);
     peer->received += size;
     peer->moved = now;

@@ -33,9 +33,6 @@ extern const struct watchdog_limits watchdog_defaults;
 struct peer;
 struct watchdog;
 
-/* ms of the monotonic clock; never 0. */
-int64_t watchdog_now(void);
-
 /*
  * Starts the thread; tick(context, now) is called ten times a second, without a lock. `limits` is borrowed.
  * STATUS_SYSTEM_ERROR, STATUS_OUT_OF_MEMORY.

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/monitor.h"
 
@@ -18,7 +19,7 @@ struct checkpoint_writer {
 static enum status write_object(struct store *store, struct checkpoint_task *task)
 {
     struct object_writer *writer = NULL;
-    int64_t begin = monitor_clock();
+    int64_t begin = clock_monotonic_ns();
     FAILPOINT_OBJECTS_ARE(CHECKPOINT);
     enum status status = object_writer_new(&writer, store, 0, &task->error);
 
@@ -30,7 +31,7 @@ static enum status write_object(struct store *store, struct checkpoint_task *tas
     }
     object_writer_free(writer);
     if (status == STATUS_OK) {
-        monitor_observe(MONITOR_CHECKPOINT_SECONDS, monitor_clock() - begin);
+        monitor_observe(MONITOR_CHECKPOINT_SECONDS, clock_monotonic_ns() - begin);
     } else {
         monitor_add(MONITOR_CHECKPOINTS_FAILED, 1);
     }

@@ -178,6 +178,7 @@ static int start_head(struct scheduler *scheduler)
         return 0;
     }
     runner->job = scheduler->queue.head->job;
+    runner->told = runner->job.version;
     runner->store = scheduler->setup.store;
     runner->checkpoints = scheduler->setup.checkpoints;
     runner->scheduler = scheduler;
@@ -294,7 +295,6 @@ uint32_t scheduler_threads(const struct scheduler *scheduler)
 enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *setup, struct error *error)
 {
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);
-    pthread_condattr_t attributes;
     enum status status;
 
     *out = NULL;
@@ -304,10 +304,7 @@ enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *
     scheduler->setup = *setup;
     scheduler->free_bytes = setup->memory_bytes;
     pthread_mutex_init(&scheduler->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&scheduler->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&scheduler->changed);
     status = load_queue(scheduler, error);
     if (status == STATUS_OK && pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler) != 0) {
         status = error_set(error, STATUS_SYSTEM_ERROR, "the scheduler's thread could not be started");
@@ -399,7 +396,9 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
 {
     pthread_mutex_lock(&scheduler->lock);
     scheduler->reserved--;
-    insert(scheduler, job);
+    if (queue_find(&scheduler->queue, job->id) == NULL && find_runner(scheduler, job->id) == NULL) {
+        insert(scheduler, job); /* else somebody has told of it since it was stored */
+    }
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -423,6 +422,10 @@ static void tell_runner(struct scheduler *scheduler, struct runner *runner, cons
         return;
     }
     runner->told = job->version;
+    if (job->priority != runner->job.priority) {
+        runner->job.priority = job->priority;
+        runner->used = turns_newcomers_use(scheduler, runner);
+    }
     if (runner->leaving || runner->finished) { /* it will not look again: the job needs another one, or none */
         runner->again = job_status_needs_runner(job->status);
         return;
@@ -440,9 +443,11 @@ static void tell_queue(struct scheduler *scheduler, const struct job_view *job)
             insert(scheduler, &ticket);
         }
     } else if (job->version >= queued->version) {
-        queued->version = job->version;
-        if (!job_status_needs_runner(job->status)) {
-            (void)queue_remove(&scheduler->queue, job->id, &ticket);
+        struct job_ticket old;
+
+        (void)queue_remove(&scheduler->queue, job->id, &old);
+        if (job_status_needs_runner(job->status)) {
+            insert(scheduler, &ticket); /* its priority may be another one */
         }
     }
 }
@@ -466,25 +471,6 @@ void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
 {
     pthread_mutex_lock(&scheduler->lock);
     runner->leaving = 1;
-    pthread_mutex_unlock(&scheduler->lock);
-}
-
-void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority)
-{
-    struct job_ticket ticket;
-    struct runner *runner;
-
-    pthread_mutex_lock(&scheduler->lock);
-    if (queue_remove(&scheduler->queue, id, &ticket)) {
-        ticket.priority = priority;
-        insert(scheduler, &ticket);
-    }
-    runner = find_runner(scheduler, id);
-    if (runner != NULL) {
-        runner->job.priority = priority;
-        runner->used = turns_newcomers_use(scheduler, runner);
-        pthread_cond_broadcast(&scheduler->changed);
-    }
     pthread_mutex_unlock(&scheduler->lock);
 }
 

@@ -44,12 +44,12 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
 enum runner_order { RUNNER_GO_ON, RUNNER_DRAIN, RUNNER_PAUSE, RUNNER_STOP, RUNNER_CANCEL };
 
 /*
- * The job has this status in the store, at this version. Its runner is told. Where it has none: one that needs a runner
- * (api/job_states.h) is queued, without a reservation; one that does not leaves the queue. What is older than what was told
- * before is passed over, so that two who tell at the same time need not agree on an order. Any thread, never blocks.
+ * The job has this status and priority in the store, at this version. Its runner is told. Where it has none: one that needs
+ * a runner (api/job_states.h) is queued, without a reservation; one that does not leaves the queue. What is older than what
+ * was told before is passed over, so that two who tell at the same time need not agree on an order. Any thread, never
+ * blocks.
  */
 void scheduler_tell(struct scheduler *scheduler, const struct job_view *job);
-void scheduler_set_priority(struct scheduler *scheduler, const char *id, int32_t priority);
 /* Has the job's runner write a checkpoint at its next step; nothing where it has none. */
 void scheduler_want_checkpoint(struct scheduler *scheduler, const char *id);
 

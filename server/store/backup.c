@@ -34,19 +34,6 @@ struct backup {
 
 /* ---- objects ---- */
 
-static enum status write_chunk(int fd, const unsigned char *bytes, size_t size, struct error *error)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-        if (written < 0 && errno != EINTR) {
-            return file_failed(errno, "writing the copy of an object", error);
-        }
-        bytes += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return STATUS_OK;
-}
-
 static enum status copy_bytes(int from, int to, uint64_t *size, struct error *error)
 {
     unsigned char chunk[CHUNK_BYTES];
@@ -58,9 +45,8 @@ static enum status copy_bytes(int from, int to, uint64_t *size, struct error *er
         if (got < 0 && errno != EINTR) {
             return file_failed(errno, "reading an object", error);
         }
-        enum status status = got > 0 ? write_chunk(to, chunk, (size_t)got, error) : STATUS_OK;
-        if (status != STATUS_OK) {
-            return status;
+        if (got > 0 && !file_write(to, chunk, (size_t)got)) {
+            return file_failed(errno, "writing the copy of an object", error);
         }
         *size += got > 0 ? (uint64_t)got : 0;
     }

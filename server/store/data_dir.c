@@ -14,6 +14,20 @@
 #include "server/failpoint.h"
 #include "server/ids.h"
 
+int file_write(int fd, const void *bytes, size_t size)
+{
+    const char *rest = bytes;
+    while (size > 0) {
+        ssize_t written = write(fd, rest, size);
+        if (written < 0 && errno != EINTR) {
+            return 0;
+        }
+        rest += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return 1;
+}
+
 enum status file_failed(int system_error, const char *what, struct error *error)
 {
     char text[96];

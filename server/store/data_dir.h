@@ -57,6 +57,8 @@ MUST_CHECK enum status data_dir_each_name(int folder_fd,
                                           enum status (*visit)(void *context, const char *name, struct error *error),
                                           void *context, struct error *error);
 
+/* All of [size] bytes. 0: errno tells why not. */
+int file_write(int fd, const void *bytes, size_t size);
 /* What a failed call on a file means: *error gets "what: reason". */
 enum status file_failed(int system_error, const char *what, struct error *error);
 

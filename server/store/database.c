@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/store/data_dir.h"
 
@@ -305,11 +304,4 @@ enum status statement_text(const struct statement *query, int column, char *text
     }
     text[length] = '\0';
     return STATUS_OK;
-}
-
-int64_t clock_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

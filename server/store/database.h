@@ -74,7 +74,4 @@ int64_t statement_i64(const struct statement *query, int column);
 MUST_CHECK enum status statement_text(const struct statement *query, int column, char *text, size_t size,
                                       struct error *error);
 
-/* Milliseconds since 1970 UTC. */
-int64_t clock_now_ms(void);
-
 #endif

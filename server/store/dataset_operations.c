@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/ids.h"
 #include "server/store/objects.h"
@@ -37,7 +38,7 @@ enum status datasets_insert_row(struct connection *connection, struct datasets_i
     if (dataset->id[0] == '\0') {
         id_new(dataset->id, "ds_");
     }
-    dataset->created_at = clock_now_ms();
+    dataset->created_at = clock_realtime_ms();
     take_object(dataset, insert->object);
     status = objects_insert(connection, insert->object, error);
     if (status != STATUS_OK) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "server/clock.h"
 #include "server/store/row.h"
 #include "server/store/store_private.h"
 #include "server/store/tables.h"
@@ -27,7 +28,7 @@ static enum status find(struct connection *connection, const char *token, const 
                                                                " AND created_at > ?");
     statement_bind_text(&query, token);
     statement_bind_text(&query, key);
-    statement_bind_i64(&query, clock_now_ms() - KEPT_MS);
+    statement_bind_i64(&query, clock_realtime_ms() - KEPT_MS);
     enum status status = statement_step(&query, found, error);
     if (*found) {
         status = row_read(&query, 1, record_columns, COLUMN_COUNT(record_columns), record, error);
@@ -63,7 +64,7 @@ enum status idempotency_add(struct connection *connection, const struct idempote
                             const char *answer, struct error *error)
 {
     struct statement query;
-    int64_t now = clock_now_ms();
+    int64_t now = clock_realtime_ms();
     statement_begin(&query, connection, /* only one whose time is over can stand there */
                     "INSERT OR REPLACE INTO idempotency_keys(token, key, created_at, fingerprint, job, answer)"
                     " VALUES(?, ?, ?, ?, ?, ?)");

@@ -7,6 +7,7 @@
 
 #include "api/encode_job.h"
 #include "api/json_writer.h"
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/ids.h"
 #include "server/store/job_state.h"
@@ -124,7 +125,7 @@ static enum status add_job(struct connection *connection, struct job_view *job, 
     }
     job->status = JOB_QUEUED;
     job->version = 0;
-    job->created_at = clock_now_ms();
+    job->created_at = clock_realtime_ms();
     job->started_at = job->finished_at = 0;
     enum status status = jobs_add(connection, job, &number, error);
     job->number = number;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/text.h"
+#include "server/clock.h"
 #include "server/store/row.h"
 #include "server/store/tombstones.h"
 
@@ -50,7 +51,7 @@ enum status job_state_read(struct connection *connection, const char *id, struct
         }
     }
     statement_end(&query);
-    int64_t now = clock_now_ms();
+    int64_t now = clock_realtime_ms();
     state->touched_before = state->touched_at;
     if (now > state->touched_at) { /* the clock may have been set back */
         state->touched_at = now;

@@ -69,18 +69,8 @@ static enum status write_file(struct object_writer *writer, const unsigned char 
         memcpy(writer->temporary, name, sizeof(name));
         FAILPOINT_OBJECT(CREATED);
     }
-    if (FAILPOINT_OBJECT_WRITES(MID, writer->fd, bytes, size)) {
+    if (FAILPOINT_OBJECT_WRITES(MID, writer->fd, bytes, size) || !file_write(writer->fd, bytes, size)) {
         return fail(writer, "writing a temporary file");
-    }
-    while (size > 0) {
-        ssize_t written = write(writer->fd, bytes, size);
-        if (written < 0 && errno != EINTR) {
-            return fail(writer, "writing a temporary file");
-        }
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-        }
     }
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 #include "server/store/retention.h"
 
+#include "server/clock.h"
 #include "server/store/jobs.h"
 #include "server/store/store_private.h"
 
@@ -85,7 +86,7 @@ static enum status drop_checkpoints(struct store *store, const char *id, struct 
 static enum status drop_old(struct store *store, uint64_t keep_days, int *steps, struct retention_summary *dropped,
                             struct error *error)
 {
-    int64_t until = clock_now_ms() - (int64_t)keep_days * DAY_MS;
+    int64_t until = clock_realtime_ms() - (int64_t)keep_days * DAY_MS;
     for (; *steps > 0; (*steps)--) {
         char id[ID_TEXT];
         int found;

@@ -1,13 +1,15 @@
 /* What was deleted. */
 #include "server/store/tombstones.h"
 
+#include "server/clock.h"
+
 enum status tombstones_add(struct connection *connection, const char *id, int64_t number, struct error *error)
 {
     struct statement query;
     statement_begin(&query, connection, "INSERT INTO tombstones(id, number, deleted_at) VALUES(?, ?, ?)");
     statement_bind_text(&query, id);
     statement_bind_i64(&query, number);
-    statement_bind_i64(&query, clock_now_ms());
+    statement_bind_i64(&query, clock_realtime_ms());
     return statement_finish(&query, error);
 }
 

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/log.h"
 #include "server/monitor.h"
@@ -84,7 +84,7 @@ static void commit_group(struct writer *writer, struct store_op *group)
 {
     struct connection *connection = &writer->connection;
     struct error error = {.status = STATUS_OK};
-    int64_t began = monitor_clock();
+    int64_t began = clock_monotonic_ns();
     uint64_t operations = 0;
     connection->failure = STATUS_OK;
     enum status status = begin(writer, &error);
@@ -99,7 +99,7 @@ static void commit_group(struct writer *writer, struct store_op *group)
         FAILPOINT(COMMIT_AFTER);
     }
     if (status == STATUS_OK) {
-        monitor_observe(MONITOR_STORE_COMMIT_SECONDS, monitor_clock() - began);
+        monitor_observe(MONITOR_STORE_COMMIT_SECONDS, clock_monotonic_ns() - began);
         monitor_add(MONITOR_STORE_OPERATIONS, operations);
     } else {
         monitor_add(MONITOR_STORE_FAILURES, 1);
@@ -191,24 +191,11 @@ static void when_idle(struct writer *writer)
 
 /* ---- the thread ---- */
 
-static struct timespec in_ms(int ms)
-{
-    struct timespec when;
-    clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_sec += ms / 1000;
-    when.tv_nsec += ms % 1000 * 1000000L;
-    if (when.tv_nsec >= 1000000000L) {
-        when.tv_sec++;
-        when.tv_nsec -= 1000000000L;
-    }
-    return when;
-}
-
 /* Up to GROUP_MAX operations from the queue. NULL: none came in time, or (*stopping) none will ever come. */
 static struct store_op *take_group(struct writer *writer, int *stopping)
 {
     pthread_mutex_lock(&writer->lock);
-    struct timespec until = in_ms(writer->pages_left > 0 ? IDLE_CHECKPOINT_MS : WATCH_MS);
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + (writer->pages_left > 0 ? IDLE_CHECKPOINT_MS : WATCH_MS));
     int code = 0;
     while (writer->first == NULL && !writer->stopping && code == 0) {
         code = pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
@@ -287,22 +274,16 @@ uint64_t writer_generation(const struct writer *writer)
 
 static enum status start_thread(struct writer *writer, struct error *error)
 {
-    pthread_condattr_t monotonic;
     int code = pthread_mutex_init(&writer->lock, NULL);
     if (code != 0) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a lock");
     }
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    code = pthread_cond_init(&writer->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&writer->wake);
+    code = pthread_create(&writer->thread, NULL, writer_main, writer);
     if (code == 0) {
-        code = pthread_create(&writer->thread, NULL, writer_main, writer);
-        if (code == 0) {
-            return STATUS_OK;
-        }
-        pthread_cond_destroy(&writer->wake);
+        return STATUS_OK;
     }
+    pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->lock);
     return error_set(error, STATUS_OUT_OF_MEMORY, "the store's thread cannot be started (error %d)", code);
 }

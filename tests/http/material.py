@@ -12,6 +12,21 @@ DATA = ROOT / "tests/data"
 BLOBS = {"generator": "blobs", "n": 300, "classes": 3, "noise": 0.4, "seed": 7}
 SPIRALS = {"generator": "spirals", "n": 600, "classes": 3, "noise": 0.1, "seed": 7}
 
+# Every optimizer, with every option that has a state or a rule of its own.
+OPTIMIZERS = (
+    ("gd", {"type": "gd", "learning_rate": 0.1}),
+    ("sgd", {"type": "sgd", "learning_rate": 0.05}),
+    ("momentum", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}),
+    ("nesterov lecture", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lecture"}),
+    ("nesterov lookahead", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lookahead"}),
+    ("adagrad", {"type": "adagrad", "learning_rate": 0.05}),
+    ("rmsprop", {"type": "rmsprop", "learning_rate": 0.01}),
+    ("rmsprop centered", {"type": "rmsprop", "learning_rate": 0.01, "centered": True, "momentum": 0.5}),
+    ("adam", {"type": "adam", "learning_rate": 0.01}),
+    ("amsgrad", {"type": "adam", "learning_rate": 0.01, "amsgrad": True}),
+    ("adamw", {"type": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}),
+)
+
 
 def softmax(dataset=None, **changes):
     """The smallest job: a convex model on three blobs. `changes` replace whole members of the specification."""

@@ -9,20 +9,8 @@ import time
 
 from harness import MODE, PATIENCE, TERMINAL, THOROUGH, Server, equal, side_by_side, want
 from job_states import check_events
-from material import BLOBS, endless, mlp
+from material import BLOBS, OPTIMIZERS, endless, mlp
 
-OPTIMIZERS = (
-    ("sgd", {"type": "sgd", "learning_rate": 0.05}),
-    ("momentum", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}),
-    ("lecture", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lecture"}),
-    ("lookahead", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lookahead"}),
-    ("adagrad", {"type": "adagrad", "learning_rate": 0.05}),
-    ("rmsprop", {"type": "rmsprop", "learning_rate": 0.01}),
-    ("rmsprop centered", {"type": "rmsprop", "learning_rate": 0.01, "centered": True, "momentum": 0.5}),
-    ("adam", {"type": "adam", "learning_rate": 0.01}),
-    ("amsgrad", {"type": "adam", "learning_rate": 0.01, "amsgrad": True}),
-    ("adamw", {"type": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}),
-)
 ALL = [(name, optimizer, dropout, batch) for name, optimizer in OPTIMIZERS for dropout in (0.0, 0.3) for batch in (50, 48)]
 PART = {"release": len(ALL), "debug": 20, "asan": 8, "tsan": 4}[MODE]
 SPECS = random.Random(5).sample(ALL, PART)

@@ -8,7 +8,7 @@ from material import BLOBS, ONE_AT_A_TIME, endless, mlp, softmax
 
 # Its checkpoints are large enough for files of their own (more than 64 KiB); each pause makes one.
 LARGE = mlp({**BLOBS, "n": 500}, (128, 128), optimizer={"type": "adam", "learning_rate": 0.001}, split={"validation": 0.2},
-            training={"epochs": 200 if THOROUGH else 60, "batch_size": 32, "seed": 9, "log_every_steps": 20}, checkpoint={"every_seconds": 3600, "keep": 3})
+            training={"epochs": 500 if THOROUGH else 200, "batch_size": 32, "seed": 9, "log_every_steps": 20}, checkpoint={"every_seconds": 3600, "keep": 3})
 POINT = {"instances": [[0.5, -0.5], [3, 2]]}
 
 

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 
-from harness import MODE, Server, equal, short, want
+from harness import MODE, PATIENCE, Server, equal, short, want
 from material import csv_table, mlp, softmax
 
 KILLS = {"release": 30, "debug": 10, "asan": 6, "tsan": 4}[MODE]
@@ -117,7 +117,7 @@ def what_was_acknowledged_survives_kill_9_at_any_moment():
             threads = [threading.Thread(target=w.run, args=(stop,)) for w in writers]
             for t in threads:
                 t.start()
-            time.sleep(draw.uniform(0.01, 0.4))
+            time.sleep(draw.uniform(0.01, 0.4) * min(PATIENCE, 4))
             s.kill()
             stop.set()
             for t in threads:

@@ -4,26 +4,12 @@ import json
 import struct
 
 from harness import THOROUGH, Server, equal, rows, side_by_side, want
-from material import BLOBS, mlp, softmax
+from material import BLOBS, OPTIMIZERS, mlp, softmax
 
 THREADS = (1, 2, 3, 4, 7, 16) if THOROUGH else (1, 3)
 # 250 rows in batches of 48 leave a short last one; 100 units cross the widths that kernels like.
 DATA = {**BLOBS, "n": 250}
 TRAINING = {"epochs": 4, "batch_size": 48, "seed": 11}
-
-OPTIMIZERS = (
-    ("gd", {"type": "gd", "learning_rate": 0.1}),
-    ("sgd", {"type": "sgd", "learning_rate": 0.05}),
-    ("momentum", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}),
-    ("nesterov lecture", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lecture"}),
-    ("nesterov lookahead", {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": "lookahead"}),
-    ("adagrad", {"type": "adagrad", "learning_rate": 0.05}),
-    ("rmsprop", {"type": "rmsprop", "learning_rate": 0.01}),
-    ("rmsprop centered", {"type": "rmsprop", "learning_rate": 0.01, "centered": True, "momentum": 0.5}),
-    ("adam", {"type": "adam", "learning_rate": 0.01}),
-    ("amsgrad", {"type": "adam", "learning_rate": 0.01, "amsgrad": True}),
-    ("adamw", {"type": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}),
-)
 
 
 def _digests(server, spec):

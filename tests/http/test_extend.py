@@ -1,6 +1,9 @@
 """{"extend_epochs": n}: training goes on from a job's last checkpoint, to the bits of one long run."""
-from harness import Server, equal, rows, want
+from harness import THOROUGH, Server, equal, rows, want
 from material import BLOBS, SPIRALS, mlp, softmax
+
+
+LONG = 200 if THOROUGH else 80  # epochs that no machine trains in the time a kill takes
 
 
 def _training(epochs, **changes):
@@ -91,9 +94,9 @@ def an_extension_outlives_a_kill():
     spec = {**mlp({**BLOBS, "n": 4000}, (32,)), "checkpoint": {"every_steps": 20}}
     with Server() as s:
         first = s.train({**spec, "training": _training(2)})["id"]
-        more = _extend(s, first, 20)["id"]
+        more = _extend(s, first, LONG)["id"]
         s.wait_until(more, lambda j: j["step"] > 300)
         s.restart(kill=True)
         view = s.wait(more)
         want(view["restarts"] == 1, "it was interrupted")
-        equal(s.results(more)["digest"], s.results(s.train({**spec, "training": _training(22)})["id"])["digest"], "digest")
+        equal(s.results(more)["digest"], s.results(s.train({**spec, "training": _training(2 + LONG)})["id"])["digest"], "digest")

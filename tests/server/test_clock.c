@@ -44,12 +44,9 @@ static void a_deadline_is_that_many_milliseconds(void **state)
 static void a_deadline_passes_when_the_clock_says_so(void **state)
 {
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_condattr_t attributes;
     pthread_cond_t condition;
     (void)state;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&condition, &attributes);
+    clock_condition_init(&condition);
     const int64_t deadline = clock_monotonic_ms() + 20;
     const struct timespec until = clock_at_ms(deadline);
     int code = 0;
@@ -61,7 +58,6 @@ static void a_deadline_passes_when_the_clock_says_so(void **state)
     assert_int_equal(code, ETIMEDOUT);
     assert_true(clock_monotonic_ms() >= deadline);
     pthread_cond_destroy(&condition);
-    pthread_condattr_destroy(&attributes);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 
 #include "server/clock.h"
 #include "server/jobs/runner.h"
+#include "server/jobs/scheduler_internal.h"
 #include "tests/server/store/temporary_store.h"
 
 #define JOBS_MAX   32
@@ -57,16 +58,11 @@ static struct {
 
 static _Atomic int64_t ahead_ms; /* of the real clock */
 
-int64_t clock_monotonic_ms(void)
+int64_t clock_monotonic_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1 + ahead_ms;
-}
-
-double clock_monotonic_seconds(void)
-{
-    return 1e-3 * (double)clock_monotonic_ms();
+    return ((int64_t)now.tv_sec * 1000 + ahead_ms) * 1000000 + now.tv_nsec;
 }
 
 int64_t clock_realtime_ms(void)
@@ -112,12 +108,6 @@ static inline void enter(struct fake_job *job, enum stage stage)
         pthread_cond_wait(&world.changed, &world.lock);
     }
     pthread_mutex_unlock(&world.lock);
-}
-
-static inline int works(const struct runner *runner)
-{
-    const int order = atomic_load(&runner->control.order);
-    return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
 
 /* The threads of the next step; 0: none, an order came. */
@@ -284,6 +274,23 @@ static inline void tell(struct scheduler *scheduler, const char *id, enum job_st
     struct job_view job = {.status = status, .version = version};
     memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
     scheduler_tell(scheduler, &job);
+}
+
+/* As a handler tells of another priority. */
+static inline void rank(struct scheduler *scheduler, const char *id, int32_t priority, uint64_t version)
+{
+    struct job_view job = {.status = JOB_RUNNING, .version = version, .priority = priority};
+    memcpy(job.id, id, strnlen(id, sizeof(job.id) - 1));
+    scheduler_tell(scheduler, &job);
+}
+
+/* Has it asked to be admitted, and waits? From then on its minute runs. */
+static inline int has_asked(struct scheduler *scheduler, struct runner *runner)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    const int asked = runner != NULL && runner->asked && !runner->admitted;
+    pthread_mutex_unlock(&scheduler->lock);
+    return asked;
 }
 
 /* Waits until the expression about `job`, the one with this id, holds. */

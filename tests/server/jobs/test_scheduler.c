@@ -31,13 +31,45 @@ static void a_changed_priority_counts_from_then_on(void **state)
     submit(scheduler, "a", 0, 1, 1, 0);
     submit(scheduler, "b", 0, 1, 1, 0);
     submit(scheduler, "c", 0, 1, 1, 0);
-    scheduler_set_priority(scheduler, "nobody", 50);
-    scheduler_set_priority(scheduler, "c", 50); /* to the front */
-    scheduler_set_priority(scheduler, "a", -1); /* to the end */
+    rank(scheduler, "c", 50, 3); /* to the front */
+    rank(scheduler, "a", -1, 3); /* to the end */
+    rank(scheduler, "c", -2, 2); /* older than what was told before */
     hold_loads(0);
     wait_for("a", ADMITTED);
     assert_started("first c b a ");
     end_all(scheduler, "a");
+}
+
+static void an_older_priority_told_late_changes_nothing_for_one_that_runs(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    submit(scheduler, "a", 1, 1, 1, 0);
+    submit(scheduler, "b", 0, 1, 1, 0);
+    wait_for("b", ADMITTED);
+    rank(scheduler, "b", 2, 4);
+    rank(scheduler, "b", 0, 3);
+    wait_for_steps("b", 50);
+    const uint64_t steps = look_at("a").steps;
+    wait_for_steps("b", 50);
+    assert_in_range(look_at("a").steps, steps, steps + 1);
+    end_all(scheduler, "b");
+}
+
+/* The one who stored it is slower than one who has changed it since. */
+static void a_job_that_was_told_of_before_it_is_enqueued_is_queued_once(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    struct scheduler_figures figures;
+    hold_loads(1);
+    submit(scheduler, "first", 100, 1, 1, 0);
+    wait_for("first", LOADING);
+    rank(scheduler, "early", 5, 2);
+    submit(scheduler, "early", 0, 1, 1, 0);
+    scheduler_figures(scheduler, &figures);
+    assert_int_equal(figures.queued, 2); /* with the one that loads */
+    hold_loads(0);
+    wait_for("early", ADMITTED);
+    end_all(scheduler, "early");
 }
 
 static void the_stored_queue_is_taken_up_in_its_order(void **state)
@@ -133,7 +165,7 @@ static void a_higher_priority_goes_past_a_job_that_waits_for_memory(void **state
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "low", 0, 60, 1, 0);
-    wait_for("low", LOADING);
+    wait_until("low", has_asked(scheduler, job->runner));
     ahead_ms += 61000; /* nobody of its own priority goes past it now */
     submit(scheduler, "small", 1, 10, 1, 0);
     wait_for("small", ADMITTED);
@@ -252,7 +284,7 @@ static void a_job_that_waits_to_be_admitted_can_be_cancelled(void **state)
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "b", 0, 60, 1, 0);
-    wait_for("b", LOADING);
+    wait_until("b", has_asked(scheduler, job->runner));
     ahead_ms += 61000;
     submit(scheduler, "c", 0, 10, 1, 0);
     give_it_a_chance();
@@ -407,7 +439,7 @@ static void draining_sends_all_back_and_starts_nothing(void **state)
     submit(scheduler, "a", 0, 60, 1, 0);
     wait_for("a", ADMITTED);
     submit(scheduler, "waits", 0, 60, 1, 0);
-    wait_for("waits", LOADING);
+    wait_until("waits", has_asked(scheduler, job->runner));
     ahead_ms += 61000;
     submit(scheduler, "queued", 0, 1, 1, 0);
     give_it_a_chance();
@@ -518,6 +550,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_run_by_priority_then_age),
         TEST(a_changed_priority_counts_from_then_on),
+        TEST(an_older_priority_told_late_changes_nothing_for_one_that_runs),
+        TEST(a_job_that_was_told_of_before_it_is_enqueued_is_queued_once),
         TEST(the_stored_queue_is_taken_up_in_its_order),
         TEST(a_job_that_rests_before_it_is_admitted_holds_up_nobody),
         TEST(small_jobs_pass_one_that_waits_for_memory_for_a_minute),

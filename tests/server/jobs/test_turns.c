@@ -164,12 +164,12 @@ static void a_priority_given_later_changes_who_has_the_threads(void **state)
     submit(scheduler, "b", 0, 1, 1, 0);
     wait_for("b", ADMITTED);
     wait_for_steps("a", 10);
-    scheduler_set_priority(scheduler, "b", 2);
+    rank(scheduler, "b", 2, 2);
     wait_for_steps("b", 50);
     const uint64_t steps = look_at("a").steps;
     wait_for_steps("b", 50);
     assert_in_range(look_at("a").steps, steps, steps + 1);
-    scheduler_set_priority(scheduler, "b", 1); /* equals now */
+    rank(scheduler, "b", 1, 3); /* equals now */
     wait_for_turns("a", 2);
     wait_for_turns("b", 2);
     end_all(scheduler, "b");
@@ -252,16 +252,20 @@ static void the_threads_at_work_are_never_more_than_there_are(void **state)
     struct scheduler *scheduler = start_scheduler(*state, 3, 1000, 40);
     const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"};
     const unsigned count = sizeof names / sizeof *names;
+    uint64_t lengths[sizeof names / sizeof *names];
     uint32_t random = 12345;
     for (unsigned i = 0; i < count; i++) {
         random = random * 1664525u + 1013904223u;
         know_job(names[i], 1 + (random >> 8) % 300, 1 + (random >> 16) % 5, random >> 30 == 0, 1);
-        set_member(names[i], ends_at, 50 + (random >> 20) % 200);
+        lengths[i] = 50 + (random >> 20) % 200;
         const struct job_ticket ticket = ticket_of(names[i], (int32_t)((random >> 12) % 3));
         queue_job(scheduler, &ticket);
         if (i % 4 == 3) {
-            scheduler_set_priority(scheduler, names[i - 2], (int32_t)((random >> 24) % 3));
+            rank(scheduler, names[i - 2], (int32_t)((random >> 24) % 3), 2);
         }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        set_member(names[i], ends_at, lengths[i]); /* or beyond, by now */
     }
     for (unsigned i = 0; i < count; i++) {
         wait_for(names[i], ENDED);

@@ -2,10 +2,10 @@
 #include "tests/server/store/real_checkpoint.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "server/store/check.h"
+#include "tests/server/store/run_sql.h"
 
 struct findings {
     char text[8192]; /* a line each: "problem ..." or "note ..." */
@@ -41,18 +41,6 @@ static void close_store(struct fixture *fixture)
 {
     store_close(fixture->store);
     fixture->store = NULL;
-}
-
-static void run_sql(const struct fixture *fixture, const char *sql)
-{
-    char path[160], *message = NULL;
-    sqlite3 *database;
-    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK) {
-        fail_msg("%s", message);
-    }
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
 }
 
 /* A job that ran and ended, with rows and two checkpoints; its large checkpoint's object. */

@@ -1,10 +1,9 @@
 /* Jobs made under a key: once, with the first answer kept, for a day. */
 #include "tests/server/store/stored_job.h"
 
-#include <sqlite3.h>
-
 #include "api/encode_job.h"
 #include "api/json_writer.h"
+#include "tests/server/store/run_sql.h"
 
 static enum status submit(struct store *store, const char *token, const char *key, struct job_view *job)
 {
@@ -79,14 +78,10 @@ static void a_job_that_was_not_made_leaves_no_key(void **state)
 static void age(struct fixture *fixture, int hours)
 {
     struct error error;
-    char path[160], sql[128];
-    sqlite3 *database;
+    char sql[128];
     store_close(fixture->store);
-    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
     snprintf(sql, sizeof(sql), "UPDATE idempotency_keys SET created_at = created_at - %d * 3600000", hours);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    run_sql(fixture, sql);
     assert_ok(store_open(&fixture->store, fixture->data, &error));
 }
 

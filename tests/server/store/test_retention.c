@@ -1,9 +1,8 @@
 /* What goes when it is old, or too much; and what never goes. */
 #include "tests/server/store/stored_job.h"
 
-#include <sqlite3.h>
-
 #include "server/store/retention.h"
+#include "tests/server/store/run_sql.h"
 
 #define LARGE 200000
 #define DAY   86400000LL
@@ -12,7 +11,7 @@
 static void add_ended(struct fixture *fixture, char (*ids)[ID_TEXT], int count, const int *days_ago)
 {
     struct error error;
-    char path[160], object[SHA256_TEXT];
+    char object[SHA256_TEXT];
     for (int i = 0; i < count; i++) {
         add_job(fixture->store, "", "{}", 0, ids[i]);
         set_status(fixture->store, ids[i], JOB_RUNNING);
@@ -20,16 +19,12 @@ static void add_ended(struct fixture *fixture, char (*ids)[ID_TEXT], int count, 
         set_status(fixture->store, ids[i], JOB_SUCCEEDED);
     }
     store_close(fixture->store);
-    sqlite3 *database;
-    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
     for (int i = 0; i < count; i++) {
         char sql[256];
         snprintf(sql, sizeof(sql), "UPDATE jobs SET finished_at = finished_at - %lld WHERE id = '%s'", days_ago[i] * DAY,
                  ids[i]);
-        assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+        run_sql(fixture, sql);
     }
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
     assert_ok(store_open(&fixture->store, fixture->data, &error));
 }
 

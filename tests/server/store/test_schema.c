@@ -1,9 +1,8 @@
 /* Databases of older programs: brought up to date with everything in them, once, whatever comes between. */
 #include "tests/server/store/stored_job.h"
 
-#include <sqlite3.h>
-
 #include "server/store/check.h"
+#include "tests/server/store/run_sql.h"
 
 /* The tables as descentd 0.1 made them. */
 static const char *const version_1 =
@@ -104,18 +103,6 @@ static const char *const content =
     "  '" OBJECT "', 'avx2/n1', '{}', '[\"oak\"]', NULL);"
     "INSERT INTO tombstones VALUES('job_00000000000000000003', 3, 1500);"
     "PRAGMA user_version = 1;";
-
-static void run_sql(const struct fixture *fixture, const char *sql)
-{
-    char path[160], *message = NULL;
-    sqlite3 *database;
-    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK) {
-        fail_msg("%s", message);
-    }
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
 
 /* The folder of the fixture becomes one of version 1. */
 static void make_version_1(struct fixture *fixture)

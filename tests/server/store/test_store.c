@@ -5,11 +5,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "tests/assert_close.h"
 #include "tests/server/monitored.h"
+#include "tests/server/store/run_sql.h"
 
 static void a_store_makes_its_folder_private(void **state)
 {
@@ -54,29 +54,18 @@ static void a_folder_that_cannot_be_used_is_named(void **state)
     assert_status(STATUS_DATA_DIR_INVALID, store_open(&other, link_path, &error));
 }
 
-/* Runs SQL on the database of a closed store. */
-static void tamper(const struct fixture *fixture, const char *sql)
-{
-    char path[160];
-    sqlite3 *database;
-    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
 static void a_folder_of_a_newer_program_is_refused_and_left_alone(void **state)
 {
     struct fixture *fixture = *state;
     struct error error;
     store_close(fixture->store);
     fixture->store = NULL;
-    tamper(fixture, "PRAGMA user_version = 99");
+    run_sql(fixture, "PRAGMA user_version = 99");
     assert_status(STATUS_SCHEMA_TOO_NEW, store_open(&fixture->store, fixture->data, &error));
     assert_non_null(strstr(error.message, "99"));
     char as_before[48];
     snprintf(as_before, sizeof(as_before), "PRAGMA user_version = %lld", (long long)schema_newest());
-    tamper(fixture, as_before);
+    run_sql(fixture, as_before);
     assert_ok(store_open(&fixture->store, fixture->data, &error));
 }
 
