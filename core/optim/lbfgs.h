@@ -12,8 +12,7 @@
 
 #include "core/optim/solver.h"
 
-#define LBFGS_MAX_HISTORY 100
-#define LBFGS_VECTORS     1 /* of solver->work */
+#define LBFGS_VECTORS 1 /* of solver->work */
 
 /* Puts the next point into solver->next... and keeps its pair; 0: there is none. *step: t. */
 int lbfgs_advance(struct solver *solver, const struct objective *objective, double *step);

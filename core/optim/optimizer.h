@@ -15,7 +15,8 @@
 #include "core/base/status.h"
 #include "core/optim/hyperparameter.h"
 
-#define OPTIMIZER_MAX_SLOTS 3
+#define OPTIMIZER_MAX_SLOTS   3
+#define OPTIMIZER_MAX_HISTORY 100
 
 enum optimizer_type {
 #define OPTIMIZER(NAME, name, slots, formula, source) OPTIMIZER_##NAME,

@@ -53,6 +53,7 @@ enum status solver_new(struct solver **out, const struct optimizer_spec *spec, s
     uint64_t bytes = solver_bytes(spec, n);
 
     assert(optimizer_is_convex_solver(spec->type));
+    assert(spec->type != OPTIMIZER_LBFGS || (spec->history >= 1 && spec->history <= OPTIMIZER_MAX_HISTORY));
     *out = NULL;
     if (solver == NULL || bytes == 0) {
         free(solver);

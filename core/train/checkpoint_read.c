@@ -293,9 +293,8 @@ static enum status put_solver(struct trainer *trainer, const struct state_sectio
     if (trainer->convex == NULL) {
         return STATUS_OK;
     }
-    return solver_restore(trainer_convex_solver(trainer->convex), section->solver)
-               ? STATUS_OK
-               : CORRUPT("its solver has a state that no step leaves");
+    return trainer_convex_restore(trainer->convex, section->solver) ? STATUS_OK
+                                                                    : CORRUPT("its solver has a state that no step leaves");
 }
 
 enum status trainer_restore(struct trainer *trainer, const struct checkpoint *checkpoint, struct error *error)

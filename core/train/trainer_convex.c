@@ -10,6 +10,7 @@
 struct convex_trainer {
     struct convex_objective *objective;
     struct solver *solver;
+    double rows;            /* to learn from */
     double *shift, *factor; /* [features] */
     double *model;          /* [parameters]: the job's, once it has ended */
     float *rounded;         /* [parameters] */
@@ -80,6 +81,7 @@ enum status trainer_convex_new(struct convex_trainer **out, const struct trainer
 
     *out = NULL;
     if (convex != NULL) {
+        convex->rows = (double)trainer->data.split->train_count;
         convex->shift = calloc(features, sizeof *convex->shift);
         convex->factor = calloc(features, sizeof *convex->factor);
         convex->model = calloc(n, sizeof *convex->model);
@@ -123,9 +125,19 @@ void trainer_convex_free(struct convex_trainer *convex)
     }
 }
 
-struct solver *trainer_convex_solver(struct convex_trainer *convex)
+const struct solver *trainer_convex_solver(const struct convex_trainer *convex)
 {
     return convex->solver;
+}
+
+int trainer_convex_restore(struct convex_trainer *convex, const void *state)
+{
+    struct solver_scalars scalars;
+    double correct;
+
+    memcpy(&scalars, state, sizeof scalars);
+    correct = scalars.here.notes[CONVEX_CORRECT];
+    return correct >= 0 && correct <= convex->rows && correct == floor(correct) && solver_restore(convex->solver, state);
 }
 
 /* The parameters as float32, for the network; 0 where one is too large for that. */

@@ -26,7 +26,9 @@ void trainer_convex_free(struct convex_trainer *convex);
 enum solver_outcome trainer_convex_step(struct convex_trainer *convex, struct trainer *trainer, struct solver_move *move);
 
 /* The solver, whose state is what a checkpoint takes. */
-struct solver *trainer_convex_solver(struct convex_trainer *convex);
+const struct solver *trainer_convex_solver(const struct convex_trainer *convex);
+/* Takes such a state over (solver_restore); 0 where it can be none. */
+MUST_CHECK int trainer_convex_restore(struct convex_trainer *convex, const void *state);
 
 /*
  * Which parameters [count] the job's model has: the solver's own in float64 (NULL), or others in float32. Then the mean

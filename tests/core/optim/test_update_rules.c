@@ -429,7 +429,7 @@ static size_t variants(struct optimizer_spec *out)
     size_t count = 0;
 
     for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
-        for (int variant = 0; variant < 4; variant++) {
+        for (int variant = 0; variant < 4 && !optimizer_is_convex_solver(type); variant++) {
             struct optimizer_spec spec = {.learning_rate = 0.01};
 
             optimizer_defaults(&spec, type);
