@@ -9,10 +9,10 @@ static const char *fault_of_model(const struct model_spec *model)
     switch (model->type) {
     case MODEL_SOFTMAX_REGRESSION:
         return NULL;
-    case MODEL_LAYERS:
-        return model->layer_count == 1 && model->layers[0].type == LAYER_DENSE
+    case MODEL_LAYERS: /* no layers at all: that was told before */
+        return model->layer_count == 0 || (model->layer_count == 1 && model->layers[0].type == LAYER_DENSE)
                    ? NULL
-                   : "these layers are not one dense layer alone";
+                   : "these are more than one dense layer";
     case MODEL_MLP:
     case MODEL_TYPE_COUNT:
         break;
