@@ -38,7 +38,7 @@ void job_check_convex(struct decoder *d)
     struct train_spec *train = &d->request->train;
     const char *fault = fault_of_model(&train->model);
 
-    if (!optimizer_is_convex_solver(train->optimizer.type)) {
+    if (!optimizer_has(train->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
         return;
     }
     if (fault != NULL) {
@@ -65,7 +65,7 @@ void job_check_convex(struct decoder *d)
 
 void job_resolve_convex_batch(struct job_request *request, uint64_t rows, struct problem *problem)
 {
-    if (optimizer_is_convex_solver(request->train.optimizer.type) && request->train.batch_size < rows) {
+    if (optimizer_has(request->train.optimizer.type, OPTIMIZER_CONVEX_SOLVER) && request->train.batch_size < rows) {
         char extra[96];
 
         snprintf(extra, sizeof extra, "\"value\":%llu,\"minimum\":%llu", (unsigned long long)request->train.batch_size,

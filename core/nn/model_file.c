@@ -5,6 +5,7 @@
  *     model type text, inputs u32, classes u32, layer count u32; per layer: type text, units u32, slope f64, rate f64
  *     channels, height, width, is_image u32; kernel tier text; class names, texts
  *     preprocessing text, uniform u32; if not uniform: shift, factor f32 [inputs]
+ *     since version 2: temperature f64, 0: none
  *     parameters' SHA-256 [32], zeros to a multiple of 64
  *     parameters f32, canonical
  *     SHA-256 [32] of all before
@@ -22,8 +23,9 @@
 #include "core/base/byte_reader.h"
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
+#include "core/eval/temperature.h"
 
-#define VERSION   1
+#define VERSION   2
 #define ALIGNMENT 64
 
 static const char magic[8] = "DESCENTM";
@@ -107,7 +109,8 @@ static enum status put_description(const struct model *model, struct sink sink, 
     for (uint32_t c = 0; c < model->spec.classes; c++) {
         PUT(put_text(sink, model->class_names[c], error));
     }
-    return put_scaler(sink, &model->scaler, error);
+    PUT(put_scaler(sink, &model->scaler, error));
+    return put_f64(sink, model->temperature, error);
 }
 
 static size_t padding(size_t size)
@@ -339,6 +342,15 @@ static enum status take_scaler(struct byte_reader *reader, struct scaler *scaler
     return status != STATUS_OK ? status : take_floats(reader, "preprocessing", features, &scaler->factor, error);
 }
 
+static enum status take_temperature(struct byte_reader *reader, double *temperature, struct error *error)
+{
+    *temperature = byte_reader_f64(reader);
+    if (reader->failed || !(*temperature == 0 || (*temperature >= TEMPERATURE_LEAST && *temperature <= TEMPERATURE_MOST))) {
+        return CORRUPT("its temperature is none");
+    }
+    return STATUS_OK;
+}
+
 static enum status take_parameters(struct byte_reader *reader, struct model *model, struct error *error)
 {
     const unsigned char *digest = byte_reader_take(reader, SHA256_BYTES);
@@ -391,8 +403,8 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     reader.size = size - SHA256_BYTES;
     version = byte_reader_u32(&reader);
-    if (version != VERSION) {
-        return CORRUPT("version %u, this program reads version %d", version, VERSION);
+    if (version < 1 || version > VERSION) {
+        return CORRUPT("version %u, this program reads versions 1 to %d", version, VERSION);
     }
     status = take_spec(&reader, &model->spec, error);
     if (status == STATUS_OK) {
@@ -403,6 +415,9 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     if (status == STATUS_OK) {
         status = take_scaler(&reader, &model->scaler, model->spec.inputs, error);
+    }
+    if (status == STATUS_OK && version >= 2) {
+        status = take_temperature(&reader, &model->temperature, error);
     }
     if (status == STATUS_OK) {
         status = take_parameters(&reader, model, error);

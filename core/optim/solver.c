@@ -52,7 +52,7 @@ enum status solver_new(struct solver **out, const struct optimizer_spec *spec, s
     struct solver *solver = calloc(1, sizeof *solver);
     uint64_t bytes = solver_bytes(spec, n);
 
-    assert(optimizer_is_convex_solver(spec->type));
+    assert(optimizer_has(spec->type, OPTIMIZER_CONVEX_SOLVER));
     assert(spec->type != OPTIMIZER_LBFGS || (spec->history >= 1 && spec->history <= OPTIMIZER_MAX_HISTORY));
     *out = NULL;
     if (solver == NULL || bytes == 0) {

@@ -45,7 +45,7 @@ struct solver {
 uint64_t solver_state_count(const struct optimizer_spec *spec, uint64_t n);
 uint64_t solver_bytes(const struct optimizer_spec *spec, uint64_t n);
 
-/* A solver at theta [n], with the spec's rule (optimizer_is_convex_solver), history and tolerance. Free with solver_free. */
+/* A solver at theta [n], with the spec's rule (OPTIMIZER_CONVEX_SOLVER), history and tolerance. Free with solver_free. */
 MUST_CHECK enum status solver_new(struct solver **solver, const struct optimizer_spec *spec, size_t n, const double *theta,
                                   struct error *error);
 void solver_free(struct solver *solver);

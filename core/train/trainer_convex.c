@@ -36,7 +36,7 @@ uint64_t trainer_convex_bytes(const struct train_spec *spec, uint64_t train_rows
     const struct convex_setup setup = setup_of(spec, train_rows, threads);
     uint64_t n = model_spec_parameter_count(&spec->model), objective, solver, state, bytes;
 
-    if (!optimizer_is_convex_solver(spec->optimizer.type)) {
+    if (!optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
         return 0;
     }
     objective = convex_objective_bytes(&setup);

@@ -165,7 +165,7 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
     }
     trainer->labels = trainer->soft_winners != NULL ? trainer->soft_winners : data->dataset->labels;
     set_initial_parameters(trainer);
-    if (optimizer_is_convex_solver(spec->optimizer.type)) {
+    if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
         status = trainer_convex_new(&trainer->convex, trainer, trainer_full_normaliser(trainer), error);
         if (status != STATUS_OK) {
             trainer_free(trainer);

@@ -69,6 +69,7 @@ static void a_model_comes_back_as_it_was(void **state)
         }
         assert_int_equal(back.is_image, model.is_image);
         assert_int_equal(back.channels * 100 + back.height * 10 + back.width, 123);
+        assert_true(back.temperature == model.temperature && (back.temperature > 0) == (i >= 2));
         assert_string_equal(back.kernel_tier, model.kernel_tier);
         assert_string_equal(back.digest, model.digest);
         assert_int_equal(back.parameter_count, model.parameter_count);
@@ -163,10 +164,13 @@ static void files_that_never_were_right_are_refused_with_the_reason(void **state
     assert_corrupt(longer, file.size + 4, "left over");
     free(longer);
 
-    file.data[8] = 2;
+    file.data[8] = 3;
     sign(file.data, file.size);
-    assert_corrupt(file.data, file.size, "version 2");
-    file.data[8] = 1;
+    assert_corrupt(file.data, file.size, "version 3");
+    file.data[8] = 0;
+    sign(file.data, file.size);
+    assert_corrupt(file.data, file.size, "version 0");
+    file.data[8] = 2;
 
     file.data[parameters] ^= 1;
     sign(file.data, file.size);
@@ -179,6 +183,50 @@ static void files_that_never_were_right_are_refused_with_the_reason(void **state
     assert_corrupt("DESCENTM", 8, "no model");
     model_release(&model);
     buffer_sink_release(&file);
+}
+
+static void a_temperature_that_no_fit_gives_is_refused(void **state)
+{
+    const double wrong[] = {-1, 0.009, 101, (double)NAN, (double)INFINITY};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct buffer_sink file = {0};
+        struct model model;
+
+        sample_model(&model, PREPROCESS_NONE);
+        model.temperature = wrong[i];
+        assert_int_equal(model_file_write(&model, buffer_sink(&file), NULL), STATUS_OK);
+        assert_corrupt(file.data, file.size, "its temperature is none");
+        model_release(&model);
+        buffer_sink_release(&file);
+    }
+}
+
+/* tests/golden/model_version_1 was written by the program before models had temperatures. */
+static void a_file_of_version_1_is_read_and_has_no_temperature(void **state)
+{
+    FILE *input = fopen("tests/golden/model_version_1", "rb");
+    unsigned char bytes[4096];
+    struct buffer_sink again = {0};
+    struct model model, back;
+    size_t size;
+
+    (void)state;
+    assert_non_null(input);
+    size = fread(bytes, 1, sizeof(bytes), input);
+    fclose(input);
+    assert_int_equal(bytes[8], 1);
+    assert_int_equal(model_file_read(&model, bytes, size, NULL), STATUS_OK);
+    assert_true(model.temperature == 0);
+    assert_int_equal(model.scaler.type, PREPROCESS_STANDARDIZE);
+    assert_int_equal(model_file_write(&model, buffer_sink(&again), NULL), STATUS_OK);
+    assert_int_equal(again.data[8], 2);
+    assert_int_equal(model_file_read(&back, again.data, again.size, NULL), STATUS_OK);
+    assert_string_equal(back.digest, model.digest);
+    model_release(&back);
+    model_release(&model);
+    buffer_sink_release(&again);
 }
 
 /* A sink that takes `calls` writes and then fails. */
@@ -217,6 +265,8 @@ int main(void)
         cmocka_unit_test(any_truncation_is_noticed_even_with_the_right_hash),
         cmocka_unit_test(no_field_is_trusted),
         cmocka_unit_test(files_that_never_were_right_are_refused_with_the_reason),
+        cmocka_unit_test(a_temperature_that_no_fit_gives_is_refused),
+        cmocka_unit_test(a_file_of_version_1_is_read_and_has_no_temperature),
         cmocka_unit_test(a_sink_that_fails_ends_the_writing),
     };
     return cmocka_run_group_tests_name("model_file", tests, NULL, NULL);
