@@ -342,6 +342,7 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/range/end", NULL, "%.15g is not above the start, %.15g",
                           request->train.range.end, request->train.range.start);
     }
+    job_check_convex(d);
 }
 
 static void decode_root(struct decoder *d)

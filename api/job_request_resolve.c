@@ -214,7 +214,8 @@ static void resolve_batch(struct resolver *r)
     uint64_t rows = r->split->train_count;
 
     if (!request->batch_given) {
-        request->batch_full = request->gradient_descent;
+        request->batch_full =
+            request->gradient_descent || optimizer_has(request->train.optimizer.type, OPTIMIZER_CONVEX_SOLVER);
         request->train.batch_size = rows < DEFAULT_BATCH_SIZE ? rows : DEFAULT_BATCH_SIZE;
         request->batch_given = 1;
     }
@@ -230,6 +231,7 @@ static void resolve_batch(struct resolver *r)
                           "a batch of %llu rows, there are %llu to train on", (unsigned long long)request->train.batch_size,
                           (unsigned long long)rows);
     }
+    job_resolve_convex_batch(request, rows, r->problem);
 }
 
 /* ---- class weights ---- */

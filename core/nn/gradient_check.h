@@ -12,7 +12,7 @@
 #ifndef DESCENT_CORE_NN_GRADIENT_CHECK_H
 #define DESCENT_CORE_NN_GRADIENT_CHECK_H
 
-#include "core/nn/objective.h"
+#include "core/nn/network_objective.h"
 
 #define GRADIENT_CHECK_STEP      1e-5
 #define GRADIENT_CHECK_TOLERANCE 1e-7
@@ -42,11 +42,11 @@ uint64_t gradient_check_flops(const struct model_spec *model, uint32_t rows, uin
  * theta [parameters] is used as work space and left as it was. STATUS_OUT_OF_MEMORY; STATUS_NON_FINITE_VALUE: the loss at
  * theta is not finite.
  */
-MUST_CHECK enum status gradient_check(struct objective *objective, const struct model_spec *model, double *theta,
+MUST_CHECK enum status gradient_check(struct network_objective *objective, const struct model_spec *model, double *theta,
                                       uint64_t count, double step, uint64_t seed, struct gradient_check_report *report,
                                       struct error *error);
 /* The same for a gradient [parameters] that comes from elsewhere. */
-MUST_CHECK enum status gradient_check_of(struct objective *objective, const struct model_spec *model, double *theta,
+MUST_CHECK enum status gradient_check_of(struct network_objective *objective, const struct model_spec *model, double *theta,
                                          const double *gradient, uint64_t count, double step, uint64_t seed,
                                          struct gradient_check_report *report, struct error *error);
 

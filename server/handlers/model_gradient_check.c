@@ -38,12 +38,12 @@ struct check {
     uint64_t parameters; /* of each layer */
     double *theta;
     struct pool *pool;
-    struct objective *objective;
+    struct network_objective *objective;
 };
 
 static void release(struct check *check)
 {
-    objective_free(check->objective);
+    network_objective_free(check->objective);
     pool_free(check->pool);
     free(check->theta);
     free(check->labels);
@@ -146,14 +146,14 @@ static enum status make_objective(struct check *check, struct error *error)
 {
     const struct model *model = cached_model_get(check->held);
     const struct dataset *dataset = &check->data.dataset;
-    struct objective_setup setup = {.model = &model->spec,
-                                    .dataset = dataset,
-                                    .scaler = &model->scaler,
-                                    .labels = check->labels != NULL ? check->labels : dataset->labels,
-                                    .rows = check->rows,
-                                    .count = check->count,
-                                    .loss = {.scale = 1.0 / check->count},
-                                    .with_dropout = 1};
+    struct network_objective_setup setup = {.model = &model->spec,
+                                            .dataset = dataset,
+                                            .scaler = &model->scaler,
+                                            .labels = check->labels != NULL ? check->labels : dataset->labels,
+                                            .rows = check->rows,
+                                            .count = check->count,
+                                            .loss = {.scale = 1.0 / check->count},
+                                            .with_dropout = 1};
     enum status status = pool_new(&check->pool, 1, error);
 
     if (status == STATUS_OK) {
@@ -169,7 +169,7 @@ static enum status make_objective(struct check *check, struct error *error)
         check->theta[i] = (double)model->parameters[i];
     }
     setup.pool = check->pool;
-    return objective_new(&check->objective, &setup, error);
+    return network_objective_new(&check->objective, &setup, error);
 }
 
 static enum status prepare(struct check *check, struct error *error)

@@ -548,7 +548,6 @@ static const struct {
     {"\"optimizer\":\"sgd\"", STATUS_TYPE_MISMATCH, "/optimizer"},
     {"\"optimizer\":{\"type\":\"adma\"}", STATUS_UNKNOWN_VALUE, "/optimizer/type"},
     {"\"optimizer\":{\"type\":3}", STATUS_TYPE_MISMATCH, "/optimizer/type"},
-    {"\"optimizer\":{\"type\":\"lbfgs\"}", STATUS_NOT_SUPPORTED, "/optimizer/type"},
     {"\"optimizer\":{\"learning_rate\":0}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":-0.1}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":1e300}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
