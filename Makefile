@@ -220,8 +220,13 @@ check-cppcheck:
 		--cppcheck-build-dir=build/cppcheck -j$$(nproc) $(wildcard core api server)
 
 .PHONY: mutants
-mutants: ## break the source in known ways: the named test must go red each time
-	@tests/mutants/run
+mutants: ## break the source in known ways: the named test must go red each time (MUTANTS="name…" for some)
+	+@tests/mutants/run $(MUTANTS)
+MUTANTS ?=
+mutants: export BUILD := $(BUILD)
+mutants: export COMPILE = $(CC) $(CFLAGS)
+mutants: export LINK = $(CC) $(LDFLAGS)
+$(foreach layer,$(LAYERS),$(eval mutants: export LINKED_$(layer) = $$(ARCHIVES_$(layer)) -lcmocka $$(LIBS_$(layer))))
 
 .PHONY: docker-test
 docker-test: ## run the Dockerfile's own steps in a new Debian and train a job there
