@@ -27,6 +27,7 @@ void encode_model(const struct model_view *model, struct json_writer *writer)
     json_member_raw(writer, "spec", model->spec);
     json_member_raw(writer, "classes", model->classes);
     json_member_raw(writer, "scores", model->scores);
+    json_member_raw(writer, "calibration", model->calibration);
     json_key(writer, "links");
     json_begin_object(writer);
     encode_link(writer, "self", models, model->id, "");
@@ -50,59 +51,62 @@ void encode_model_list(const struct model_view *models, size_t count, int has_mo
 }
 
 /*
- * The most probable of the classes that come after `before` in the order of falling probability, equals in their own
- * order. before == classes: the most probable of all.
+ * The class that comes after `before` in the order of falling probability, equals in their own order; the label comes first,
+ * also where rounding makes another one as probable. before == classes: the label.
  */
-static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32_t before)
+static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32_t label, uint32_t before)
 {
     uint32_t best = classes;
 
+    if (before == classes) {
+        return label;
+    }
     for (uint32_t k = 0; k < classes; k++) {
-        int after = before == classes || probabilities[k] < probabilities[before] ||
+        int after = before == label || probabilities[k] < probabilities[before] ||
                     (k > before && probabilities[k] == probabilities[before]);
 
-        if (after && (best == classes || probabilities[k] > probabilities[best])) {
+        if (after && k != label && (best == classes || probabilities[k] > probabilities[best])) {
             best = k;
         }
     }
     return best;
 }
 
-static void encode_top(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+void encode_top(const char *const *class_names, uint32_t classes, const float *probabilities, uint32_t label, uint32_t count,
+                struct json_writer *writer)
 {
-    uint32_t count = predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX;
-    uint32_t k = predictions->classes;
+    uint32_t k = classes;
 
     json_key(writer, "top");
     json_begin_array(writer);
-    for (uint32_t i = 0; i < count && i < predictions->classes; i++) {
-        k = next_likely(probabilities, predictions->classes, k);
+    for (uint32_t i = 0; i < count && i < classes; i++) {
+        k = next_likely(probabilities, classes, label, k);
         json_begin_object(writer);
-        json_member_string(writer, "label", predictions->class_names[k]);
+        json_member_string(writer, "label", class_names[k]);
         json_member_float(writer, "probability", probabilities[k]);
         json_end_object(writer);
     }
     json_end_array(writer);
 }
 
-static void encode_prediction(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+static void encode_prediction(const struct predictions *predictions, uint64_t row, struct json_writer *writer)
 {
-    uint32_t classes = predictions->classes;
-
     json_begin_object(writer);
     if (predictions->with_label) {
-        json_member_string(writer, "label", predictions->class_names[next_likely(probabilities, classes, classes)]);
+        json_member_string(writer, "label", predictions->class_names[predictions->labels[row]]);
     }
     if (predictions->with_probabilities) {
         json_key(writer, "probabilities");
         json_begin_array(writer);
-        for (uint32_t k = 0; k < classes; k++) {
-            json_float(writer, probabilities[k]);
+        for (uint32_t k = 0; k < predictions->classes; k++) {
+            json_float(writer, predictions->probabilities[row * predictions->classes + k]);
         }
         json_end_array(writer);
     }
     if (predictions->top_k > 0) {
-        encode_top(predictions, probabilities, writer);
+        encode_top(predictions->class_names, predictions->classes, predictions->probabilities + row * predictions->classes,
+                   predictions->labels[row],
+                   predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX, writer);
     }
     json_end_object(writer);
 }
@@ -122,29 +126,16 @@ void encode_predictions(const struct predictions *predictions, struct json_write
     json_begin_object(writer);
     json_member_string(writer, "object", "predictions");
     json_member_string(writer, "model", predictions->model);
+    json_key(writer, "temperature");
+    json_number(writer, predictions->temperature > 0 ? predictions->temperature : (double)NAN);
     encode_class_names(predictions->class_names, predictions->classes, writer);
     json_key(writer, "predictions");
     json_begin_array(writer);
     for (uint64_t row = 0; row < predictions->rows; row++) {
-        encode_prediction(predictions, predictions->probabilities + row * predictions->classes, writer);
+        encode_prediction(predictions, row, writer);
     }
     json_end_array(writer);
     json_end_object(writer);
-}
-
-/* A field of CSV, quoted where RFC 4180 wants it. */
-static void put_csv_field(struct text *out, const char *field)
-{
-    if (field[strcspn(field, ",\"\r\n")] == '\0') {
-        text_string(out, field);
-        return;
-    }
-    text_put(out, "\"", 1);
-    for (; *field != '\0'; field++) {
-        text_put(out, "\"\"", *field == '"' ? 2 : 0);
-        text_put(out, field, *field != '"');
-    }
-    text_put(out, "\"", 1);
 }
 
 void encode_predictions_csv(const struct predictions *predictions, struct text *out)
@@ -154,14 +145,14 @@ void encode_predictions_csv(const struct predictions *predictions, struct text *
     text_string(out, predictions->with_label ? "label" : "");
     for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
         text_string(out, k > 0 || predictions->with_label ? "," : "");
-        put_csv_field(out, predictions->class_names[k]);
+        text_csv_field(out, predictions->class_names[k]);
     }
     text_put(out, "\n", 1);
     for (uint64_t row = 0; row < predictions->rows; row++) {
         const float *probabilities = predictions->probabilities + row * classes;
 
         if (predictions->with_label) {
-            put_csv_field(out, predictions->class_names[next_likely(probabilities, classes, classes)]);
+            text_csv_field(out, predictions->class_names[predictions->labels[row]]);
         }
         for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
             text_printf(out, "%s%.9g", k > 0 || predictions->with_label ? "," : "", (double)probabilities[k]);
@@ -258,6 +249,8 @@ void encode_model_parameters(const struct model *model, const char *id, struct j
     json_member_string(writer, "model", id);
     json_member_string(writer, "kernel_tier", model->kernel_tier);
     json_member_string(writer, "parameters_sha256", model->digest);
+    json_key(writer, "temperature");
+    json_number(writer, model->temperature > 0 ? model->temperature : (double)NAN);
     encode_class_names((const char *const *)model->class_names, model->spec.classes, writer);
     encode_scaler(&model->scaler, writer);
     json_key(writer, "layers");

@@ -14,6 +14,10 @@
 #include "core/train/train_spec.h"
 #include "core/train/trainer.h"
 
+/* What is fitted on the validation rows for the model that a job leaves. Its weights do not depend on it. */
+enum calibration_method { CALIBRATION_NONE, CALIBRATION_TEMPERATURE, CALIBRATION_METHOD_COUNT };
+const char *calibration_method_name(enum calibration_method method); /* "none", "temperature" */
+
 /* The model whose weights a job begins with. */
 struct initial_model {
     char id[ID_TEXT];          /* "": none, there is an initialiser */
@@ -37,6 +41,8 @@ struct job_request {
     int batch_norm;                                              /* cnn */
     struct initial_model init;
     int logistic; /* logistic_regression was asked for: 2 classes needed */
+    enum calibration_method calibration;
+    int calibration_auto; /* a temperature, if there are rows to validate on */
     double checkpoint_every_seconds;
     uint64_t checkpoint_every_steps; /* 0: null */
     uint32_t checkpoint_keep;

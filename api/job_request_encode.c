@@ -178,6 +178,9 @@ void job_request_encode(const struct job_request *request, const char *dataset_s
     json_member_uint(writer, "shards", 1);
     json_end_object(writer);
     write_stop(request, writer);
+    if (!request->calibration_auto) {
+        json_member_string(writer, "calibration", calibration_method_name(request->calibration));
+    }
     write_object(JOB_TABLE_CHECKPOINT, 0, "checkpoint", request, writer);
     write_object(JOB_TABLE_RESOURCES, 0, "resources", request, writer);
     json_member_raw(writer, "metadata", request->metadata != NULL ? request->metadata : "{}");

@@ -1,6 +1,7 @@
 /* Objects whose "type" says which fields they have, and the largest of them: the model. */
 #include "job_request_decoder.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- objects with a "type" ---- */
@@ -28,7 +29,7 @@ const struct field *job_decode_find(const struct field_table *table, const char 
 /* An error of a "type" that is none: not supported yet, or unknown. */
 static void wrong_type_word(enum job_table id, const char *word, const char *pointer, struct problem *problem)
 {
-    const char *names[16];
+    const char *names[32];
     struct field_table table;
     struct field field = {.choices = names, .choice_count = job_table_variants(id)};
 
@@ -36,7 +37,8 @@ static void wrong_type_word(enum job_table id, const char *word, const char *poi
         problem_add_field(problem, STATUS_NOT_SUPPORTED, pointer, NULL, "%s is not supported yet", word);
         return;
     }
-    for (size_t i = 0; i < field.choice_count && i < sizeof names / sizeof *names; i++) {
+    assert(field.choice_count <= sizeof names / sizeof *names);
+    for (size_t i = 0; i < field.choice_count; i++) {
         job_table(id, i, &table);
         names[i] = table.variant;
     }

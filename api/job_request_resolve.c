@@ -106,6 +106,23 @@ static enum status build_model(struct resolver *r, struct error *error)
     return STATUS_OK;
 }
 
+/* Some optimizers are made for hidden layers. */
+static void check_hidden_layers(struct resolver *r)
+{
+    const struct model_spec *model = &r->request->train.model;
+    enum optimizer_type optimizer = r->request->train.optimizer.type;
+    uint32_t dense = 0;
+
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        dense += model->layers[i].type == LAYER_DENSE;
+    }
+    if (optimizer_has(optimizer, OPTIMIZER_HIDDEN_LAYERS) && dense < 2) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
+                          "%s needs a hidden dense layer, the model has none; adamw is what it is without one",
+                          optimizer_name(optimizer));
+    }
+}
+
 static void resolve_model(struct resolver *r)
 {
     const struct model_spec *model = &r->request->train.model;
@@ -131,7 +148,9 @@ static void resolve_model(struct resolver *r)
     r->model_fits = status == STATUS_OK;
     if (status != STATUS_OK) {
         add_model_error(r, &error);
+        return;
     }
+    check_hidden_layers(r);
 }
 
 /* ---- data ---- */
@@ -282,6 +301,20 @@ static void resolve_metric(struct resolver *r)
     r->request->metric_given = stop->early;
 }
 
+static void resolve_calibration(struct resolver *r)
+{
+    struct job_request *request = r->request;
+    int validates = r->split->validation_count > 0;
+
+    if (request->calibration_auto) {
+        request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
+        request->calibration_auto = 0;
+    } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
+                          "a temperature is fitted on rows to validate on; set /split/validation");
+    }
+}
+
 /* Rows of the curves. Needs the batch, which is not 0 unless the split has no rows to train on. */
 static void resolve_log(struct resolver *r)
 {
@@ -330,6 +363,7 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     check_batch_norm(&r);
     resolve_class_weights(&r);
     resolve_metric(&r);
+    resolve_calibration(&r);
     resolve_log(&r);
     return problem->status;
 }

@@ -10,12 +10,20 @@
 #define LARGEST         1e30 /* what float32 training can still multiply */
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
+const char *calibration_method_name(enum calibration_method method)
+{
+    static const char *const names[] = {[CALIBRATION_NONE] = "none", [CALIBRATION_TEMPERATURE] = "temperature"};
+
+    return names[method];
+}
+
 /* Names of enums, as a table asks for them. */
 #define CHOICE(function, type)                                                                                              \
     static const char *function##_choice(unsigned index)                                                                    \
     {                                                                                                                       \
         return function((enum type)index);                                                                                  \
     }
+CHOICE(calibration_method_name, calibration_method)
 CHOICE(initializer_name, initializer)
 CHOICE(preprocessing_name, preprocessing)
 CHOICE(shuffle_name, shuffle)
@@ -60,6 +68,17 @@ static const struct field JOB[] = {
     {.name = "schedule", .kind = FIELD_OTHER, .json_type = "object", .help = "the learning rate over time; constant"},
     {.name = "training", .kind = FIELD_OTHER, .json_type = "object", .help = "epochs, batches, seed, curves"},
     {.name = "stop", .kind = FIELD_OTHER, .json_type = "object", .help = "reasons to end before the last epoch"},
+    {.name = "calibration",
+     .kind = FIELD_CHOICE,
+     AT(calibration),
+     .default_value = NAN,
+     .word = "auto",
+     .word_flag = offsetof(struct job_request, calibration_auto),
+     .word_is_default = 1,
+     .choice = calibration_method_name_choice,
+     .choice_count = CALIBRATION_METHOD_COUNT,
+     .help = "what is fitted on the validation rows for the model's probabilities; auto: a temperature where there are such "
+             "rows"},
     {.name = "checkpoint", .kind = FIELD_OTHER, .json_type = "object", .help = "how often the state is saved"},
     {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
     {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},
@@ -393,10 +412,13 @@ static void set_form(struct field_table *table, const struct form *form)
     field_table_append(table, form->fields, form->count);
 }
 
-/* The learning rates that usually work, since the rules themselves have none. */
+/* The learning rates that usually work, since the rules themselves have none: PyTorch's, or the authors' own. */
 static const double LEARNING_RATES[OPTIMIZER_COUNT] = {
-    [OPTIMIZER_SGD] = 0.05,   [OPTIMIZER_ADAGRAD] = 0.01, [OPTIMIZER_RMSPROP] = 0.01,
-    [OPTIMIZER_ADAM] = 0.001, [OPTIMIZER_ADAMW] = 0.001,
+    [OPTIMIZER_SGD] = 0.05,    [OPTIMIZER_ADAGRAD] = 0.01,        [OPTIMIZER_RMSPROP] = 0.01,
+    [OPTIMIZER_ADAM] = 0.001,  [OPTIMIZER_ADAMW] = 0.001,         [OPTIMIZER_ADADELTA] = 1,
+    [OPTIMIZER_NADAM] = 0.002, [OPTIMIZER_RADAM] = 0.001,         [OPTIMIZER_ADAMAX] = 0.002,
+    [OPTIMIZER_LION] = 0.0001, [OPTIMIZER_SCHEDULE_FREE_SGD] = 1, [OPTIMIZER_SCHEDULE_FREE_ADAMW] = 0.0025,
+    [OPTIMIZER_MUON] = 0.02,
 };
 
 static void set_optimizer(struct field_table *table, size_t variant)
@@ -504,9 +526,7 @@ enum job_table job_table_of(const struct field_table *object, const struct field
 const char *const *job_table_later(enum job_table id)
 {
     static const char *const LAYER_WORDS[] = {"gelu", NULL};
-    static const char *const OPTIMIZER_WORDS[] = {
-        "adadelta", "nadam",     "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw",
-        "lbfgs",    "newton_cg", NULL};
+    static const char *const OPTIMIZER_WORDS[] = {"lbfgs", "newton_cg", NULL};
 
     return id == JOB_TABLE_LAYER ? LAYER_WORDS : id == JOB_TABLE_OPTIMIZER ? OPTIMIZER_WORDS : NULL;
 }

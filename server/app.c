@@ -38,6 +38,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_DELETE_DATASET] = delete_dataset,
     [ROUTE_DATASET_ROWS] = list_dataset_rows,
     [ROUTE_CREATE_JOB] = create_job,
+    [ROUTE_CREATE_RACE] = create_race,
     [ROUTE_LIST_JOBS] = list_jobs,
     [ROUTE_GET_JOB] = get_job,
     [ROUTE_PAUSE_JOB] = pause_job,
@@ -50,6 +51,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_GET_SPEC] = get_job_spec,
     [ROUTE_LIST_EVENTS] = list_job_events,
     [ROUTE_GET_METRICS] = get_job_metrics,
+    [ROUTE_COMPARE] = compare_jobs,
     [ROUTE_GET_RESULTS] = get_job_results,
     [ROUTE_LIST_CHECKPOINTS] = list_checkpoints,
     [ROUTE_PREDICT_JOB] = predict_job,
@@ -57,9 +59,17 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_LIST_MODELS] = list_models,
     [ROUTE_GET_MODEL] = get_model,
     [ROUTE_DELETE_MODEL] = delete_model,
+    [ROUTE_GET_HARDEST] = get_job_hardest,
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
     [ROUTE_EXPORT] = export_model,
+    [ROUTE_LIST_LANDSCAPES] = list_landscapes,
+    [ROUTE_GET_LANDSCAPE] = get_landscape,
+    [ROUTE_LANDSCAPE_POINT] = get_landscape_point,
+    [ROUTE_LANDSCAPE_GRID] = get_landscape_grid,
+    [ROUTE_DESCEND_LANDSCAPE] = descend_landscape,
+    [ROUTE_DESCEND_FORMULA] = descend_formula,
+    [ROUTE_CROSS_ENTROPY] = measure_cross_entropy,
 };
 
 static uint64_t machine_memory(void)

@@ -222,6 +222,9 @@ static void add_header(struct text *text, const struct model *model, const char 
     }
     add_json_member(text, "classes", write_classes, model);
     add_json_member(text, "preprocessing", write_preprocessing, model);
+    if (model->temperature > 0) {
+        add(text, ",\"temperature\":\"%.17g\"", model->temperature);
+    }
     if (metadata_json != NULL && metadata_json[0] != '\0') {
         add(text, ",");
         add_bytes(text, metadata_json, strlen(metadata_json));

@@ -12,6 +12,7 @@
  *     digest          SHA-256 of the data         classes        ["cat","dog"]
  *     kernel_tier     where it was trained        preprocessing  {"type":"standardize","shift":[...],"factor":[...]}
  *
+ *     temperature     "2.2095827769762632"        only where one was fitted: probabilities are softmax(logits / temperature)
  * A model of convolutions has input_shape, "[channels,height,width]", too.
  *
  * preprocessing means x -> (x - shift) * factor; without arrays it is none, or scale_255: x / 255.

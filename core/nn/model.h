@@ -23,6 +23,7 @@ struct model {
     int is_image;
     float *parameters; /* canonical, owned, 64-byte aligned */
     uint64_t parameter_count;
+    double temperature; /* that probabilities are best at, as core/eval/temperature.h fits it; 0: none */
     char kernel_tier[128];
     char digest[MODEL_DIGEST_TEXT]; /* SHA-256 of the parameters' little-endian bytes */
 };

@@ -6,6 +6,7 @@
  *     per layer: type text, units u32, slope f64, rate f64, kernel, stride, padding u32 x 2 each, momentum f64, epsilon f64
  *     channels, height, width, is_image u32; kernel tier text; class names, texts
  *     preprocessing text, uniform u32; if not uniform: shift, factor f32 [inputs]
+ *     since version 2: temperature f64, 0: none
  *     parameters' SHA-256 [32], zeros to a multiple of 64
  *     parameters f32, canonical
  *     SHA-256 [32] of all before
@@ -25,6 +26,7 @@
 #include "core/base/byte_reader.h"
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
+#include "core/eval/temperature.h"
 #include "core/nn/layer_shape.h"
 
 #define VERSION   2
@@ -125,7 +127,8 @@ static enum status put_description(const struct model *model, struct sink sink, 
     for (uint32_t c = 0; c < model->spec.classes; c++) {
         PUT(put_text(sink, model->class_names[c], error));
     }
-    return put_scaler(sink, &model->scaler, error);
+    PUT(put_scaler(sink, &model->scaler, error));
+    return put_f64(sink, model->temperature, error);
 }
 
 static size_t padding(size_t size)
@@ -381,6 +384,15 @@ static enum status take_scaler(struct byte_reader *reader, struct scaler *scaler
     return status != STATUS_OK ? status : take_floats(reader, "preprocessing", features, &scaler->factor, error);
 }
 
+static enum status take_temperature(struct byte_reader *reader, double *temperature, struct error *error)
+{
+    *temperature = byte_reader_f64(reader);
+    if (reader->failed || !(*temperature == 0 || (*temperature >= TEMPERATURE_LEAST && *temperature <= TEMPERATURE_MOST))) {
+        return CORRUPT("its temperature is none");
+    }
+    return STATUS_OK;
+}
+
 /* Nothing else can be said of a parameter's value but that no variance is below 0. */
 static enum status check_variances(const struct model *model, struct error *error)
 {
@@ -465,6 +477,9 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     if (status == STATUS_OK) {
         status = take_scaler(&reader, &model->scaler, model->spec.inputs, error);
+    }
+    if (status == STATUS_OK && version >= 2) {
+        status = take_temperature(&reader, &model->temperature, error);
     }
     if (status == STATUS_OK) {
         status = take_parameters(&reader, model, error);

@@ -11,6 +11,7 @@
 #include "core/base/pool.h"
 #include "core/data/scale.h"
 #include "core/nn/network_plan.h"
+#include "core/optim/muon.h"
 #include "core/optim/optimizer.h"
 
 enum network_use {
@@ -56,6 +57,8 @@ struct network_setup {
 
 /* Bytes that a float32 network of this setup (its pool is not looked at) takes on `threads` threads. */
 uint64_t network_bytes(const struct network_setup *setup, uint32_t threads);
+/* Operations of an update beyond the few for each parameter: 0 for element-wise rules. */
+uint64_t network_update_flops(const struct network_setup *setup);
 
 #define REAL    float
 #define R(name) name##_f32

@@ -11,6 +11,7 @@ struct outcome_facts {
     double train_seconds;
     uint32_t threads;
     double l2;
+    int calibrates; /* a temperature is fitted on the validation rows */
 };
 
 /* Owns everything that `outcome` borrows. */

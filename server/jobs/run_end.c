@@ -70,7 +70,8 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
                                   .name = run->job.name,
                                   .train_seconds = run->seconds,
                                   .threads = run->threads,
-                                  .l2 = run->request.train.loss.l2};
+                                  .l2 = run->request.train.loss.l2,
+                                  .calibrates = run->request.calibration == CALIBRATION_TEMPERATURE};
     struct outcome outcome;
     struct error ignored = {.status = STATUS_OK};
     int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last && has_moved(run);

@@ -70,6 +70,7 @@ static void a_model_comes_back_as_it_was(void **state)
         }
         assert_int_equal(back.is_image, model.is_image);
         assert_int_equal(back.channels * 100 + back.height * 10 + back.width, 123);
+        assert_true(back.temperature == model.temperature && (back.temperature > 0) == (i >= 2));
         assert_string_equal(back.kernel_tier, model.kernel_tier);
         assert_string_equal(back.digest, model.digest);
         assert_int_equal(back.parameter_count, model.parameter_count);
@@ -184,6 +185,50 @@ static void files_that_never_were_right_are_refused_with_the_reason(void **state
     buffer_sink_release(&file);
 }
 
+static void a_temperature_that_no_fit_gives_is_refused(void **state)
+{
+    const double wrong[] = {-1, 0.009, 101, (double)NAN, (double)INFINITY};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct buffer_sink file = {0};
+        struct model model;
+
+        sample_model(&model, PREPROCESS_NONE);
+        model.temperature = wrong[i];
+        assert_int_equal(model_file_write(&model, buffer_sink(&file), NULL), STATUS_OK);
+        assert_corrupt(file.data, file.size, "its temperature is none");
+        model_release(&model);
+        buffer_sink_release(&file);
+    }
+}
+
+/* tests/golden/model_version_1 was written by the program before models had temperatures. */
+static void a_file_of_version_1_is_read_and_has_no_temperature(void **state)
+{
+    FILE *input = fopen("tests/golden/model_version_1", "rb");
+    unsigned char bytes[4096];
+    struct buffer_sink again = {0};
+    struct model model, back;
+    size_t size;
+
+    (void)state;
+    assert_non_null(input);
+    size = fread(bytes, 1, sizeof(bytes), input);
+    fclose(input);
+    assert_int_equal(bytes[8], 1);
+    assert_int_equal(model_file_read(&model, bytes, size, NULL), STATUS_OK);
+    assert_true(model.temperature == 0);
+    assert_int_equal(model.scaler.type, PREPROCESS_STANDARDIZE);
+    assert_int_equal(model_file_write(&model, buffer_sink(&again), NULL), STATUS_OK);
+    assert_int_equal(again.data[8], 2);
+    assert_int_equal(model_file_read(&back, again.data, again.size, NULL), STATUS_OK);
+    assert_string_equal(back.digest, model.digest);
+    model_release(&back);
+    model_release(&model);
+    buffer_sink_release(&again);
+}
+
 /* A convolution and a batch_norm, whose fields the sample does not have. */
 static void image_model(struct model *model)
 {
@@ -254,27 +299,6 @@ static void a_negative_running_variance_is_refused(void **state)
     buffer_sink_release(&file);
 }
 
-/* Written before there were layers for images. */
-static void a_file_of_version_1_is_read(void **state)
-{
-    FILE *file = fopen("tests/fuzz/corpus/model_file/standardize", "rb");
-    static unsigned char bytes[65536];
-    struct model model, sample;
-    size_t size;
-
-    (void)state;
-    assert_non_null(file);
-    size = fread(bytes, 1, sizeof(bytes), file);
-    fclose(file);
-    assert_int_equal(bytes[8], 1);
-    assert_int_equal(model_file_read(&model, bytes, size, NULL), STATUS_OK);
-    sample_model(&sample, PREPROCESS_STANDARDIZE);
-    assert_int_equal(model_fits(&model, &sample.spec, NULL), STATUS_OK);
-    assert_string_equal(model.digest, sample.digest);
-    model_release(&model);
-    model_release(&sample);
-}
-
 /* A sink that takes `calls` writes and then fails. */
 static enum status failing_write(void *context, const void *bytes, size_t size, struct error *error)
 {
@@ -311,9 +335,10 @@ int main(void)
         cmocka_unit_test(any_truncation_is_noticed_even_with_the_right_hash),
         cmocka_unit_test(no_field_is_trusted),
         cmocka_unit_test(files_that_never_were_right_are_refused_with_the_reason),
+        cmocka_unit_test(a_temperature_that_no_fit_gives_is_refused),
+        cmocka_unit_test(a_file_of_version_1_is_read_and_has_no_temperature),
         cmocka_unit_test(a_model_of_images_comes_back_as_it_was),
         cmocka_unit_test(a_negative_running_variance_is_refused),
-        cmocka_unit_test(a_file_of_version_1_is_read),
         cmocka_unit_test(a_sink_that_fails_ends_the_writing),
     };
     return cmocka_run_group_tests_name("model_file", tests, NULL, NULL);
