@@ -10,16 +10,6 @@
 #include "tests/assert_close.h"
 #include "tests/core/nn/image_networks.h"
 
-/* A batch_norm of the inputs: its statistics can be computed by hand. */
-static struct model_spec norm_first(void)
-{
-    for (size_t m = 0;; m++) {
-        if (strcmp(MODELS[m].name, "batch norm of the inputs") == 0) {
-            return model_of(m);
-        }
-    }
-}
-
 static void channel_statistics(const struct fixture *f, uint32_t channel, uint32_t count, double *mean, double *variance)
 {
     const size_t plane = HEIGHT * WIDTH;
@@ -41,7 +31,7 @@ static void channel_statistics(const struct fixture *f, uint32_t channel, uint32
 
 static void running_statistics_follow_the_minibatches_unbiased(void **state)
 {
-    struct model_spec model = norm_first();
+    struct model_spec model = model_named("batch norm of the inputs"); /* whose statistics can be computed by hand */
     static float parameters[MOST_PARAMETERS];
     double mean[CHANNELS] = {0}, variance[CHANNELS] = {1, 1};
     static const uint32_t COUNTS[] = {ROWS, 9, 1, 32};
