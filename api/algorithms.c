@@ -14,6 +14,7 @@
 #include "core/data/generator.h"
 #include "core/data/sampler.h"
 #include "core/data/scale.h"
+#include "core/landscape/landscape.h"
 
 /* Sections with a table behind them, in the order of the answer. */
 static const struct {
@@ -154,6 +155,11 @@ void algorithms_write(struct json_writer *writer)
     begin_section(writer, "generators");
     for (unsigned i = 0; i < GENERATOR_COUNT; i++) {
         write_choice(generator_name((enum generator)i), generator_help((enum generator)i), writer);
+    }
+    json_end_array(writer);
+    begin_section(writer, "landscapes");
+    for (size_t i = 0; i < landscape_count(); i++) {
+        write_choice(landscape_at(i)->name, landscape_at(i)->title, writer);
     }
     json_end_array(writer);
     json_end_object(writer);

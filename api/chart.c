@@ -1,11 +1,9 @@
-/* Panels, axes and ticks of charts; see chart.h. */
+/* Panels of charts and what is in them; see chart.h. */
 #include "chart.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LOG_SPAN 10 /* above this ratio of the largest to the smallest value an axis may be logarithmic */
 
 /* The panels, from the top; a series belongs to the panel that names it. */
 static const struct {
@@ -100,85 +98,6 @@ const char *chart_x_name(const struct chart *chart)
     return chart->by_rate ? "learning rate" : chart->by_epoch ? "epoch" : "step";
 }
 
-double chart_position(const struct chart_axis *axis, double value)
-{
-    double position;
-
-    if (axis->logarithmic) {
-        position = value > 0 ? log(value / axis->low) / log(axis->high / axis->low) : isnan(value) ? value : 0;
-    } else {
-        position = (value - axis->low) / (axis->high - axis->low);
-    }
-    return position < 0 ? 0 : position > 1 ? 1 : position;
-}
-
-/* The nearest of 1, 2, 5 times a power of ten that is not below `rough`. */
-static double nice_step(double rough)
-{
-    double power = pow(10, floor(log10(rough))), factor = rough / power;
-
-    return power * (factor <= 1.0000001 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
-}
-
-static void linear_ticks(struct chart_axis *axis, uint32_t wanted, int snap)
-{
-    double step = nice_step((axis->high - axis->low) / wanted);
-    double first = ceil(axis->low / step - 1e-9), last = floor(axis->high / step + 1e-9);
-
-    if (snap) {
-        first = floor(axis->low / step + 1e-9);
-        last = ceil(axis->high / step - 1e-9);
-        axis->low = first * step;
-        axis->high = last * step;
-    }
-    for (double i = first; i <= last && axis->tick_count < CHART_TICKS_MAX; i++) {
-        axis->ticks[axis->tick_count++] = i * step + 0.0; /* never -0 */
-    }
-}
-
-/* 1, 2, 5 of each power of ten while there is room for them, otherwise every power, or every n-th. */
-static void logarithmic_ticks(struct chart_axis *axis, uint32_t wanted)
-{
-    static const double factors[] = {1, 2, 5};
-    double decades = log10(axis->high / axis->low);
-    double stride = decades <= wanted ? 1 : ceil(decades / wanted);
-    size_t factor_count = decades * 3 <= wanted * 1.5 ? 3 : 1;
-
-    for (double power = floor(log10(axis->low)); power <= ceil(log10(axis->high)); power++) {
-        for (size_t f = 0; f < factor_count; f++) {
-            double tick = factors[f] * pow(10, power);
-
-            if (fmod(power, stride) == 0 && tick >= axis->low * 0.999999 && tick <= axis->high * 1.000001 &&
-                axis->tick_count < CHART_TICKS_MAX) {
-                axis->ticks[axis->tick_count++] = tick;
-            }
-        }
-    }
-}
-
-/* The axis for values from `low` to `high` (finite). */
-static void plan_value_axis(struct chart_axis *axis, double low, double high, uint32_t ticks, int may_be_logarithmic,
-                            int from_zero)
-{
-    *axis = (struct chart_axis){.low = low, .high = high};
-    if (may_be_logarithmic && low > 0 && high / low > LOG_SPAN) {
-        axis->logarithmic = 1;
-        double margin = pow(high / low, 0.04);
-        axis->low /= margin;
-        axis->high *= margin;
-        logarithmic_ticks(axis, ticks);
-        return;
-    }
-    if (from_zero && low >= 0 && low < 0.35 * high) {
-        axis->low = 0;
-    }
-    if (!(axis->high - axis->low > fabs(high) * 1e-9)) { /* a constant still needs some height */
-        axis->low -= high == 0 ? 1 : fabs(high) * 0.5;
-        axis->high += high == 0 ? 1 : fabs(high) * 0.5;
-    }
-    linear_ticks(axis, ticks, 1);
-}
-
 /*
  * The smallest value of a series that the axis must show. A minibatch's loss may come near to 0 by chance: its lowest
  * hundredth is left out, lest a logarithmic axis be all about it.
@@ -188,7 +107,7 @@ static double shown_minimum(const struct curve *curve, const struct chart_series
     enum { BINS = 512 };
     size_t histogram[BINS] = {0}, skip = series->points / 100, seen = 0;
 
-    if (series->role != CHART_BATCH || !(minimum > 0) || maximum / minimum <= LOG_SPAN) {
+    if (series->role != CHART_BATCH || !(minimum > 0) || maximum / minimum <= CHART_LOG_SPAN) {
         return minimum;
     }
     double span = log(maximum / minimum);
@@ -266,8 +185,8 @@ static void plan_panel(struct chart *chart, size_t row, uint32_t ticks)
     }
     if (panel->series_count > 0) {
         ticks = (uint32_t)(ticks * panel->weight / panel_table[0].weight);
-        plan_value_axis(&panel->y, low, high, ticks < 2 ? 2 : ticks, panel_table[row].logarithmic,
-                        panel_table[row].best <= 0);
+        chart_axis_plan(&panel->y, low, high, ticks < 2 ? 2 : ticks,
+                        panel_table[row].logarithmic ? CHART_AUTO : CHART_LINEAR, panel_table[row].best <= 0);
         chart->panel_count++;
     }
 }
@@ -288,48 +207,12 @@ void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks
         chart->x.high += 1;
     }
     if (chart->by_rate) {
-        chart->x = (struct chart_axis){.low = from, .high = to, .logarithmic = 1};
-        logarithmic_ticks(&chart->x, x_ticks);
+        chart_axis_plan(&chart->x, from, to, x_ticks, CHART_LOGARITHMIC, 0);
     } else {
-        linear_ticks(&chart->x, x_ticks, 0);
+        chart_axis_ticks(&chart->x, x_ticks, 0);
     }
     for (size_t row = 0; row < CHART_PANELS_MAX; row++) {
         plan_panel(chart, row, y_ticks);
-    }
-}
-
-void chart_thousands(uint64_t value, char out[CHART_LABEL_TEXT])
-{
-    char digits[CHART_LABEL_TEXT];
-    size_t size = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)value), used = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        if (i > 0 && (size - i) % 3 == 0) {
-            out[used++] = ',';
-        }
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-}
-
-void chart_tick_label(const struct chart_axis *axis, double value, char label[CHART_LABEL_TEXT])
-{
-    double step = axis->tick_count > 1 ? axis->ticks[1] - axis->ticks[0] : 1;
-    double largest = fmax(fabs(axis->low), fabs(axis->high));
-
-    if (axis->logarithmic) {
-        step = value; /* each tick has a scale of its own */
-        largest = value;
-    }
-    if (value == 0) {
-        (void)snprintf(label, CHART_LABEL_TEXT, "0");
-    } else if (largest >= 1e7 || step < 1e-4) {
-        (void)snprintf(label, CHART_LABEL_TEXT, "%.3g", value);
-    } else if (value >= 1000 && value == floor(value)) {
-        chart_thousands((uint64_t)value, label);
-    } else {
-        int decimals = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
-        (void)snprintf(label, CHART_LABEL_TEXT, "%.*f", decimals, value);
     }
 }
 

@@ -8,21 +8,13 @@
 #ifndef DESCENT_API_CHART_H
 #define DESCENT_API_CHART_H
 
+#include "api/chart_axis.h"
 #include "api/curve.h"
 
-#define CHART_TICKS_MAX   24
-#define CHART_LABEL_TEXT  28 /* 20 digits, 6 commas, a NUL */
 #define CHART_LEGEND_TEXT 96
 #define CHART_PANELS_MAX  9
 
 enum chart_role { CHART_BATCH, CHART_TRAIN, CHART_VALIDATION, CHART_OTHER, CHART_LIMIT };
-
-struct chart_axis {
-    double low, high; /* low < high */
-    int logarithmic;
-    double ticks[CHART_TICKS_MAX]; /* [tick_count], ascending, within [low, high] */
-    uint32_t tick_count;
-};
 
 struct chart_series {
     enum curve_series series;
@@ -56,16 +48,10 @@ void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks
 
 double chart_x(const struct chart *chart, const struct metric_row *row);
 const char *chart_x_name(const struct chart *chart); /* "epoch" */
-/* Where a value lies on an axis: 0 at low, 1 at high, clamped. NaN for NaN. */
-double chart_position(const struct chart_axis *axis, double value);
-/* A tick's label in as many decimals as tell the ticks apart: "0.25", "1e-05", "12,000". */
-void chart_tick_label(const struct chart_axis *axis, double value, char label[CHART_LABEL_TEXT]);
 /* "validation_loss 0.305, best 0.303 at epoch 9" */
 void chart_legend(const struct chart *chart, const struct chart_panel *panel, const struct chart_series *series,
                   char label[CHART_LEGEND_TEXT]);
 /* "10 epochs, 4,690 steps, 12.3 s" */
 void chart_subtitle(const struct chart *chart, char *out, size_t capacity);
-/* 12345 as "12,345". */
-void chart_thousands(uint64_t value, char out[CHART_LABEL_TEXT]);
 
 #endif

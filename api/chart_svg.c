@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/chart.h"
+#include "api/svg.h"
 #include "api/text.h"
 
 #define WIDTH        800
@@ -59,25 +60,6 @@ struct box {
 static const char *line_class(const struct chart_panel *panel, const struct chart_series *series)
 {
     return series->role == CHART_BATCH && panel->series_count == 1 ? "batch lone" : role_classes[series->role];
-}
-
-static void put_escaped(struct text *out, const char *string)
-{
-    for (; *string != '\0'; string++) {
-        unsigned char c = (unsigned char)*string;
-
-        if (c == '&') {
-            text_string(out, "&amp;");
-        } else if (c == '<') {
-            text_string(out, "&lt;");
-        } else if (c == '>') {
-            text_string(out, "&gt;");
-        } else if (c == '"') {
-            text_string(out, "&quot;");
-        } else if (c >= ' ' && c != 0x7f) { /* XML 1.0 has no control characters */
-            text_put(out, string, 1);
-        }
-    }
 }
 
 static double pixel_x(const struct box *box, const struct chart *chart, const struct metric_row *row)
@@ -210,12 +192,12 @@ static void put_head(struct text *out, const char *title, const char *subtitle, 
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
                 "<title>",
                 WIDTH, height, WIDTH, height);
-    put_escaped(out, title);
+    svg_escaped(out, title);
     text_string(out, "</title>\n");
     text_string(out, style);
     text_printf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n<text class=\"title\" x=\"%d\" y=\"30\">",
                 WIDTH, height, LEFT);
-    put_escaped(out, title);
+    svg_escaped(out, title);
     text_printf(out, "</text>\n<text x=\"%d\" y=\"49\">%s</text>\n", LEFT, subtitle);
 }
 

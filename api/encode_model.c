@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "api/encode_common.h"
+#include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
+#include "core/nn/layer_shape.h"
 
 void encode_model(const struct model_view *model, struct json_writer *writer)
 {
@@ -25,6 +27,7 @@ void encode_model(const struct model_view *model, struct json_writer *writer)
     json_member_raw(writer, "spec", model->spec);
     json_member_raw(writer, "classes", model->classes);
     json_member_raw(writer, "scores", model->scores);
+    json_member_raw(writer, "calibration", model->calibration);
     json_key(writer, "links");
     json_begin_object(writer);
     encode_link(writer, "self", models, model->id, "");
@@ -49,59 +52,62 @@ void encode_model_list(const struct model_view *models, size_t count, int has_mo
 }
 
 /*
- * The most probable of the classes that come after `before` in the order of falling probability, equals in their own
- * order. before == classes: the most probable of all.
+ * The class that comes after `before` in the order of falling probability, equals in their own order; the label comes first,
+ * also where rounding makes another one as probable. before == classes: the label.
  */
-static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32_t before)
+static uint32_t next_likely(const float *probabilities, uint32_t classes, uint32_t label, uint32_t before)
 {
     uint32_t best = classes;
 
+    if (before == classes) {
+        return label;
+    }
     for (uint32_t k = 0; k < classes; k++) {
-        int after = before == classes || probabilities[k] < probabilities[before] ||
+        int after = before == label || probabilities[k] < probabilities[before] ||
                     (k > before && probabilities[k] == probabilities[before]);
 
-        if (after && (best == classes || probabilities[k] > probabilities[best])) {
+        if (after && k != label && (best == classes || probabilities[k] > probabilities[best])) {
             best = k;
         }
     }
     return best;
 }
 
-static void encode_top(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+void encode_top(const char *const *class_names, uint32_t classes, const float *probabilities, uint32_t label, uint32_t count,
+                struct json_writer *writer)
 {
-    uint32_t count = predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX;
-    uint32_t k = predictions->classes;
+    uint32_t k = classes;
 
     json_key(writer, "top");
     json_begin_array(writer);
-    for (uint32_t i = 0; i < count && i < predictions->classes; i++) {
-        k = next_likely(probabilities, predictions->classes, k);
+    for (uint32_t i = 0; i < count && i < classes; i++) {
+        k = next_likely(probabilities, classes, label, k);
         json_begin_object(writer);
-        json_member_string(writer, "label", predictions->class_names[k]);
+        json_member_string(writer, "label", class_names[k]);
         json_member_float(writer, "probability", probabilities[k]);
         json_end_object(writer);
     }
     json_end_array(writer);
 }
 
-static void encode_prediction(const struct predictions *predictions, const float *probabilities, struct json_writer *writer)
+static void encode_prediction(const struct predictions *predictions, uint64_t row, struct json_writer *writer)
 {
-    uint32_t classes = predictions->classes;
-
     json_begin_object(writer);
     if (predictions->with_label) {
-        json_member_string(writer, "label", predictions->class_names[next_likely(probabilities, classes, classes)]);
+        json_member_string(writer, "label", predictions->class_names[predictions->labels[row]]);
     }
     if (predictions->with_probabilities) {
         json_key(writer, "probabilities");
         json_begin_array(writer);
-        for (uint32_t k = 0; k < classes; k++) {
-            json_float(writer, probabilities[k]);
+        for (uint32_t k = 0; k < predictions->classes; k++) {
+            json_float(writer, predictions->probabilities[row * predictions->classes + k]);
         }
         json_end_array(writer);
     }
     if (predictions->top_k > 0) {
-        encode_top(predictions, probabilities, writer);
+        encode_top(predictions->class_names, predictions->classes, predictions->probabilities + row * predictions->classes,
+                   predictions->labels[row],
+                   predictions->top_k < PREDICTIONS_TOP_MAX ? predictions->top_k : PREDICTIONS_TOP_MAX, writer);
     }
     json_end_object(writer);
 }
@@ -121,29 +127,16 @@ void encode_predictions(const struct predictions *predictions, struct json_write
     json_begin_object(writer);
     json_member_string(writer, "object", "predictions");
     json_member_string(writer, "model", predictions->model);
+    json_key(writer, "temperature");
+    json_number(writer, predictions->temperature > 0 ? predictions->temperature : (double)NAN);
     encode_class_names(predictions->class_names, predictions->classes, writer);
     json_key(writer, "predictions");
     json_begin_array(writer);
     for (uint64_t row = 0; row < predictions->rows; row++) {
-        encode_prediction(predictions, predictions->probabilities + row * predictions->classes, writer);
+        encode_prediction(predictions, row, writer);
     }
     json_end_array(writer);
     json_end_object(writer);
-}
-
-/* A field of CSV, quoted where RFC 4180 wants it. */
-static void put_csv_field(struct text *out, const char *field)
-{
-    if (field[strcspn(field, ",\"\r\n")] == '\0') {
-        text_string(out, field);
-        return;
-    }
-    text_put(out, "\"", 1);
-    for (; *field != '\0'; field++) {
-        text_put(out, "\"\"", *field == '"' ? 2 : 0);
-        text_put(out, field, *field != '"');
-    }
-    text_put(out, "\"", 1);
 }
 
 void encode_predictions_csv(const struct predictions *predictions, struct text *out)
@@ -153,14 +146,14 @@ void encode_predictions_csv(const struct predictions *predictions, struct text *
     text_string(out, predictions->with_label ? "label" : "");
     for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
         text_string(out, k > 0 || predictions->with_label ? "," : "");
-        put_csv_field(out, predictions->class_names[k]);
+        text_csv_field(out, predictions->class_names[k]);
     }
     text_put(out, "\n", 1);
     for (uint64_t row = 0; row < predictions->rows; row++) {
         const float *probabilities = predictions->probabilities + row * classes;
 
         if (predictions->with_label) {
-            put_csv_field(out, predictions->class_names[next_likely(probabilities, classes, classes)]);
+            text_csv_field(out, predictions->class_names[predictions->labels[row]]);
         }
         for (uint32_t k = 0; predictions->with_probabilities && k < classes; k++) {
             text_printf(out, "%s%.9g", k > 0 || predictions->with_label ? "," : "", (double)probabilities[k]);
@@ -190,33 +183,46 @@ static void encode_floats(const float *values, size_t count, struct json_writer 
     json_end_array(writer);
 }
 
-/* One layer; *parameters moves past what it took. Returns the layer's width. */
-static uint32_t encode_layer(const struct layer_spec *layer, uint32_t inputs, const float **parameters,
-                             struct json_writer *writer)
+/* Values of `shape` [depth], nested lists of them; *values moves past what it took. */
+static void encode_tensor(const char *key, const uint64_t *shape, size_t depth, const float **values,
+                          struct json_writer *writer)
 {
-    uint32_t width = layer->type == LAYER_DENSE ? layer->units : inputs;
+    if (key != NULL) {
+        json_key(writer, key);
+    }
+    if (depth == 1) {
+        encode_floats(*values, shape[0], writer);
+        *values += shape[0];
+        return;
+    }
+    json_begin_array(writer);
+    for (uint64_t i = 0; i < shape[0]; i++) {
+        encode_tensor(NULL, shape + 1, depth - 1, values, writer);
+    }
+    json_end_array(writer);
+}
+
+/* One layer and its parameters, which *parameters moves past. */
+static void encode_layer(const struct layer_spec *layer, const struct layer_shape *input, const float **parameters,
+                         struct json_writer *writer)
+{
+    const uint64_t dense[] = {layer->units, layer_shape_values(input)}, channels[] = {input->channels};
+    const uint64_t conv[] = {layer->units, input->channels, layer->kernel[0], layer->kernel[1]};
+    static const char *const batch_norm[] = {"weight", "bias", "running_mean", "running_var"};
 
     json_begin_object(writer);
-    json_member_string(writer, "type", layer_type_name(layer->type));
-    if (layer->type == LAYER_LEAKY_RELU) {
-        json_member_number(writer, "slope", layer->slope);
-    } else if (layer->type == LAYER_DROPOUT) {
-        json_member_number(writer, "rate", layer->rate);
-    } else if (layer->type == LAYER_DENSE) {
-        json_member_uint(writer, "units", layer->units);
-        json_key(writer, "weight");
-        json_begin_array(writer);
-        for (uint32_t u = 0; u < layer->units; u++) {
-            encode_floats(*parameters, inputs, writer);
-            *parameters += inputs;
-        }
-        json_end_array(writer);
-        json_key(writer, "bias");
-        encode_floats(*parameters, layer->units, writer);
-        *parameters += layer->units;
+    encode_layer_spec(layer, writer);
+    if (layer->type == LAYER_DENSE) {
+        encode_tensor("weight", dense, 2, parameters, writer);
+        encode_tensor("bias", dense, 1, parameters, writer);
+    } else if (layer->type == LAYER_CONV2D) {
+        encode_tensor("weight", conv, 4, parameters, writer);
+        encode_tensor("bias", conv, 1, parameters, writer);
+    }
+    for (int k = 0; k < 4 && layer->type == LAYER_BATCH_NORM; k++) {
+        encode_tensor(batch_norm[k], channels, 1, parameters, writer);
     }
     json_end_object(writer);
-    return width;
 }
 
 static void encode_scaler(const struct scaler *scaler, struct json_writer *writer)
@@ -236,19 +242,22 @@ static void encode_scaler(const struct scaler *scaler, struct json_writer *write
 void encode_model_parameters(const struct model *model, const char *id, struct json_writer *writer)
 {
     const float *parameters = model->parameters;
-    uint32_t width = model->spec.inputs;
+    struct layer_shape shape = layer_shape_of_inputs(&model->spec), shapes[MODEL_MAX_LAYERS];
 
+    layer_shapes(&model->spec, shapes);
     json_begin_object(writer);
     json_member_string(writer, "object", "model_parameters");
     json_member_string(writer, "model", id);
     json_member_string(writer, "kernel_tier", model->kernel_tier);
     json_member_string(writer, "parameters_sha256", model->digest);
+    json_key(writer, "temperature");
+    json_number(writer, model->temperature > 0 ? model->temperature : (double)NAN);
     encode_class_names((const char *const *)model->class_names, model->spec.classes, writer);
     encode_scaler(&model->scaler, writer);
     json_key(writer, "layers");
     json_begin_array(writer);
-    for (uint32_t l = 0; l < model->spec.layer_count; l++) {
-        width = encode_layer(&model->spec.layers[l], width, &parameters, writer);
+    for (uint32_t l = 0; l < model->spec.layer_count; shape = shapes[l++]) {
+        encode_layer(&model->spec.layers[l], &shape, &parameters, writer);
     }
     json_end_array(writer);
     json_end_object(writer);

@@ -16,6 +16,10 @@ struct text;
 void encode_model(const struct model_view *model, struct json_writer *writer);
 void encode_model_list(const struct model_view *models, size_t count, int has_more, struct json_writer *writer);
 
+/* The member "top" of a prediction: the `count` most probable classes, the label first. */
+void encode_top(const char *const *class_names, uint32_t classes, const float *probabilities, uint32_t label, uint32_t count,
+                struct json_writer *writer);
+
 /* Everything is borrowed. */
 struct predictions {
     const char *model;              /* id */
@@ -23,10 +27,13 @@ struct predictions {
     uint32_t classes;
     uint64_t rows;
     const float *probabilities; /* [rows][classes] */
+    const uint32_t *labels;     /* [rows] */
+    double temperature;         /* that was applied; 0: none */
     int with_label, with_probabilities;
     uint32_t top_k; /* 0: none; more than classes, or than PREDICTIONS_TOP_MAX, counts as that */
 };
-/* {"object":"predictions","model","classes":[...],"predictions":[{"label","probabilities":[...],"top":[...]}]} */
+/* {"object":"predictions","model","temperature","classes":[...],"predictions":[{"label","probabilities":[...],"top":[...]}]}
+ */
 void encode_predictions(const struct predictions *predictions, struct json_writer *writer);
 /* The same as a table with a header line: label, then one probability a class, named as the class (never top_k). */
 void encode_predictions_csv(const struct predictions *predictions, struct text *out);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "api/encode_calibration.h"
 #include "api/encode_common.h"
 #include "api/fields.h"
 #include "api/json_writer.h"
@@ -41,28 +42,6 @@ static void encode_per_class(const struct scores *scores, const char *const *cla
         json_end_object(writer);
     }
     json_end_array(writer);
-}
-
-static void encode_calibration(const struct scores *scores, struct json_writer *writer)
-{
-    json_key(writer, "calibration");
-    json_begin_object(writer);
-    json_member_number(writer, "ece", scores->ece);
-    json_member_number(writer, "mce", scores->mce);
-    json_member_number(writer, "brier", scores->brier);
-    json_key(writer, "bins");
-    json_begin_array(writer);
-    for (int b = 0; b < CALIBRATION_BINS; b++) {
-        json_begin_object(writer);
-        json_member_number(writer, "from", (double)b / CALIBRATION_BINS);
-        json_member_number(writer, "to", (double)(b + 1) / CALIBRATION_BINS);
-        json_member_uint(writer, "count", scores->bins[b].count);
-        json_member_number(writer, "confidence", scores->bins[b].confidence);
-        json_member_number(writer, "accuracy", scores->bins[b].accuracy);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-    json_end_object(writer);
 }
 
 void encode_scores(const struct scores *scores, double objective, const char *const *class_names, struct json_writer *writer)
@@ -147,6 +126,8 @@ void encode_results(const struct results_view *results, struct json_writer *writ
     json_member_string(writer, "job", results->job);
     json_member_string(writer, "stop_reason", stop_reason_name(results->stop_reason));
     encode_splits(results, writer);
+    json_key(writer, "calibration");
+    encode_temperature(results->fit, results->scores[PART_VALIDATION], writer);
     encode_best(writer, results->best_metric, results->best_value, results->best_step);
     encode_timing(results, writer);
     encode_diagnostics(results, writer);

@@ -18,8 +18,9 @@ struct results_view {
     enum stop_reason stop_reason;
     const struct scores *scores[PART_COUNT]; /* NULL: the job has no such split */
     double objective[PART_COUNT];
-    int with_objective;             /* there is L2: objective stands beside loss */
-    const char *const *class_names; /* [classes] */
+    const struct temperature_fit *fit; /* NULL: the job asked for none */
+    int with_objective;                /* there is L2: objective stands beside loss */
+    const char *const *class_names;    /* [classes] */
     enum metric best_metric;
     double best_value;
     uint64_t best_step; /* 0: nothing was evaluated: best is null */

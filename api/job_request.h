@@ -14,6 +14,10 @@
 #include "core/train/train_spec.h"
 #include "core/train/trainer.h"
 
+/* What is fitted on the validation rows for the model that a job leaves. Its weights do not depend on it. */
+enum calibration_method { CALIBRATION_NONE, CALIBRATION_TEMPERATURE, CALIBRATION_METHOD_COUNT };
+const char *calibration_method_name(enum calibration_method method); /* "none", "temperature" */
+
 /* The model whose weights a job begins with. */
 struct initial_model {
     char id[ID_TEXT];          /* "": none, there is an initialiser */
@@ -25,16 +29,20 @@ struct job_request {
     char name[NAME_TEXT];
     struct dataset_ref dataset, test;
     struct split_spec split;
-    struct train_spec train; /* model.inputs and model.classes are 0 until resolved */
+    struct train_spec train; /* model.inputs and model.classes are 0 until resolved, so is a shape that is not given */
     int batch_full;          /* "full" */
     int gradient_descent;    /* "gd" was asked for: the batch is full unless it is given */
     int preprocessing_auto, log_auto, batch_given;
     int metric_given;                                /* of early stopping */
-    uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp */
-    unsigned activation;                             /* mlp: LAYER_RELU + this */
+    uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp, cnn */
+    unsigned activation;                             /* mlp, cnn: LAYER_RELU + this */
     double dropout;
+    uint32_t filters[MODEL_MAX_LAYERS], filter_count, kernel[2]; /* cnn */
+    int batch_norm;                                              /* cnn */
     struct initial_model init;
     int logistic; /* logistic_regression was asked for: 2 classes needed */
+    enum calibration_method calibration;
+    int calibration_auto; /* a temperature, if there are rows to validate on */
     double checkpoint_every_seconds;
     uint64_t checkpoint_every_steps; /* 0: null */
     uint32_t checkpoint_keep;

@@ -4,6 +4,7 @@
  */
 #include "job_request.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,46 +24,57 @@ static const char *const BULK[BULK_COUNT] = {
 
 /* ---- optimizer, schedule, loss, training, stop ---- */
 
+size_t job_decode_optimizer(const struct json_value *value, const char *pointer, const struct field *extra,
+                            size_t extra_count, struct optimizer_spec *optimizer, struct problem *problem)
+{
+    struct field_table table;
+    size_t variant = job_decode_type(value, JOB_TABLE_OPTIMIZER, OPTIMIZER_SGD, pointer, &table, problem);
+
+    if (variant == OPTIMIZER_FORM_COUNT) {
+        return variant;
+    }
+    optimizer_defaults(optimizer, variant == OPTIMIZER_GD ? OPTIMIZER_SGD : (enum optimizer_type)variant);
+    fields_set_defaults(table.fields, table.count, optimizer);
+    assert(table.count + extra_count <= FIELD_TABLE_MAX);
+    for (size_t i = 0; i < extra_count; i++) {
+        table.fields[table.count++] = extra[i];
+    }
+    fields_decode(table.fields, table.count, value, optimizer, pointer, problem);
+    return variant;
+}
+
 static void decode_optimizer(struct decoder *d, const struct json_value *value)
 {
     struct optimizer_spec *optimizer = &d->request->train.optimizer;
     struct field_table table;
-    size_t variant = OPTIMIZER_SGD;
 
     if (value != NULL) {
-        variant = job_decode_type(value, JOB_TABLE_OPTIMIZER, OPTIMIZER_SGD, "/optimizer", &table, d->problem);
-        if (variant == OPTIMIZER_FORM_COUNT) {
-            return;
-        }
-    } else {
-        job_table(JOB_TABLE_OPTIMIZER, variant, &table);
+        d->request->gradient_descent =
+            job_decode_optimizer(value, "/optimizer", NULL, 0, optimizer, d->problem) == OPTIMIZER_GD;
+        return;
     }
-    d->request->gradient_descent = variant == OPTIMIZER_GD;
-    optimizer_defaults(optimizer, variant == OPTIMIZER_GD ? OPTIMIZER_SGD : (enum optimizer_type)variant);
+    job_table(JOB_TABLE_OPTIMIZER, OPTIMIZER_SGD, &table);
+    optimizer_defaults(optimizer, OPTIMIZER_SGD);
     fields_set_defaults(table.fields, table.count, optimizer);
-    if (value != NULL) {
-        fields_decode(table.fields, table.count, value, optimizer, "/optimizer", d->problem);
-    } else { /* who says nothing gets what usually works best */
-        optimizer->momentum = 0.9;
-        optimizer->nesterov = NESTEROV_LOOKAHEAD;
-    }
+    optimizer->momentum = 0.9; /* who says nothing gets what usually works best */
+    optimizer->nesterov = NESTEROV_LOOKAHEAD;
 }
 
-static void decode_schedule(struct decoder *d, const struct json_value *value)
+void job_decode_schedule(const struct json_value *value, const char *pointer, struct schedule_spec *schedule,
+                         struct problem *problem)
 {
-    struct schedule_spec *schedule = &d->request->train.schedule;
     struct field_table table;
     size_t variant = SCHEDULE_CONSTANT;
 
     if (value != NULL) {
-        variant = job_decode_type(value, JOB_TABLE_SCHEDULE, SCHEDULE_CONSTANT, "/schedule", &table, d->problem);
+        variant = job_decode_type(value, JOB_TABLE_SCHEDULE, SCHEDULE_CONSTANT, pointer, &table, problem);
     }
     if (variant == SCHEDULE_COUNT) {
         return;
     }
     schedule_defaults(schedule, (enum schedule_type)variant);
     if (value != NULL) {
-        fields_decode(table.fields, table.count, value, schedule, "/schedule", d->problem);
+        fields_decode(table.fields, table.count, value, schedule, pointer, problem);
     }
 }
 
@@ -281,6 +293,26 @@ static void decode_objects(struct decoder *d)
     }
 }
 
+/* A rule that is its own schedule, and another one beside it. */
+static void check_schedule(struct decoder *d)
+{
+    const struct train_spec *train = &d->request->train;
+    const char *rule = optimizer_name(train->optimizer.type);
+
+    if (!optimizer_has(train->optimizer.type, OPTIMIZER_OWN_SCHEDULE)) {
+        return;
+    }
+    if (train->schedule.type != SCHEDULE_CONSTANT) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/schedule/type", NULL,
+                          "%s is its own schedule: with %s only constant is allowed, not %s", rule, rule,
+                          schedule_name(train->schedule.type));
+    }
+    if (train->schedule.warmup_steps > 0) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/schedule/warmup_steps", NULL,
+                          "%s warms up by its own warmup_steps, in /optimizer/warmup_steps", rule);
+    }
+}
+
 /* What two fields say about each other. */
 static void check_together(struct decoder *d)
 {
@@ -304,6 +336,7 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/range/end", NULL, "%.15g is not above the start, %.15g",
                           request->train.range.end, request->train.range.start);
     }
+    check_schedule(d);
 }
 
 static void decode_root(struct decoder *d)
@@ -322,7 +355,7 @@ static void decode_root(struct decoder *d)
     }
     job_decode_init(d, json_get(d->root, "init"));
     decode_optimizer(d, json_get(d->root, "optimizer"));
-    decode_schedule(d, json_get(d->root, "schedule"));
+    job_decode_schedule(json_get(d->root, "schedule"), "/schedule", &d->request->train.schedule, d->problem);
     decode_diagnostics(d, json_get(d->root, "diagnostics"));
     decode_objects(d);
     metadata_decode(json_get(d->root, "metadata"), &d->request->metadata, d->problem);

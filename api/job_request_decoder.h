@@ -1,4 +1,4 @@
-/* What the files that decode POST /v1/jobs share. For them alone. */
+/* What the files that decode POST /v1/jobs share, and those of other requests that have parts of it. */
 #ifndef DESCENT_API_JOB_REQUEST_DECODER_H
 #define DESCENT_API_JOB_REQUEST_DECODER_H
 
@@ -30,6 +30,16 @@ int job_decode_text(struct decoder *d, const struct json_value *object, const ch
  */
 size_t job_decode_type(const struct json_value *object, enum job_table id, size_t otherwise, const char *pointer,
                        struct field_table *table, struct problem *problem);
+
+/*
+ * An optimizer with all its defaults into *optimizer; returns its variant, OPTIMIZER_FORM_COUNT where its type is wrong.
+ * extra [extra_count]: further fields that the object may have, of a struct whose first member *optimizer is.
+ */
+size_t job_decode_optimizer(const struct json_value *value, const char *pointer, const struct field *extra,
+                            size_t extra_count, struct optimizer_spec *optimizer, struct problem *problem);
+/* value NULL: not given, hence constant. */
+void job_decode_schedule(const struct json_value *value, const char *pointer, struct schedule_spec *schedule,
+                         struct problem *problem);
 
 void job_decode_model(struct decoder *d, const struct json_value *value);
 /* How the weights start (value NULL: not given); after the model. */

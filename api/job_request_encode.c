@@ -39,22 +39,31 @@ static void write_layer(const struct layer_spec *layer, struct json_writer *writ
     json_end_object(writer);
 }
 
+static void write_numbers(const char *key, const uint32_t *numbers, uint32_t count, struct json_writer *writer)
+{
+    json_key(writer, key);
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < count; i++) {
+        json_uint(writer, numbers[i]);
+    }
+    json_end_array(writer);
+}
+
 static void write_model(const struct job_request *request, struct json_writer *writer)
 {
     const struct model_spec *model = &request->train.model;
     enum model_form form = model->type == MODEL_MLP      ? MODEL_FORM_MLP
+                           : model->type == MODEL_CNN    ? MODEL_FORM_CNN
                            : model->type == MODEL_LAYERS ? MODEL_FORM_LAYERS
                            : request->logistic           ? MODEL_FORM_LOGISTIC
                                                          : MODEL_FORM_SOFTMAX;
 
     begin_object(JOB_TABLE_MODEL, form, "model", request, writer);
-    if (form == MODEL_FORM_MLP) {
-        json_key(writer, "hidden");
-        json_begin_array(writer);
-        for (uint32_t i = 0; i < request->hidden_count; i++) {
-            json_uint(writer, request->hidden[i]);
-        }
-        json_end_array(writer);
+    if (form == MODEL_FORM_CNN) {
+        write_numbers("filters", request->filters, request->filter_count, writer);
+    }
+    if (form == MODEL_FORM_CNN || form == MODEL_FORM_MLP) {
+        write_numbers("hidden", request->hidden, request->hidden_count, writer);
     } else if (form == MODEL_FORM_LAYERS) {
         json_key(writer, "layers");
         json_begin_array(writer);
@@ -62,6 +71,9 @@ static void write_model(const struct job_request *request, struct json_writer *w
             write_layer(&model->layers[i], writer);
         }
         json_end_array(writer);
+    }
+    if (model->channels > 0) {
+        write_numbers("input_shape", (const uint32_t[]){model->channels, model->height, model->width}, 3, writer);
     }
     json_end_object(writer);
 }
@@ -188,6 +200,9 @@ void job_request_encode(const struct job_request *request, const char *dataset_s
     json_member_uint(writer, "shards", 1);
     json_end_object(writer);
     write_stop(request, writer);
+    if (!request->calibration_auto) {
+        json_member_string(writer, "calibration", calibration_method_name(request->calibration));
+    }
     write_kind(request, writer);
     write_object(JOB_TABLE_CHECKPOINT, 0, "checkpoint", request, writer);
     write_object(JOB_TABLE_RESOURCES, 0, "resources", request, writer);

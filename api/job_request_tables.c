@@ -10,12 +10,20 @@
 #define LARGEST         1e30 /* what float32 training can still multiply */
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
+const char *calibration_method_name(enum calibration_method method)
+{
+    static const char *const names[] = {[CALIBRATION_NONE] = "none", [CALIBRATION_TEMPERATURE] = "temperature"};
+
+    return names[method];
+}
+
 /* Names of enums, as a table asks for them. */
 #define CHOICE(function, type)                                                                                              \
     static const char *function##_choice(unsigned index)                                                                    \
     {                                                                                                                       \
         return function((enum type)index);                                                                                  \
     }
+CHOICE(calibration_method_name, calibration_method)
 CHOICE(initializer_name, initializer)
 CHOICE(preprocessing_name, preprocessing)
 CHOICE(shuffle_name, shuffle)
@@ -61,6 +69,17 @@ static const struct field JOB[] = {
     {.name = "schedule", .kind = FIELD_OTHER, .json_type = "object", .help = "the learning rate over time; constant"},
     {.name = "training", .kind = FIELD_OTHER, .json_type = "object", .help = "epochs, batches, seed, curves"},
     {.name = "stop", .kind = FIELD_OTHER, .json_type = "object", .help = "reasons to end before the last epoch"},
+    {.name = "calibration",
+     .kind = FIELD_CHOICE,
+     AT(calibration),
+     .default_value = NAN,
+     .word = "auto",
+     .word_flag = offsetof(struct job_request, calibration_auto),
+     .word_is_default = 1,
+     .choice = calibration_method_name_choice,
+     .choice_count = CALIBRATION_METHOD_COUNT,
+     .help = "what is fitted on the validation rows for the model's probabilities; auto: a temperature where there are such "
+             "rows"},
     {.name = "checkpoint", .kind = FIELD_OTHER, .json_type = "object", .help = "how often the state is saved"},
     {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
     {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},
@@ -148,68 +167,6 @@ static const struct field SPLIT[] = {
 
 static const struct field TEST[] = {
     {.name = "dataset", .kind = FIELD_OTHER, .required = 1, .json_type = "string or object", .help = "as for the job"},
-};
-
-/* The activations of an mlp are the layer types in between. */
-static const enum layer_type ACTIVATIONS[] = {LAYER_RELU, LAYER_LEAKY_RELU, LAYER_TANH, LAYER_SIGMOID};
-
-static const char *activation_choice(unsigned index)
-{
-    return layer_type_name(ACTIVATIONS[index]);
-}
-
-static_assert(LAYER_LEAKY_RELU == LAYER_RELU + 1 && LAYER_TANH == LAYER_RELU + 2 && LAYER_SIGMOID == LAYER_RELU + 3,
-              "an activation is stored as its index and LAYER_RELU");
-
-static const struct field MLP[] = {
-    {.name = "hidden", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "units of each hidden layer"},
-    {.name = "activation",
-     .kind = FIELD_CHOICE,
-     AT(activation),
-     .choice = activation_choice,
-     .choice_count = COUNT_OF(ACTIVATIONS),
-     .help = "behind each hidden layer"},
-    {.name = "dropout",
-     .kind = FIELD_NUMBER,
-     AT(dropout),
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "probability with which training zeroes a hidden value"},
-};
-
-static const struct field LAYERS[] = {
-    {.name = "layers", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "from the features to the logits"},
-};
-
-static const struct field DENSE[] = {
-    {.name = "units",
-     .kind = FIELD_COUNT32,
-     .offset = offsetof(struct layer_spec, units),
-     .default_value = NAN,
-     .minimum = 1,
-     .maximum = MODEL_MAX_UNITS,
-     .help = "outputs; of the last layer the classes, and need not be given"},
-};
-
-static const struct field LEAKY_RELU[] = {
-    {.name = "slope",
-     .kind = FIELD_NUMBER,
-     .offset = offsetof(struct layer_spec, slope),
-     .default_value = LAYER_DEFAULT_SLOPE,
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "factor of values below 0"},
-};
-
-static const struct field DROPOUT[] = {
-    {.name = "rate",
-     .kind = FIELD_NUMBER,
-     .required = 1,
-     .offset = offsetof(struct layer_spec, rate),
-     .default_value = NAN,
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "probability with which training zeroes a value"},
 };
 
 static const char *const LOSSES[] = {"cross_entropy"};
@@ -435,7 +392,10 @@ static const struct field RANGE[] = {
      .help = "updates of the sweep, which ends before where the smoothed loss is above 4 times its least"},
 };
 
-/* Every form of every object but optimizers and schedules, whose rows come from their hyper-parameters. */
+/*
+ * Every form of every object but models and layers (job_request_model_tables.c), and optimizers and schedules, whose rows
+ * come from their hyper-parameters.
+ */
 struct form {
     const char *variant, *help;
     const struct field *fields;
@@ -447,13 +407,6 @@ static const struct form DATASETS[DATASET_FORM_COUNT] = {
     [DATASET_FORM_GENERATOR] = {"generator", "points in the plane, made here", FIELDS(GENERATOR)},
     [DATASET_FORM_INLINE] = {"inline", "rows that the request brings along", FIELDS(INLINE)},
 };
-static const struct form MODELS[MODEL_FORM_COUNT] = {
-    [MODEL_FORM_SOFTMAX] = {"softmax_regression", "one dense layer; convex", NULL, 0},
-    [MODEL_FORM_LOGISTIC] = {"logistic_regression", "softmax regression for exactly 2 classes", NULL, 0},
-    [MODEL_FORM_MLP] = {"mlp", "dense hidden layers, each with an activation", FIELDS(MLP)},
-    [MODEL_FORM_LAYERS] = {"layers", "any list of layers that ends in a dense one", FIELDS(LAYERS)},
-};
-
 static const struct {
     const char *name, *help;
     struct form form;
@@ -481,7 +434,7 @@ static const struct {
     [JOB_TABLE_EXPECT] = {"expect", "refused with 409 where it does not hold", {FIELDS(EXPECT)}},
 };
 
-static void append(struct field_table *table, const struct field *fields, size_t count)
+void field_table_append(struct field_table *table, const struct field *fields, size_t count)
 {
     assert(table->count + count <= FIELD_TABLE_MAX);
     if (count > 0) {
@@ -494,39 +447,16 @@ static void set_form(struct field_table *table, const struct form *form)
 {
     table->variant = form->variant;
     table->help = form->help;
-    append(table, form->fields, form->count);
+    field_table_append(table, form->fields, form->count);
 }
 
-static void set_layer(struct field_table *table, enum layer_type type)
-{
-    struct form form = {.variant = layer_type_name(type), .help = layer_type_formula(type)};
-
-    switch (type) {
-    case LAYER_DENSE:
-        form.fields = DENSE;
-        form.count = COUNT_OF(DENSE);
-        break;
-    case LAYER_LEAKY_RELU:
-        form.fields = LEAKY_RELU;
-        form.count = COUNT_OF(LEAKY_RELU);
-        break;
-    case LAYER_DROPOUT:
-        form.fields = DROPOUT;
-        form.count = COUNT_OF(DROPOUT);
-        break;
-    case LAYER_RELU:
-    case LAYER_TANH:
-    case LAYER_SIGMOID:
-    case LAYER_TYPE_COUNT:
-        break;
-    }
-    set_form(table, &form);
-}
-
-/* The learning rates that usually work, since the rules themselves have none. */
+/* The learning rates that usually work, since the rules themselves have none: PyTorch's, or the authors' own. */
 static const double LEARNING_RATES[OPTIMIZER_COUNT] = {
-    [OPTIMIZER_SGD] = 0.05,   [OPTIMIZER_ADAGRAD] = 0.01, [OPTIMIZER_RMSPROP] = 0.01,
-    [OPTIMIZER_ADAM] = 0.001, [OPTIMIZER_ADAMW] = 0.001,
+    [OPTIMIZER_SGD] = 0.05,    [OPTIMIZER_ADAGRAD] = 0.01,        [OPTIMIZER_RMSPROP] = 0.01,
+    [OPTIMIZER_ADAM] = 0.001,  [OPTIMIZER_ADAMW] = 0.001,         [OPTIMIZER_ADADELTA] = 1,
+    [OPTIMIZER_NADAM] = 0.002, [OPTIMIZER_RADAM] = 0.001,         [OPTIMIZER_ADAMAX] = 0.002,
+    [OPTIMIZER_LION] = 0.0001, [OPTIMIZER_SCHEDULE_FREE_SGD] = 1, [OPTIMIZER_SCHEDULE_FREE_ADAMW] = 0.0025,
+    [OPTIMIZER_MUON] = 0.02,
 };
 
 static void set_optimizer(struct field_table *table, size_t variant)
@@ -543,7 +473,7 @@ static void set_optimizer(struct field_table *table, size_t variant)
             field.default_value = LEARNING_RATES[type];
             field.required = 0;
         }
-        append(table, &field, 1);
+        field_table_append(table, &field, 1);
     }
 }
 
@@ -556,7 +486,7 @@ static void set_schedule(struct field_table *table, enum schedule_type type)
     for (size_t i = 0; schedule_hyperparameter(type, i, &parameter); i++) {
         struct field field = field_of_hyperparameter(&parameter);
 
-        append(table, &field, 1);
+        field_table_append(table, &field, 1);
     }
 }
 
@@ -590,19 +520,19 @@ void job_table(enum job_table id, size_t variant, struct field_table *table)
         set_form(table, &DATASETS[variant]);
         break;
     case JOB_TABLE_MODEL:
-        append(table, &TYPE, 1);
-        set_form(table, &MODELS[variant]);
+        field_table_append(table, &TYPE, 1);
+        job_model_table((enum model_form)variant, table);
         break;
     case JOB_TABLE_LAYER:
-        append(table, &TYPE, 1);
-        set_layer(table, (enum layer_type)variant);
+        field_table_append(table, &TYPE, 1);
+        job_layer_table((enum layer_type)variant, table);
         break;
     case JOB_TABLE_OPTIMIZER:
-        append(table, &TYPE, 1);
+        field_table_append(table, &TYPE, 1);
         set_optimizer(table, variant);
         break;
     case JOB_TABLE_SCHEDULE:
-        append(table, &TYPE, 1);
+        field_table_append(table, &TYPE, 1);
         set_schedule(table, (enum schedule_type)variant);
         break;
     default:
@@ -633,16 +563,10 @@ enum job_table job_table_of(const struct field_table *object, const struct field
 
 const char *const *job_table_later(enum job_table id)
 {
-    static const char *const MODEL_WORDS[] = {"cnn", NULL};
-    static const char *const LAYER_WORDS[] = {"conv2d", "max_pool2d", "avg_pool2d", "batch_norm", "gelu", "flatten", NULL};
-    static const char *const OPTIMIZER_WORDS[] = {
-        "adadelta", "nadam",     "radam", "adamax", "lion", "muon", "schedule_free_sgd", "schedule_free_adamw",
-        "lbfgs",    "newton_cg", NULL};
+    static const char *const LAYER_WORDS[] = {"gelu", NULL};
+    static const char *const OPTIMIZER_WORDS[] = {"lbfgs", "newton_cg", NULL};
 
-    return id == JOB_TABLE_MODEL       ? MODEL_WORDS
-           : id == JOB_TABLE_LAYER     ? LAYER_WORDS
-           : id == JOB_TABLE_OPTIMIZER ? OPTIMIZER_WORDS
-                                       : NULL;
+    return id == JOB_TABLE_LAYER ? LAYER_WORDS : id == JOB_TABLE_OPTIMIZER ? OPTIMIZER_WORDS : NULL;
 }
 
 int job_request_table(size_t index, struct field_table *table)

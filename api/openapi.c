@@ -19,6 +19,8 @@ static const struct {
     {"datasets", "Data sets: uploaded once, named by their content."},
     {"jobs", "Training jobs, their progress, curves and results."},
     {"models", "Trained models: predictions, scores, downloads."},
+    {"calculators", "What is computed from the request alone."},
+    {"landscapes", "Functions of two variables: critical points, values, descents."},
 };
 
 static void write_info(const char *version, struct json_writer *writer)
@@ -125,7 +127,7 @@ static void write_query_schema(const struct query_parameter *parameter, struct j
         json_member_raw(writer, "additionalProperties", "{\"type\":\"string\"}");
         break;
     }
-    if (parameter->standard[0] != '\0') {
+    if (parameter->standard[0] != '\0' && !query_is_required(parameter)) {
         json_key(writer, "default");
         if (parameter->type == QUERY_CHOICE || parameter->type == QUERY_TEXT) {
             json_string(writer, parameter->standard);
@@ -151,6 +153,9 @@ static void write_query_parameter(const struct query_parameter *parameter, struc
     } else if (parameter->type == QUERY_PREFIX) {
         json_member_string(writer, "style", "form");
         json_member_bool(writer, "explode", 1);
+    }
+    if (query_is_required(parameter)) {
+        json_member_bool(writer, "required", 1);
     }
     json_member_string(writer, "description", parameter->help);
     json_key(writer, "schema");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/dataset_path.h"
+#include "api/descent_request.h"
 #include "api/evaluate_request.h"
 #include "api/field_description.h"
 #include "api/gradient_check_request.h"
@@ -33,6 +34,8 @@ static const struct {
     {"JobPatch", job_patch_fields, &job_patch_field_count},
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
     {"GradientCheckRequest", gradient_check_request_fields, &gradient_check_request_field_count},
+    {"DescentRequest", descent_request_fields + 1, &descent_request_named_field_count},
+    {"FormulaDescentRequest", descent_request_fields, &descent_request_field_count},
 };
 
 /* Fields that are decoded by hand, and the schema that says what a table cannot. */
@@ -42,6 +45,8 @@ static const struct {
     {"dataset", "x", "Rows"},
     {"dataset", "y", "Labels"},
     {"model", "hidden", "HiddenUnits"},
+    {"model", "filters", "Filters"},
+    {"model", "input_shape", "InputShape"},
     {"loss", "class_weights", "ClassWeights"},
     {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
@@ -53,6 +58,17 @@ static const struct {
     {"PredictRequest", "return", "PredictReturn"},
     {"EvaluateRequest", "dataset", "DatasetId"},
     {"GradientCheckRequest", "dataset", "JobDataset"},
+    {"DescentRequest", "box", "Box"},
+    {"DescentRequest", "start", "Point"},
+    {"DescentRequest", "starts", "DescentStarts"},
+    {"DescentRequest", "noise", "DescentNoise"},
+    {"DescentRequest", "optimizers", "DescentOptimizers"},
+    {"FormulaDescentRequest", "f", "Formula"},
+    {"FormulaDescentRequest", "box", "Box"},
+    {"FormulaDescentRequest", "start", "Point"},
+    {"FormulaDescentRequest", "starts", "DescentStarts"},
+    {"FormulaDescentRequest", "noise", "DescentNoise"},
+    {"FormulaDescentRequest", "optimizers", "DescentOptimizers"},
 };
 
 static const struct {

@@ -38,7 +38,7 @@ const struct field predict_request_fields[] = {
      .default_value = 1,
      .minimum = 0,
      .maximum = 1,
-     .help = "Whether a temperature that was fitted for the model is applied; models have none yet."},
+     .help = "Whether a temperature that was fitted for the model is applied; it changes no label."},
 };
 const size_t predict_request_field_count = sizeof predict_request_fields / sizeof predict_request_fields[0];
 

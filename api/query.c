@@ -54,8 +54,7 @@ static int find_choice(const char *choices, const char *text, size_t size)
     return -1;
 }
 
-/* An error of one parameter: the first one gives the document its code, all of them stand in its list. */
-static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status, const char *name, const char *format, ...)
+void query_refuse(struct problem *problem, enum status status, const char *name, const char *format, ...)
 {
     struct error whole = {.status = status};
     struct json_writer writer = {.depth = 0};
@@ -71,6 +70,11 @@ static void PRINTF_LIKE(4, 5) refuse(struct problem *problem, enum status status
     json_string_n(&writer, name, strnlen(name, 40));
     problem_add_field(problem, status, NULL, writer.text.failed ? NULL : writer.text.data, "%s", whole.message);
     json_writer_release(&writer);
+}
+
+int query_is_required(const struct query_parameter *parameter)
+{
+    return strcmp(parameter->standard, "!") == 0;
 }
 
 static int hex_digit(char c)
@@ -163,7 +167,7 @@ static void refuse_unknown(struct problem *problem, const struct route *route, c
     size_t used = 0;
 
     if (is_token_name(name, strlen(name))) {
-        refuse(problem, STATUS_TOKEN_IN_QUERY, name, "addresses end up in logs: send \"Authorization: Bearer\"");
+        query_refuse(problem, STATUS_TOKEN_IN_QUERY, name, "addresses end up in logs: send \"Authorization: Bearer\"");
         return;
     }
     for (size_t i = 0; i < ROUTE_QUERY_MAX && route->query[i] != PARAMETER_NONE && used < sizeof known; i++) {
@@ -176,10 +180,10 @@ static void refuse_unknown(struct problem *problem, const struct route *route, c
                                  parameter->type == QUERY_PREFIX ? "*" : "");
     }
     if (nearest.name != NULL) {
-        refuse(problem, STATUS_QUERY_UNKNOWN, name, "\"%.40s\" is not known, did you mean %s?", name, nearest.name);
+        query_refuse(problem, STATUS_QUERY_UNKNOWN, name, "\"%.40s\" is not known, did you mean %s?", name, nearest.name);
     } else {
-        refuse(problem, STATUS_QUERY_UNKNOWN, name, "\"%.40s\" is not known, %s takes %s", name, route->path,
-               known[0] == '\0' ? "no parameters" : known);
+        query_refuse(problem, STATUS_QUERY_UNKNOWN, name, "\"%.40s\" is not known, %s takes %s", name, route->path,
+                     known[0] == '\0' ? "no parameters" : known);
     }
 }
 
@@ -208,16 +212,16 @@ static void read_integer(const struct query_parameter *parameter, struct query_v
     int64_t minimum = (int64_t)parameter->minimum, maximum = (int64_t)parameter->maximum;
 
     if (!parse_integer(value->text, &value->integer)) {
-        refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", an integer is wanted", parameter->name,
-               value->text);
+        query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", an integer is wanted",
+                     parameter->name, value->text);
         return;
     }
     if (parameter->type == QUERY_CLAMPED && value->integer > maximum) {
         value->integer = maximum;
     }
     if (value->integer < minimum || value->integer > maximum) {
-        refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is %.40s, %lld to %lld are allowed", parameter->name,
-               value->text, (long long)minimum, (long long)maximum);
+        query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is %.40s, %lld to %lld are allowed",
+                     parameter->name, value->text, (long long)minimum, (long long)maximum);
     }
     value->number = (double)value->integer;
 }
@@ -227,17 +231,17 @@ static void read_number(const struct query_parameter *parameter, struct query_va
     int clamped = parameter->type == QUERY_SECONDS;
 
     if (decimal_f64(value->text, strlen(value->text), &value->number) != DECIMAL_FINITE) {
-        refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", a number is wanted", parameter->name,
-               value->text);
+        query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", a number is wanted", parameter->name,
+                     value->text);
         return;
     }
     if (clamped && value->number > parameter->maximum) {
         value->number = parameter->maximum;
     }
     if (value->number < parameter->minimum || (!clamped && value->number >= parameter->maximum)) {
-        refuse(problem, STATUS_QUERY_INVALID, parameter->name,
-               clamped ? "%s is %.40s, %g is the least" : "%s is %.40s, %g <= it < %g is wanted", parameter->name,
-               value->text, parameter->minimum, parameter->maximum);
+        query_refuse(problem, STATUS_QUERY_INVALID, parameter->name,
+                     clamped ? "%s is %.40s, %g is the least" : "%s is %.40s, %g <= it < %g is wanted", parameter->name,
+                     value->text, parameter->minimum, parameter->maximum);
     }
 }
 
@@ -249,8 +253,8 @@ static void refuse_choice(const struct query_parameter *parameter, const char *t
     for (char *bar = choices; (bar = strchr(bar, '|')) != NULL;) {
         *bar = ' ';
     }
-    refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.*s\", one of these is wanted: %s", parameter->name,
-           (int)(size > 40 ? 40 : size), text, choices);
+    query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.*s\", one of these is wanted: %s",
+                 parameter->name, (int)(size > 40 ? 40 : size), text, choices);
 }
 
 static void read_list(const struct query_parameter *parameter, struct query_value *value, struct problem *problem)
@@ -262,7 +266,8 @@ static void read_list(const struct query_parameter *parameter, struct query_valu
         if (place < 0) {
             refuse_choice(parameter, at, size, problem);
         } else if ((value->integer >> place & 1) != 0) {
-            refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s has %.*s twice", parameter->name, (int)size, at);
+            query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s has %.*s twice", parameter->name, (int)size,
+                         at);
         } else {
             value->integer |= (int64_t)1 << place;
         }
@@ -292,8 +297,8 @@ static void read_value(const struct query_parameter *parameter, struct query_val
         if (place < 0 && parameter->type == QUERY_CHOICE) {
             refuse_choice(parameter, value->text, size, problem);
         } else if (place < 0) {
-            refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", true or false is wanted",
-                   parameter->name, value->text);
+            query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is \"%.40s\", true or false is wanted",
+                         parameter->name, value->text);
         }
         break;
     case QUERY_LIST:
@@ -302,8 +307,8 @@ static void read_value(const struct query_parameter *parameter, struct query_val
     case QUERY_TEXT:
     case QUERY_PREFIX:
         if ((double)size < parameter->minimum || (double)size > parameter->maximum) {
-            refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s has %zu bytes, %g to %g are allowed", parameter->name,
-                   size, parameter->minimum, parameter->maximum);
+            query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s has %zu bytes, %g to %g are allowed",
+                         parameter->name, size, parameter->minimum, parameter->maximum);
         }
         break;
     }
@@ -318,13 +323,13 @@ static void add_label(struct query *query, const struct query_parameter *paramet
 
     for (uint32_t i = 0; i < query->metadata_count; i++) {
         if (strcmp(query->metadata[i].key, key) == 0) {
-            refuse(problem, STATUS_QUERY_DUPLICATE, name, "%.60s stands twice", name);
+            query_refuse(problem, STATUS_QUERY_DUPLICATE, name, "%.60s stands twice", name);
             return;
         }
     }
     if (query->metadata_count == QUERY_METADATA_MAX) {
-        refuse(problem, STATUS_QUERY_INVALID, name, "more than %d of %s* are not taken", QUERY_METADATA_MAX,
-               parameter->name);
+        query_refuse(problem, STATUS_QUERY_INVALID, name, "more than %d of %s* are not taken", QUERY_METADATA_MAX,
+                     parameter->name);
         return;
     }
     read_value(parameter, &value, problem);
@@ -349,11 +354,11 @@ static enum status read_pair(struct query *query, const struct route *route, con
     if (id == PARAMETER_NONE) {
         refuse_unknown(problem, route, name);
     } else if (text == NULL) {
-        refuse(problem, STATUS_QUERY_INVALID, name, "%.60s has no value", name);
+        query_refuse(problem, STATUS_QUERY_INVALID, name, "%.60s has no value", name);
     } else if (parameter->type == QUERY_PREFIX) {
         add_label(query, parameter, name, text, problem);
     } else if (value->given) {
-        refuse(problem, STATUS_QUERY_DUPLICATE, name, "%s stands twice", name);
+        query_refuse(problem, STATUS_QUERY_DUPLICATE, name, "%s stands twice", name);
     } else {
         *value = (struct query_value){.given = 1, .text = text};
         read_value(parameter, value, problem);
@@ -367,7 +372,9 @@ static void fill_defaults(struct query *query, const struct route *route, struct
         const struct query_parameter *parameter = &parameters[route->query[i]];
         struct query_value *value = &query->value[route->query[i]];
 
-        if (!value->given && parameter->standard[0] != '\0') {
+        if (!value->given && query_is_required(parameter)) {
+            query_refuse(problem, STATUS_QUERY_INVALID, parameter->name, "%s is missing, it must be given", parameter->name);
+        } else if (!value->given && parameter->standard[0] != '\0') {
             value->text = parameter->standard;
             read_value(parameter, value, problem);
         }

@@ -42,11 +42,12 @@ struct query_parameter {
     const char *name;
     enum query_type type;
     double minimum, maximum;
-    const char *standard; /* the default's text, "": none */
+    const char *standard; /* the default's text, "": none, "!": the parameter must be given */
     const char *choices;  /* "a|b|c" */
     const char *help;
 };
 const struct query_parameter *query_parameter(enum query_id id);
+int query_is_required(const struct query_parameter *parameter);
 /* The index-th choice of a list "a|b|c", NULL past the end; *size is its length. */
 const char *query_choice(const char *choices, size_t index, size_t *size);
 
@@ -80,6 +81,12 @@ struct route;
  */
 MUST_CHECK enum status query_decode(struct query *query, const struct route *route, const char *text, size_t size,
                                     struct problem *problem);
+
+/*
+ * An error of one parameter that only its route can find: the first one gives the document its code, all of them stand in
+ * its errors[], each with its "parameter".
+ */
+void query_refuse(struct problem *problem, enum status status, const char *name, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Whether a raw query has a parameter that is named like a token. */
 int query_has_token(const char *text, size_t size);

@@ -40,10 +40,7 @@ static const struct field *find_field(enum job_table id, const char *name, struc
     return field;
 }
 
-/*
- * A null removes what is there and is no error where nothing is: a name that is written wrong would never be noticed. Other
- * members come into the merged request, whose decoder sees them.
- */
+/* Other members come into the merged request, whose decoder sees them. */
 static void check_removals(enum job_table id, const struct json_value *patch, const char *pointer, struct problem *problem)
 {
     char place[FIELD_POINTER_TEXT];
@@ -60,6 +57,11 @@ static void check_removals(enum job_table id, const struct json_value *patch, co
             check_removals(below, member, place, problem);
         }
     }
+}
+
+void rerun_request_check_removals(const struct json_value *patch, const char *pointer, struct problem *problem)
+{
+    check_removals(JOB_TABLE_JOB, patch, pointer, problem);
 }
 
 enum status rerun_request_decode(uint32_t *extend_epochs, const char *body, size_t size, struct problem *problem)
@@ -82,7 +84,7 @@ enum status rerun_request_decode(uint32_t *extend_epochs, const char *body, size
     } else if (json_type(root) != JSON_OBJECT) {
         field_wrong_type(root, "an object", "", problem);
     } else {
-        check_removals(JOB_TABLE_JOB, root, "", problem);
+        rerun_request_check_removals(root, "", problem);
     }
     json_free(document);
     return problem->status;

@@ -27,6 +27,13 @@ MUST_CHECK enum status rerun_request_decode(uint32_t *extend_epochs, const char 
 MUST_CHECK enum status rerun_request_check_extension(const struct job_view *job, const struct job_request *request,
                                                      uint32_t epochs, struct error *error);
 
+struct json_value;
+/*
+ * A null in a patch removes what is there; one for a field that does not exist is an error, at its place below `pointer`: a
+ * name that is written wrong would never be noticed. patch: an object.
+ */
+void rerun_request_check_removals(const struct json_value *patch, const char *pointer, struct problem *problem);
+
 /*
  * A merge patch on the text of a request (job_request.h). Both are checked as any body; what comes out is malloc'ed, the
  * caller's, and still to be decoded. Rows that either brings along are copied, not read.

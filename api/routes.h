@@ -47,7 +47,7 @@ const char *scope_name(enum scope scope); /* "none", "read", "write", "admin" */
 enum body_kind { BODY_NONE, BODY_JSON, BODY_UPLOAD };
 
 #define ROUTE_MEDIA_MAX    6
-#define ROUTE_QUERY_MAX    10
+#define ROUTE_QUERY_MAX    12
 #define ROUTE_ANSWERS_MAX  3
 #define ROUTE_PROBLEMS_MAX 16
 

@@ -107,6 +107,20 @@ void text_number(struct text *text, double value)
     text_string(text, digits);
 }
 
+void text_csv_field(struct text *text, const char *field)
+{
+    if (field[strcspn(field, ",\"\r\n")] == '\0') {
+        text_string(text, field);
+        return;
+    }
+    text_put(text, "\"", 1);
+    for (; *field != '\0'; field++) {
+        text_put(text, "\"\"", *field == '"' ? 2 : 0);
+        text_put(text, field, *field != '"');
+    }
+    text_put(text, "\"", 1);
+}
+
 enum status text_take(struct text *text, char **data, size_t *size, struct error *error)
 {
     if (!reserve(text, 0)) {

@@ -25,6 +25,9 @@ void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 /* In as few digits as give the same double back; NaN and infinities as "nan", "inf", "-inf". */
 void text_number(struct text *text, double value);
 
+/* A field of CSV, quoted where RFC 4180 wants it. */
+void text_csv_field(struct text *text, const char *field);
+
 /* Gives the text (malloc'ed, NUL-terminated) to the caller. STATUS_OUT_OF_MEMORY: it was cut off, nothing is given. */
 MUST_CHECK enum status text_take(struct text *text, char **data, size_t *size, struct error *error);
 void text_release(struct text *text);

@@ -69,6 +69,7 @@ void model_view_release(struct model_view *model)
     free(model->spec);
     free(model->classes);
     free(model->scores);
+    free(model->calibration);
     *model = (struct model_view){.bytes = 0};
 }
 

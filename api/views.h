@@ -138,9 +138,10 @@ struct model_view {
     char digest[SHA256_TEXT]; /* of the parameters */
     char object[SHA256_TEXT]; /* of the model file */
     char kernel_tier[128];
-    char *spec;    /* {"type":…,"layers":[…],"preprocessing":…}, JSON text, owned */
-    char *classes; /* JSON array of class names, owned */
-    char *scores;  /* {"validation":{"loss":…,"accuracy":…},…} or NULL, owned */
+    char *spec;        /* {"type":…,"layers":[…],"preprocessing":…}, JSON text, owned */
+    char *classes;     /* JSON array of class names, owned */
+    char *scores;      /* {"validation":{"loss":…,"accuracy":…},…} or NULL, owned */
+    char *calibration; /* {"method":"temperature","temperature":…,…} or NULL, owned */
 };
 void model_view_release(struct model_view *model);
 

@@ -1,7 +1,6 @@
 #include "core/eval/scores.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 enum status scores_init(struct scores *scores, uint32_t classes, struct error *error)
@@ -17,24 +16,26 @@ enum status scores_init(struct scores *scores, uint32_t classes, struct error *e
     return STATUS_OK;
 }
 
+enum status scores_reserve(struct scores *scores, uint64_t rows, double temperature, struct error *error)
+{
+    enum status status = calibration_reserve(&scores->calibration, scores->classes, rows, error);
+
+    if (status == STATUS_OK && temperature > 0) {
+        status = calibration_reserve(&scores->calibrated, scores->classes, rows, error);
+    }
+    scores->temperature = temperature;
+    return status;
+}
+
 void scores_release(struct scores *scores)
 {
     if (scores != NULL) {
         free(scores->confusion);
         free(scores->per_class);
+        calibration_release(&scores->calibration);
+        calibration_release(&scores->calibrated);
         *scores = (struct scores){0};
     }
-}
-
-/* Bin m covers (m/M, (m+1)/M], the first one 0 too; edges are quotients in double, compared in double. */
-static int bin_of(double confidence)
-{
-    int bin = 0;
-
-    while (bin < CALIBRATION_BINS - 1 && confidence > (double)(bin + 1) / CALIBRATION_BINS) {
-        bin++;
-    }
-    return bin;
 }
 
 static uint32_t largest(const double *values, uint32_t n)
@@ -57,27 +58,40 @@ static uint32_t largest_f32(const float *values, uint32_t n)
     return best;
 }
 
-void scores_add(struct scores *scores, double loss, const double *probabilities, int32_t label, const float *soft)
+static uint32_t true_class(const struct scores *scores, int32_t label, const float *soft)
 {
-    const uint32_t classes = scores->classes, predicted = largest(probabilities, classes);
-    const uint32_t truth = soft == NULL ? (uint32_t)label : largest_f32(soft, classes);
-    const int correct = predicted == truth, bin = bin_of(probabilities[predicted]);
-    double brier = 0;
+    uint32_t truth = soft == NULL ? (uint32_t)label : largest_f32(soft, scores->classes);
 
-    assert(truth < classes);
-    for (uint32_t c = 0; c < classes; c++) {
-        double target = soft != NULL ? (double)soft[c] : c == truth ? 1 : 0;
-        double difference = probabilities[c] - target;
-        brier += difference * difference;
-    }
+    assert(truth < scores->classes);
+    return truth;
+}
+
+uint32_t scores_add(struct scores *scores, double loss, const double *probabilities, int32_t label, const float *soft)
+{
+    const struct calibration_row row = {.probabilities = probabilities,
+                                        .predicted = largest(probabilities, scores->classes),
+                                        .truth = true_class(scores, label, soft),
+                                        .soft = soft,
+                                        .nll = loss};
+
+    calibration_add(&scores->calibration, scores->classes, &row);
     scores->samples++;
     scores->loss_sum += loss;
-    scores->brier_sum += brier;
-    scores->correct += (uint64_t)correct;
-    scores->confusion[(size_t)truth * classes + predicted]++;
-    scores->bins[bin].count++;
-    scores->bin_confidence_sum[bin] += probabilities[predicted];
-    scores->bin_correct[bin] += (uint64_t)correct;
+    scores->correct += row.predicted == row.truth;
+    scores->confusion[(size_t)row.truth * scores->classes + row.predicted]++;
+    return row.predicted;
+}
+
+void scores_add_calibrated(struct scores *scores, double loss, const double *probabilities, uint32_t predicted,
+                           int32_t label, const float *soft)
+{
+    const struct calibration_row row = {.probabilities = probabilities,
+                                        .predicted = predicted,
+                                        .truth = true_class(scores, label, soft),
+                                        .soft = soft,
+                                        .nll = loss};
+
+    calibration_add(&scores->calibrated, scores->classes, &row);
 }
 
 static double ratio(uint64_t part, uint64_t whole)
@@ -105,28 +119,13 @@ static void finish_classes(struct scores *scores)
     }
 }
 
-static void finish_calibration(struct scores *scores)
-{
-    scores->ece = scores->mce = 0;
-    for (int m = 0; m < CALIBRATION_BINS; m++) {
-        struct calibration_bin *bin = &scores->bins[m];
-        double gap;
-
-        bin->confidence = bin->count == 0 ? 0 : scores->bin_confidence_sum[m] / (double)bin->count;
-        bin->accuracy = ratio(scores->bin_correct[m], bin->count);
-        gap = fabs(bin->accuracy - bin->confidence);
-        scores->ece += ratio(bin->count, scores->samples) * gap;
-        scores->mce = gap > scores->mce ? gap : scores->mce;
-    }
-}
-
 void scores_finish(struct scores *scores)
 {
     const double samples = scores->samples == 0 ? 1 : (double)scores->samples;
 
     scores->loss = scores->loss_sum / samples;
-    scores->brier = scores->brier_sum / samples;
     scores->accuracy = ratio(scores->correct, scores->samples);
     finish_classes(scores);
-    finish_calibration(scores);
+    calibration_finish(&scores->calibration);
+    calibration_finish(&scores->calibrated);
 }

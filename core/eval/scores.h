@@ -8,14 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
-
-#define CALIBRATION_BINS 15
-
-struct calibration_bin {
-    uint64_t count;
-    double confidence; /* mean of the winning probability, over the bin's rows; 0 if empty */
-    double accuracy;
-};
+#include "core/eval/calibration.h"
 
 struct class_score {
     double precision, recall, f1; /* 0 where undefined (no prediction or no row of the class) */
@@ -29,22 +22,29 @@ struct scores {
     double accuracy;
     uint64_t *confusion;           /* [classes][classes], row: true class, column: predicted */
     struct class_score *per_class; /* [classes] */
-    double ece, mce, brier;
-    struct calibration_bin bins[CALIBRATION_BINS]; /* bin m covers (m/15, (m+1)/15] */
+    struct calibration calibration;
+    double temperature;            /* 0: none */
+    struct calibration calibrated; /* of the probabilities at that temperature; of no rows without one */
     /* running sums */
-    double loss_sum, brier_sum;
-    double bin_confidence_sum[CALIBRATION_BINS];
-    uint64_t bin_correct[CALIBRATION_BINS];
+    double loss_sum;
     uint64_t correct;
 };
 
 MUST_CHECK enum status scores_init(struct scores *scores, uint32_t classes, struct error *error);
+/*
+ * Asks for every measure of calibration, over at most `rows` rows; temperature 0: none, else also for those at it. After
+ * scores_init, before the first row.
+ */
+MUST_CHECK enum status scores_reserve(struct scores *scores, uint64_t rows, double temperature, struct error *error);
 void scores_release(struct scores *scores);
 /*
  * One row: its loss (from logits, in nats), probabilities [classes], and target: class index, or, if soft [classes] is
- * not NULL, a probability row (its most probable class counts as the true one).
+ * not NULL, a probability row (its most probable class counts as the true one). Returns the predicted class.
  */
-void scores_add(struct scores *scores, double loss, const double *probabilities, int32_t label, const float *soft);
+uint32_t scores_add(struct scores *scores, double loss, const double *probabilities, int32_t label, const float *soft);
+/* The same row at the temperature. `predicted`: what scores_add returned; the temperature may round it away. */
+void scores_add_calibrated(struct scores *scores, double loss, const double *probabilities, uint32_t predicted,
+                           int32_t label, const float *soft);
 /* Computes the fields above "running sums" from the sums. */
 void scores_finish(struct scores *scores);
 

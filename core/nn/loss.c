@@ -14,63 +14,6 @@
 #define BLOCK_VALUES LOSS_MAX_CLASSES
 #define BLOCK_ROWS   64
 
-static enum status check_probabilities(const char *name, const double *p, size_t n, double tolerance, struct error *error)
-{
-    double sum = 0;
-
-    for (size_t t = 0; t < n; t++) {
-        if (!(p[t] >= 0)) {
-            return error_set(error, STATUS_OUT_OF_RANGE, "%s[%zu] is %g, a probability is at least 0", name, t, p[t]);
-        }
-        sum += p[t];
-    }
-    if (!(fabs(sum - 1) <= tolerance)) {
-        return error_set(error, STATUS_OUT_OF_RANGE, "%s sums to %.17g, probabilities sum to 1 within %g", name, sum,
-                         tolerance);
-    }
-    return STATUS_OK;
-}
-
-enum status cross_entropy(const double *u, const double *v, size_t n, double tolerance, double *h, struct error *error)
-{
-    enum status status = check_probabilities("u", u, n, tolerance, error);
-    double sum = 0;
-
-    if (status == STATUS_OK) {
-        status = check_probabilities("v", v, n, tolerance, error);
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    for (size_t t = 0; t < n; t++) {
-        if (u[t] > 0) {
-            sum -= u[t] * mathx_log_f64(v[t]);
-        }
-    }
-    *h = sum;
-    return STATUS_OK;
-}
-
-enum status kl_divergence(const double *u, const double *v, size_t n, double tolerance, double *kl, struct error *error)
-{
-    enum status status = check_probabilities("u", u, n, tolerance, error);
-    double sum = 0;
-
-    if (status == STATUS_OK) {
-        status = check_probabilities("v", v, n, tolerance, error);
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    for (size_t t = 0; t < n; t++) {
-        if (u[t] > 0) {
-            sum += u[t] * (mathx_log_f64(u[t]) - mathx_log_f64(v[t]));
-        }
-    }
-    *kl = sum;
-    return STATUS_OK;
-}
-
 double softmax_cross_entropy_normaliser(const struct softmax_loss *loss, const int32_t *labels, size_t rows)
 {
     double sum = 0;

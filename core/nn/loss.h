@@ -1,7 +1,5 @@
 /*
- * Cross-entropy: between two probability vectors, and from logits, the form that training uses.
- *
- *     H(u, v) = -sum_t u_t ln v_t       natural logarithm, nats; 0 ln 0 = 0; +infinity where u_t > 0 = v_t
+ * Cross-entropy from logits, the form that training uses. (Of two given vectors: core/eval/cross_entropy.h.)
  *
  * From logits z with targets u (one-hot for a hard label), label smoothing s and class weights w:
  *
@@ -19,19 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/status.h"
-
 #define LOSS_MAX_CLASSES 4096
-
-/*
- * H(u, v) of two probability vectors [n] into *h; cross_entropy(u, u) is u's entropy.
- * STATUS_OUT_OF_RANGE names the entry of u or v that is NaN or negative, or the sum that is more than `tolerance` from 1.
- */
-MUST_CHECK enum status cross_entropy(const double *u, const double *v, size_t n, double tolerance, double *h,
-                                     struct error *error);
-/* KL(u || v) = H(u, v) - H(u), summed term by term; >= 0 up to rounding, 0 for equal vectors. Errors as above. */
-MUST_CHECK enum status kl_divergence(const double *u, const double *v, size_t n, double tolerance, double *kl,
-                                     struct error *error);
 
 /* How a row's loss is made; the same for all rows. */
 struct softmax_loss {
@@ -72,7 +58,10 @@ void softmax_cross_entropy_rows_f64(const struct softmax_loss *loss, size_t rows
  */
 double softmax_cross_entropy_normaliser(const struct softmax_loss *loss, const int32_t *labels, size_t rows);
 
-/* probabilities [rows][classes] = softmax of the rows, each summing to 1 within rounding; NaN as above. */
+/*
+ * probabilities [rows][classes] = softmax of the rows, each summing to 1 within rounding; NaN as above. They may take the
+ * place of f64 logits of the same stride.
+ */
 void softmax_rows_f32(uint32_t classes, size_t rows, const float *logits, size_t stride, double *probabilities);
 void softmax_rows_f64(uint32_t classes, size_t rows, const double *logits, size_t stride, double *probabilities);
 

@@ -2,12 +2,16 @@
  * The file, numbers little-endian, a text being its length (u32) and its bytes:
  *
  *     magic [8], version u32
- *     model type text, inputs u32, classes u32, layer count u32; per layer: type text, units u32, slope f64, rate f64
+ *     model type text, inputs u32, classes u32, layer count u32, shape of the inputs u32 x 3 (0: none)
+ *     per layer: type text, units u32, slope f64, rate f64, kernel, stride, padding u32 x 2 each, momentum f64, epsilon f64
  *     channels, height, width, is_image u32; kernel tier text; class names, texts
  *     preprocessing text, uniform u32; if not uniform: shift, factor f32 [inputs]
+ *     since version 2: temperature f64, 0: none
  *     parameters' SHA-256 [32], zeros to a multiple of 64
  *     parameters f32, canonical
  *     SHA-256 [32] of all before
+ *
+ * Version 1, which is still read, has neither that shape nor what stands behind a layer's rate.
  *
  * Types stand as names, so that the tables may change their order. The last hash notices any change of any byte; the
  * checks behind it are for files that never were right.
@@ -22,8 +26,10 @@
 #include "core/base/byte_reader.h"
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
+#include "core/eval/temperature.h"
+#include "core/nn/layer_shape.h"
 
-#define VERSION   1
+#define VERSION   2
 #define ALIGNMENT 64
 
 static const char magic[8] = "DESCENTM";
@@ -65,12 +71,21 @@ static enum status put_text(struct sink sink, const char *text, struct error *er
         }                                                                                                                   \
     } while (0)
 
+static enum status put_pair(struct sink sink, const uint32_t pair[2], struct error *error)
+{
+    PUT(put_u32(sink, pair[0], error));
+    return put_u32(sink, pair[1], error);
+}
+
 static enum status put_spec(struct sink sink, const struct model_spec *spec, struct error *error)
 {
     PUT(put_text(sink, model_type_name(spec->type), error));
     PUT(put_u32(sink, spec->inputs, error));
     PUT(put_u32(sink, spec->classes, error));
     PUT(put_u32(sink, spec->layer_count, error));
+    PUT(put_u32(sink, spec->channels, error));
+    PUT(put_u32(sink, spec->height, error));
+    PUT(put_u32(sink, spec->width, error));
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         const struct layer_spec *layer = &spec->layers[i];
 
@@ -78,6 +93,11 @@ static enum status put_spec(struct sink sink, const struct model_spec *spec, str
         PUT(put_u32(sink, layer->units, error));
         PUT(put_f64(sink, layer->slope, error));
         PUT(put_f64(sink, layer->rate, error));
+        PUT(put_pair(sink, layer->kernel, error));
+        PUT(put_pair(sink, layer->stride, error));
+        PUT(put_pair(sink, layer->padding, error));
+        PUT(put_f64(sink, layer->momentum, error));
+        PUT(put_f64(sink, layer->epsilon, error));
     }
     return STATUS_OK;
 }
@@ -107,7 +127,8 @@ static enum status put_description(const struct model *model, struct sink sink, 
     for (uint32_t c = 0; c < model->spec.classes; c++) {
         PUT(put_text(sink, model->class_names[c], error));
     }
-    return put_scaler(sink, &model->scaler, error);
+    PUT(put_scaler(sink, &model->scaler, error));
+    return put_f64(sink, model->temperature, error);
 }
 
 static size_t padding(size_t size)
@@ -222,7 +243,23 @@ static const char *name_of_preprocessing(unsigned index)
     return preprocessing_name((enum preprocessing)index);
 }
 
-static enum status take_spec(struct byte_reader *reader, struct model_spec *spec, struct error *error)
+static void take_pair(struct byte_reader *reader, uint32_t pair[2])
+{
+    pair[0] = byte_reader_u32(reader);
+    pair[1] = byte_reader_u32(reader);
+}
+
+/* What version 1 does not have. */
+static void take_more_of_layer(struct byte_reader *reader, struct layer_spec *layer)
+{
+    take_pair(reader, layer->kernel);
+    take_pair(reader, layer->stride);
+    take_pair(reader, layer->padding);
+    layer->momentum = byte_reader_f64(reader);
+    layer->epsilon = byte_reader_f64(reader);
+}
+
+static enum status take_spec(struct byte_reader *reader, uint32_t version, struct model_spec *spec, struct error *error)
 {
     struct error inner = {0};
     unsigned type = take_name(reader, MODEL_TYPE_COUNT, name_of_model);
@@ -234,6 +271,11 @@ static enum status take_spec(struct byte_reader *reader, struct model_spec *spec
         return CORRUPT("its type or its number of layers is not known");
     }
     spec->type = (enum model_type)type;
+    if (version > 1) {
+        spec->channels = byte_reader_u32(reader);
+        spec->height = byte_reader_u32(reader);
+        spec->width = byte_reader_u32(reader);
+    }
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         struct layer_spec *layer = &spec->layers[i];
 
@@ -241,6 +283,9 @@ static enum status take_spec(struct byte_reader *reader, struct model_spec *spec
         layer->units = byte_reader_u32(reader);
         layer->slope = byte_reader_f64(reader);
         layer->rate = byte_reader_f64(reader);
+        if (version > 1) {
+            take_more_of_layer(reader, layer);
+        }
     }
     if (reader->failed) {
         return CORRUPT("it ends within the layers");
@@ -339,6 +384,35 @@ static enum status take_scaler(struct byte_reader *reader, struct scaler *scaler
     return status != STATUS_OK ? status : take_floats(reader, "preprocessing", features, &scaler->factor, error);
 }
 
+static enum status take_temperature(struct byte_reader *reader, double *temperature, struct error *error)
+{
+    *temperature = byte_reader_f64(reader);
+    if (reader->failed || !(*temperature == 0 || (*temperature >= TEMPERATURE_LEAST && *temperature <= TEMPERATURE_MOST))) {
+        return CORRUPT("its temperature is none");
+    }
+    return STATUS_OK;
+}
+
+/* Nothing else can be said of a parameter's value but that no variance is below 0. */
+static enum status check_variances(const struct model *model, struct error *error)
+{
+    struct layer_shape shape = layer_shape_of_inputs(&model->spec), shapes[MODEL_MAX_LAYERS];
+    const float *parameters = model->parameters;
+
+    layer_shapes(&model->spec, shapes);
+    for (uint32_t i = 0; i < model->spec.layer_count; shape = shapes[i++]) {
+        const size_t channels = shape.channels;
+
+        parameters += layer_parameters(&model->spec.layers[i], &shape);
+        for (size_t c = 1; model->spec.layers[i].type == LAYER_BATCH_NORM && c <= channels; c++) {
+            if (parameters[-(ptrdiff_t)c] < 0) {
+                return CORRUPT("a running variance of layer %u is below 0", i);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status take_parameters(struct byte_reader *reader, struct model *model, struct error *error)
 {
     const unsigned char *digest = byte_reader_take(reader, SHA256_BYTES);
@@ -359,7 +433,7 @@ static enum status take_parameters(struct byte_reader *reader, struct model *mod
     if (strcmp(model->digest, recorded) != 0) {
         return CORRUPT("its parameters have digest %s, %s is recorded", model->digest, recorded);
     }
-    return STATUS_OK;
+    return check_variances(model, error);
 }
 
 static enum status check_hash(const unsigned char *bytes, size_t size, struct error *error)
@@ -391,10 +465,10 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     reader.size = size - SHA256_BYTES;
     version = byte_reader_u32(&reader);
-    if (version != VERSION) {
-        return CORRUPT("version %u, this program reads version %d", version, VERSION);
+    if (version < 1 || version > VERSION) {
+        return CORRUPT("version %u, this program reads versions 1 to %d", version, VERSION);
     }
-    status = take_spec(&reader, &model->spec, error);
+    status = take_spec(&reader, version, &model->spec, error);
     if (status == STATUS_OK) {
         status = take_shape(&reader, model, error);
     }
@@ -403,6 +477,9 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     }
     if (status == STATUS_OK) {
         status = take_scaler(&reader, &model->scaler, model->spec.inputs, error);
+    }
+    if (status == STATUS_OK && version >= 2) {
+        status = take_temperature(&reader, &model->temperature, error);
     }
     if (status == STATUS_OK) {
         status = take_parameters(&reader, model, error);

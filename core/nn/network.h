@@ -11,6 +11,7 @@
 #include "core/base/pool.h"
 #include "core/data/scale.h"
 #include "core/nn/network_plan.h"
+#include "core/optim/muon.h"
 #include "core/optim/optimizer.h"
 
 enum network_use {
@@ -50,11 +51,14 @@ struct network_setup {
     const struct optimizer_spec *optimizer; /* borrowed; NULL for NETWORK_INFER */
     uint64_t seed;                          /* of the dropout masks */
     int has_soft_labels;
-    struct pool *pool; /* borrowed */
+    int gives_statistics; /* batch_norm takes its running statistics as constants, as NETWORK_INFER always does */
+    struct pool *pool;    /* borrowed */
 };
 
 /* Bytes that a float32 network of this setup (its pool is not looked at) takes on `threads` threads. */
 uint64_t network_bytes(const struct network_setup *setup, uint32_t threads);
+/* Operations of an update beyond the few for each parameter: 0 for element-wise rules. */
+uint64_t network_update_flops(const struct network_setup *setup);
 
 #define REAL    float
 #define R(name) name##_f32

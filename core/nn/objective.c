@@ -24,8 +24,8 @@ static enum status make_plan(struct network_plan *plan, const struct model_spec 
 {
     enum status status = network_plan_make(plan, model, count, error);
 
-    for (uint32_t k = 0; status == STATUS_OK && k < plan->op_count && !with_dropout; k++) {
-        plan->ops[k].rate = 0;
+    if (status == STATUS_OK && !with_dropout) {
+        network_plan_drop_dropout(plan);
     }
     return status;
 }
@@ -57,6 +57,7 @@ enum status objective_new(struct objective **out, const struct objective_setup *
                                         .optimizer = &NO_RULE,
                                         .seed = setup->seed,
                                         .has_soft_labels = setup->labels == NULL,
+                                        .gives_statistics = setup->gives_statistics,
                                         .pool = setup->pool};
 
         status = network_new_f64(&objective->network, &network, error);
@@ -115,7 +116,7 @@ static void add_l2(const struct objective *objective, const double *theta, doubl
         for (uint64_t j = 0; j < layer.weights; j++) {
             gradient[at + j] += objective->l2 * theta[at + j];
         }
-        at += layer.weights + layer.others;
+        at += layer.weights + layer.others + layer.statistics;
     }
 }
 

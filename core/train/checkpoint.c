@@ -98,7 +98,7 @@ static void serve(const struct checkpoint_copy *copy, float *parameters)
     for (uint64_t first = 0, count; first < copy->model.parameter_count; first += count) {
         count = copy->model.parameter_count - first < PIECE ? copy->model.parameter_count - first : PIECE;
         network_state_get(&copy->network, 0, first, count, parameters + first);
-        if (optimizer_look_ahead(&copy->optimizer) != 0) { /* by its one slot, the velocity */
+        if (optimizer_look_ahead(&copy->optimizer) != 0) { /* by its first slot */
             network_state_get(&copy->network, 1, first, count, slots);
             optimizer_served_f32(&copy->optimizer, count, parameters + first, slots, parameters + first);
         }
@@ -172,13 +172,11 @@ static enum status write_array(const struct checkpoint_copy *copy, uint32_t arra
 
 static enum status write_state(const struct checkpoint_copy *copy, struct sink sink, struct error *error)
 {
-    const char *name = optimizer_name(copy->optimizer.type);
     struct checkpoint_state_header header = {
         .parameters = copy->model.parameter_count, .slot_count = copy->network.slot_count, .state_size = sizeof copy->state};
     enum status status;
 
-    assert(strlen(name) < sizeof header.optimizer);
-    memcpy(header.optimizer, name, strlen(name));
+    checkpoint_put_optimizer(&header, copy->optimizer.type);
     status = sink.write(sink.context, &header, sizeof header, error);
     if (status == STATUS_OK) {
         status = sink.write(sink.context, &copy->state, sizeof copy->state, error);

@@ -9,6 +9,7 @@
 #define DESCENT_CORE_TRAIN_CHECKPOINT_FORMAT_H
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/train/checkpoint.h"
 #include "core/train/trainer_internal.h"
@@ -31,7 +32,7 @@ struct checkpoint_header {
 };
 
 struct checkpoint_state_header {
-    char optimizer[16];  /* its name, filled up with NUL */
+    char optimizer[16];  /* its name, cut to 15 bytes, filled up with NUL */
     uint64_t parameters; /* of the model */
     uint32_t slot_count;
     uint32_t state_size; /* of struct train_state */
@@ -39,6 +40,11 @@ struct checkpoint_state_header {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are written as they stand");
 static_assert(sizeof(struct checkpoint_header) == 256 && sizeof(struct checkpoint_state_header) == 32, "no padding");
+
+static inline void checkpoint_put_optimizer(struct checkpoint_state_header *header, enum optimizer_type type)
+{
+    strncpy(header->optimizer, optimizer_name(type), sizeof header->optimizer - 1);
+}
 
 /* What kind of number a field of struct train_state is. */
 enum train_state_rule { TRAIN_STATE_COUNT, TRAIN_STATE_FINITE, TRAIN_STATE_ANY };

@@ -228,10 +228,11 @@ static int scalers_equal(const struct scaler *a, const struct scaler *b)
 static enum status check_match(const struct trainer *trainer, const struct state_section *section, const struct model *model,
                                struct error *error)
 {
-    const char *optimizer = optimizer_name(trainer->spec.optimizer.type);
+    struct checkpoint_state_header expected = {0};
     struct error inner = {0};
 
-    if (strcmp(section->header.optimizer, optimizer) != 0 ||
+    checkpoint_put_optimizer(&expected, trainer->spec.optimizer.type);
+    if (strcmp(section->header.optimizer, expected.optimizer) != 0 ||
         section->header.slot_count != optimizer_slots(&trainer->spec.optimizer)) {
         return MISMATCH("of another optimizer, %s with %u values a parameter", section->header.optimizer,
                         section->header.slot_count);

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/nn/loss.h"
 
@@ -14,7 +15,9 @@ struct evaluator {
     uint32_t rows[EVALUATOR_ROWS];
     uint32_t count; /* of the chunk at hand */
     const struct evaluation *evaluation;
+    double temperature;
     double losses[EVALUATOR_ROWS];
+    uint32_t predicted[EVALUATOR_ROWS];
     double *probabilities; /* [EVALUATOR_ROWS][classes] */
 };
 
@@ -103,30 +106,37 @@ static void probabilities_of_grain(void *context, uint32_t grain, uint32_t worke
 }
 
 /*
- * The same, finite for every finite input: features so large that a sum overflows give the probabilities of logits at the
- * ends of their range, and where even the sign is lost (infinity minus infinity) the class counts as 0.
+ * One row's finite logits over the temperature: a sum that overflowed counts as the end of its range, and where even the
+ * sign is lost (infinity minus infinity) the class counts as 0. Returns the class of the largest.
  */
-static void finite_probabilities_of_grain(void *context, uint32_t grain, uint32_t worker)
+static uint32_t finite_logits(const struct evaluator *evaluator, const float *logits, double *out)
+{
+    uint32_t winner = 0;
+
+    for (uint32_t c = 0; c < evaluator->classes; c++) {
+        float z = isnan(logits[c]) ? 0 : fmaxf(-FLT_MAX, fminf(logits[c], FLT_MAX));
+
+        out[c] = (double)z / evaluator->temperature;
+        winner = out[c] > out[winner] ? c : winner;
+    }
+    return winner;
+}
+
+/* Probabilities that are finite for every finite input, and the labels. */
+static void predictions_of_grain(void *context, uint32_t grain, uint32_t worker)
 {
     struct evaluator *evaluator = context;
-    uint32_t stride, end = grain_end(evaluator, grain);
+    uint32_t stride, end = grain_end(evaluator, grain), classes = evaluator->classes;
     const float *logits = network_logits_f32(evaluator->network, &stride);
 
-    probabilities_of_grain(context, grain, worker);
+    (void)worker;
     for (uint32_t r = grain * NETWORK_GRAIN_ROWS; r < end; r++) {
-        double *p = evaluator->probabilities + (size_t)r * evaluator->classes;
-        float clamped[DATASET_MAX_CLASSES];
+        double *p = evaluator->probabilities + (size_t)r * classes;
 
-        if (isfinite(p[0])) {
-            continue;
-        }
-        for (uint32_t c = 0; c < evaluator->classes; c++) {
-            float z = logits[(size_t)r * stride + c];
-
-            clamped[c] = isnan(z) ? 0 : fmaxf(-FLT_MAX, fminf(z, FLT_MAX));
-        }
-        softmax_rows_f32(evaluator->classes, 1, clamped, evaluator->classes, p);
+        evaluator->predicted[r] = finite_logits(evaluator, logits + (size_t)r * stride, p);
     }
+    double *p = evaluator->probabilities + (size_t)grain * NETWORK_GRAIN_ROWS * classes;
+    softmax_rows_f64(classes, end - grain * NETWORK_GRAIN_ROWS, p, classes, p);
 }
 
 /* Probabilities and plain cross-entropies. */
@@ -147,8 +157,38 @@ static void scores_of_grain(void *context, uint32_t grain, uint32_t worker)
     }
 }
 
-/* Forward of the rows from `first` on, as many as fit, then `task` on their grains. */
-static void run_chunk(struct evaluator *evaluator, uint64_t first, pool_task task)
+/* Probabilities and cross-entropies at the temperature, from the same logits. */
+static void calibrated_of_grain(void *context, uint32_t grain, uint32_t worker)
+{
+    struct evaluator *evaluator = context;
+    uint32_t stride, end = grain_end(evaluator, grain), classes = evaluator->classes;
+    const float *logits = network_logits_f32(evaluator->network, &stride);
+    struct softmax_loss rule = {.classes = classes};
+
+    (void)worker;
+    for (uint32_t r = grain * NETWORK_GRAIN_ROWS; r < end; r++) {
+        const float *soft = soft_row(evaluator->evaluation, evaluator->rows[r], classes);
+        int32_t label = soft == NULL ? hard_label(evaluator->evaluation, evaluator->rows[r]) : 0;
+        struct softmax_loss_rows out = {.plain = &evaluator->losses[r]};
+        double *z = evaluator->probabilities + (size_t)r * classes, targets[LOSS_MAX_CLASSES];
+
+        for (uint32_t c = 0; c < classes; c++) {
+            z[c] = (double)logits[(size_t)r * stride + c] / evaluator->temperature;
+            targets[c] = soft != NULL ? (double)soft[c] : 0;
+        }
+        softmax_cross_entropy_rows_f64(&rule, 1, z, classes, &label, soft != NULL ? targets : NULL, 1, NULL, 0, &out);
+    }
+    double *p = evaluator->probabilities + (size_t)grain * NETWORK_GRAIN_ROWS * classes;
+    softmax_rows_f64(classes, end - grain * NETWORK_GRAIN_ROWS, p, classes, p);
+}
+
+static void run_grains(struct evaluator *evaluator, pool_task task)
+{
+    pool_run(evaluator->pool, (evaluator->count + NETWORK_GRAIN_ROWS - 1) / NETWORK_GRAIN_ROWS, task, evaluator);
+}
+
+/* Forward of the rows from `first` on, as many as fit. */
+static void forward_chunk(struct evaluator *evaluator, uint64_t first)
 {
     const struct evaluation *evaluation = evaluator->evaluation;
     uint64_t left = evaluation->count - first;
@@ -162,31 +202,142 @@ static void run_chunk(struct evaluator *evaluator, uint64_t first, pool_task tas
 
     network_gather_f32(evaluator->network, 0, &batch);
     network_forward_f32(evaluator->network, 0, evaluator->count);
-    pool_run(evaluator->pool, (evaluator->count + NETWORK_GRAIN_ROWS - 1) / NETWORK_GRAIN_ROWS, task, evaluator);
 }
 
-void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *evaluation, float *probabilities)
+void evaluator_probabilities(struct evaluator *evaluator, const struct evaluation *evaluation, double temperature,
+                             float *probabilities, uint32_t *predicted)
 {
     evaluator->evaluation = evaluation;
+    evaluator->temperature = temperature;
     for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
-        run_chunk(evaluator, first, finite_probabilities_of_grain);
+        forward_chunk(evaluator, first);
+        run_grains(evaluator, predictions_of_grain);
         for (size_t i = 0; i < (size_t)evaluator->count * evaluator->classes; i++) {
             probabilities[first * evaluator->classes + i] = (float)evaluator->probabilities[i];
         }
+        memcpy(predicted + first, evaluator->predicted, evaluator->count * sizeof *predicted);
+    }
+}
+
+static void add_chunk(struct evaluator *evaluator, struct scores *scores)
+{
+    for (uint32_t r = 0; r < evaluator->count; r++) {
+        const float *soft = soft_row(evaluator->evaluation, evaluator->rows[r], evaluator->classes);
+        int32_t label = soft == NULL ? hard_label(evaluator->evaluation, evaluator->rows[r]) : 0;
+
+        evaluator->predicted[r] =
+            scores_add(scores, evaluator->losses[r], evaluator->probabilities + (size_t)r * evaluator->classes, label, soft);
+    }
+}
+
+static void add_calibrated_chunk(struct evaluator *evaluator, struct scores *scores)
+{
+    for (uint32_t r = 0; r < evaluator->count; r++) {
+        const float *soft = soft_row(evaluator->evaluation, evaluator->rows[r], evaluator->classes);
+        int32_t label = soft == NULL ? hard_label(evaluator->evaluation, evaluator->rows[r]) : 0;
+
+        scores_add_calibrated(scores, evaluator->losses[r], evaluator->probabilities + (size_t)r * evaluator->classes,
+                              evaluator->predicted[r], label, soft);
     }
 }
 
 void evaluator_run(struct evaluator *evaluator, const struct evaluation *evaluation, struct scores *scores)
 {
     evaluator->evaluation = evaluation;
+    evaluator->temperature = scores->temperature;
     for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
-        run_chunk(evaluator, first, scores_of_grain);
-        for (uint32_t r = 0; r < evaluator->count; r++) {
-            const float *soft = soft_row(evaluation, evaluator->rows[r], evaluator->classes);
-
-            scores_add(scores, evaluator->losses[r], evaluator->probabilities + (size_t)r * evaluator->classes,
-                       soft == NULL ? hard_label(evaluation, evaluator->rows[r]) : 0, soft);
+        forward_chunk(evaluator, first);
+        run_grains(evaluator, scores_of_grain);
+        add_chunk(evaluator, scores);
+        if (scores->temperature > 0) {
+            run_grains(evaluator, calibrated_of_grain);
+            add_calibrated_chunk(evaluator, scores);
         }
     }
     scores_finish(scores);
+}
+
+/* ---- temperature ---- */
+
+/* What the passes of a fit go over: logits that were kept, or rows that each pass sends through the network again. */
+struct logits_source {
+    struct evaluator *evaluator;
+    const struct evaluation *evaluation;
+    float *kept; /* [count][classes]; NULL: they would be too many */
+    int filled;
+};
+
+/* Logits of the chunk at `first`, [evaluator->count][classes] in double, in the place of its probabilities. */
+static void take_logits(struct logits_source *source, uint64_t first)
+{
+    struct evaluator *evaluator = source->evaluator;
+    const uint32_t classes = evaluator->classes;
+    const uint64_t left = source->evaluation->count - first;
+    float *kept = source->kept != NULL ? source->kept + first * classes : NULL;
+    uint32_t stride = classes;
+    const float *logits = kept;
+
+    if (!source->filled) {
+        forward_chunk(evaluator, first);
+        logits = network_logits_f32(evaluator->network, &stride);
+    } else {
+        evaluator->count = left < EVALUATOR_ROWS ? (uint32_t)left : EVALUATOR_ROWS;
+    }
+    for (uint32_t r = 0; r < evaluator->count; r++) {
+        for (uint32_t c = 0; c < classes; c++) {
+            float z = logits[(size_t)r * stride + c];
+
+            evaluator->probabilities[(size_t)r * classes + c] = (double)z;
+            if (kept != NULL) {
+                kept[(size_t)r * classes + c] = z;
+            }
+        }
+    }
+}
+
+static void pass_over(void *context, double inverse, struct temperature_sums *sums)
+{
+    struct logits_source *source = context;
+    const struct evaluation *evaluation = source->evaluation;
+    const uint32_t classes = source->evaluator->classes;
+
+    for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
+        take_logits(source, first);
+        for (uint32_t r = 0; r < source->evaluator->count; r++) {
+            uint32_t row = evaluation->rows != NULL ? evaluation->rows[first + r] : (uint32_t)(first + r);
+            const float *soft = soft_row(evaluation, row, classes);
+
+            temperature_add(sums, inverse, classes, source->evaluator->probabilities + (size_t)r * classes,
+                            soft == NULL ? hard_label(evaluation, row) : 0, soft);
+        }
+    }
+    source->filled = source->kept != NULL;
+}
+
+void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, uint64_t kept,
+                               struct temperature_fit *fit)
+{
+    struct logits_source source = {.evaluator = evaluator, .evaluation = evaluation};
+
+    if (evaluation->count <= kept / evaluator->classes) {
+        source.kept = malloc((evaluation->count + 1) * evaluator->classes * sizeof *source.kept); /* NULL: as if too many */
+    }
+    evaluator->evaluation = evaluation;
+    temperature_fit(fit, pass_over, &source);
+    free(source.kept);
+}
+
+/* ---- the hardest rows ---- */
+
+void evaluator_hardest(struct evaluator *evaluator, const struct evaluation *evaluation, struct hardest *hardest)
+{
+    evaluator->evaluation = evaluation;
+    for (uint64_t first = 0; first < evaluation->count; first += EVALUATOR_ROWS) {
+        forward_chunk(evaluator, first);
+        run_grains(evaluator, scores_of_grain);
+        for (uint32_t r = 0; r < evaluator->count; r++) {
+            hardest_add(hardest, evaluator->losses[r]);
+        }
+    }
+    hardest_finish(hardest);
 }

@@ -63,7 +63,7 @@ static int has_dropout(const struct model_spec *model)
 static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_rows)
 {
     return train_spec_is_full_batch(spec, train_rows) && spec->shuffle != SHUFFLE_WITH_REPLACEMENT &&
-           spec->optimizer.nesterov == NESTEROV_NONE && !has_dropout(&spec->model);
+           optimizer_look_ahead(&spec->optimizer) == 0 && !has_dropout(&spec->model);
 }
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
@@ -82,8 +82,10 @@ int train_spec_has_probe(const struct train_spec *spec, uint64_t train_rows)
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows)
 {
     int needs_norm_first = spec->clip_norm > 0 || train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_STEP;
+    int needs_whole_layers = !optimizer_has(spec->optimizer.type, OPTIMIZER_ELEMENT_WISE);
 
-    return needs_norm_first || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE : NETWORK_TRAIN;
+    return needs_norm_first || needs_whole_layers || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE
+                                                                                           : NETWORK_TRAIN;
 }
 
 /* ---- rows of the curves ---- */
@@ -146,12 +148,12 @@ uint64_t train_spec_points(const struct train_spec *spec, uint64_t steps_per_epo
 
 /* ---- cost ---- */
 
-/* Adds factor * size to *bytes unless that overflows. */
-static int add_bytes(uint64_t *bytes, uint64_t factor, uint64_t size)
+/* Adds factor * size to *sum unless that overflows. */
+static int add_product(uint64_t *sum, uint64_t factor, uint64_t size)
 {
     uint64_t product;
 
-    return !__builtin_mul_overflow(factor, size, &product) && !__builtin_add_overflow(*bytes, product, bytes);
+    return !__builtin_mul_overflow(factor, size, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
 enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows, uint32_t max_threads,
@@ -190,10 +192,11 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
         return status;
     }
     plan->bytes += diagnostics;
-    if (!add_bytes(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
-        !add_bytes(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
-        !add_bytes(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
-        __builtin_mul_overflow(train_rows, model_spec_flops(&spec->model, 1), &plan->flops_per_epoch)) {
+    if (!add_product(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
+        !add_product(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
+        !add_product(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
+        !add_product(&plan->flops_per_epoch, train_rows, model_spec_flops(&spec->model, 1)) ||
+        !add_product(&plan->flops_per_epoch, plan->steps_per_epoch, network_update_flops(&train))) {
         return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",
                          (unsigned long long)plan->parameters, (unsigned long long)train_rows);
     }

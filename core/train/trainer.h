@@ -11,6 +11,7 @@
 #include "core/data/dataset.h"
 #include "core/data/split.h"
 #include "core/eval/scores.h"
+#include "core/eval/temperature.h"
 #include "core/nn/model.h"
 #include "core/train/train_point.h"
 #include "core/train/train_spec.h"
@@ -111,6 +112,11 @@ const char *split_part_name(enum split_part part);
  * *model, which the caller releases. *step: the update it stands after.
  */
 MUST_CHECK enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t *step, struct error *error);
+/*
+ * The temperature of that model that costs least on the validation rows, which must be there (core/eval/temperature.h). The
+ * model gets it, unless there is none (TEMPERATURE_UNDEFINED), and so do the scores to come. Call after trainer_model.
+ */
+void trainer_calibrate(struct trainer *trainer, struct model *model, struct temperature_fit *fit);
 /*
  * Scores of that model on a part, a full pass. *present is 0 when the job has no such part. scores: caller releases.
  * *objective: loss + (l2 / 2) * sum of squared weights. Call after trainer_model. STATUS_DIVERGED: the loss of the

@@ -38,6 +38,7 @@ struct trainer {
     float *parameters;      /* canonical: the initial ones, then those of the model */
     float *best_parameters; /* canonical, at state.best_step */
     double weight_square;   /* of the model */
+    double temperature;     /* of the model; 0: none */
 
     struct network_batch batches[2]; /* what is in the network's two buffers */
     int buffer;                      /* the one of the chunk that comes next */

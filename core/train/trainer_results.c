@@ -92,12 +92,11 @@ enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t
     return STATUS_OK;
 }
 
-enum status trainer_evaluate(struct trainer *trainer, enum split_part part, struct scores *scores, double *objective,
-                             int *present, struct error *error)
+/* The rows of a part; none: count 0. */
+static struct evaluation part_of(const struct trainer *trainer, enum split_part part)
 {
     const struct split *split = trainer->data.split;
     struct evaluation job = {.dataset = trainer->data.dataset, .scaler = &trainer->scaler};
-    enum status status;
 
     if (part == PART_TEST && trainer->data.test != NULL) {
         job.dataset = trainer->data.test;
@@ -109,18 +108,40 @@ enum status trainer_evaluate(struct trainer *trainer, enum split_part part, stru
                     : part == PART_VALIDATION ? split->validation_count
                                               : split->test_count;
     }
+    return job;
+}
+
+void trainer_calibrate(struct trainer *trainer, struct model *model, struct temperature_fit *fit)
+{
+    const struct evaluation job = part_of(trainer, PART_VALIDATION);
+
+    evaluator_fit_temperature(trainer->evaluator, &job, EVALUATOR_KEPT_LOGITS, fit);
+    trainer->temperature = fit->outcome != TEMPERATURE_UNDEFINED ? fit->temperature : 0;
+    model->temperature = trainer->temperature;
+}
+
+enum status trainer_evaluate(struct trainer *trainer, enum split_part part, struct scores *scores, double *objective,
+                             int *present, struct error *error)
+{
+    const struct evaluation job = part_of(trainer, part);
+    enum status status;
+
     *present = job.count > 0;
     if (!*present) {
         return STATUS_OK;
     }
     status = scores_init(scores, trainer->spec.model.classes, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = scores_reserve(scores, job.count, trainer->temperature, error);
     if (status == STATUS_OK) {
         evaluator_run(trainer->evaluator, &job, scores);
         *objective = scores->loss + trainer->spec.loss.l2 / 2 * trainer->weight_square;
         status = part == PART_TRAIN ? check_final_loss(trainer, scores->loss, error) : STATUS_OK;
-        if (status != STATUS_OK) {
-            scores_release(scores);
-        }
+    }
+    if (status != STATUS_OK) {
+        scores_release(scores);
     }
     return status;
 }

@@ -61,10 +61,9 @@ static enum status make_networks(struct trainer *trainer, uint32_t threads, stru
 
     status = network_new_f32(&trainer->network, &setup, error);
     if (status == STATUS_OK && train_spec_has_probe(spec, train_rows)) {
-        for (uint32_t k = 0; k < plan.op_count; k++) {
-            plan.ops[k].rate = 0; /* such gradients are taken without dropout */
-        }
+        network_plan_drop_dropout(&plan); /* such gradients are taken without dropout, of the function that is served */
         setup.use = NETWORK_ACCUMULATE;
+        setup.gives_statistics = 1;
         status = network_new_f32(&trainer->probe, &setup, error);
     }
     return status == STATUS_OK ? evaluator_new(&trainer->evaluator, &spec->model, trainer->pool, error) : status;

@@ -56,6 +56,8 @@ handler list_datasets, get_dataset, delete_dataset, list_dataset_rows;
 extern const struct upload_ops uploads;
 /* handlers/submit.c */
 handler create_job, rerun_job;
+/* handlers/races.c */
+handler create_race;
 /* handlers/patch.c */
 handler patch_job;
 /* handlers/jobs.c */
@@ -66,14 +68,24 @@ handler get_job_at_once;
 handler pause_job, resume_job, stop_job, cancel_job;
 /* handlers/job_checkpoints.c */
 handler list_checkpoints, predict_job;
+/* handlers/job_hardest.c */
+handler get_job_hardest;
 /* handlers/scheduler.c */
 handler get_scheduler;
 /* handlers/events.c: as pages and as a stream */
 handler list_job_events;
 /* handlers/curves.c */
 handler get_job_metrics;
+/* handlers/comparisons.c */
+handler compare_jobs;
 /* handlers/models.c */
 handler list_models, get_model, delete_model, predict, evaluate, export_model;
+/* handlers/landscapes.c */
+handler list_landscapes, get_landscape, get_landscape_point, get_landscape_grid;
+/* handlers/descents.c */
+handler descend_landscape, descend_formula;
+/* handlers/calculators.c */
+handler measure_cross_entropy;
 /* handlers/model_gradient_check.c */
 handler check_gradient;
 

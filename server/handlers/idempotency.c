@@ -101,7 +101,7 @@ static void take_fingerprint(const struct request *request, char text[SHA256_TEX
 
 /* ---- the first answer again ---- */
 
-/* The version that the first answer had as its tag stands in its body. */
+/* The version that the first answer had as its tag stands in its body; 0: it was no job's. */
 static uint64_t version_of(const char *answer)
 {
     struct json_document *document = NULL;
@@ -125,8 +125,10 @@ static void answer_again(struct request *request, struct idempotency_record *rec
 
     response_text(&response, 201, MEDIA_JSON, record->answer, strlen(record->answer));
     record->answer = NULL;
-    response_header(&response, "Location", "/v1/jobs/%s", record->job);
-    response_header(&response, "ETag", "\"%" PRIu64 "\"", version);
+    if (version > 0) {
+        response_header(&response, "Location", "/v1/jobs/%s", record->job);
+        response_header(&response, "ETag", "\"%" PRIu64 "\"", version);
+    }
     response_header(&response, "Idempotent-Replayed", "true");
     request_respond(request, &response);
 }

@@ -7,6 +7,7 @@
 #include "api/job_request.h"
 #include "api/json_writer.h"
 #include "api/query.h"
+#include "api/reliability_svg.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/job_answers.h"
 #include "server/handlers/reply.h"
@@ -146,19 +147,39 @@ void get_job_spec(struct app *app, struct request *request)
     reply_json(request, 200, &writer);
 }
 
-void get_job_results(struct app *app, struct request *request)
+static void answer_results(struct request *request, const struct job_view *job, enum media media)
 {
     struct json_writer writer = {0};
-    struct job_view job;
+    struct reliability reliability;
     struct error error = {0};
 
-    if (jobs_get(app->store, request_parameter(request, 0), JOB_RESULTS, &job, &error) != STATUS_OK) {
+    if (media == MEDIA_JSON) {
+        json_raw(&writer, job->results);
+        reply_json(request, 200, &writer);
+    } else if (reliability_of_results(&reliability, job->results, strlen(job->results), &error) == STATUS_OK) {
+        reliability_svg(&reliability, job->id, &writer.text);
+        reply_text(request, 200, media, &writer);
+    } else {
+        request_respond_error(request, &error);
+    }
+}
+
+void get_job_results(struct app *app, struct request *request)
+{
+    struct job_view job;
+    struct error error = {0};
+    enum media media;
+    enum status status = reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error);
+
+    if (status == STATUS_OK) {
+        status = jobs_get(app->store, request_parameter(request, 0), JOB_RESULTS, &job, &error);
+    }
+    if (status != STATUS_OK) {
         request_respond_error(request, &error);
         return;
     }
     if (job.results != NULL) {
-        json_raw(&writer, job.results);
-        reply_json(request, 200, &writer);
+        answer_results(request, &job, media);
     } else if (job_status_is_terminal(job.status)) {
         reply_error(request, STATUS_RESULTS_NOT_READY, "the job is %s: it has no results", job_status_name(job.status));
     } else {

@@ -1,4 +1,4 @@
-/* POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor (long_work.h). */
+/* POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor (scoring.h). */
 #include "server/handlers/handlers.h"
 
 #include <stdlib.h>
@@ -7,10 +7,12 @@
 #include "api/evaluate_request.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
+#include "api/query.h"
+#include "api/reliability_svg.h"
 #include "core/data/match_labels.h"
 #include "server/clock.h"
-#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/scoring.h"
 #include "server/models/model_cache.h"
 #include "server/store/datasets.h"
 
@@ -80,16 +82,36 @@ static enum status score(struct app *app, struct evaluation_data *data, struct s
     return status;
 }
 
-static enum status run(struct app *app, const char *id, const struct evaluate_request *wanted, struct json_writer *writer,
-                       struct error *error)
+/* What is asked of which model, and how the answer is to look. */
+struct question {
+    struct evaluate_request wanted;
+    const char *model; /* id */
+    enum media media;
+    double begin; /* monotonic seconds */
+};
+
+static void encode(const struct question *question, const struct model *model, const struct scores *scores,
+                   struct json_writer *writer)
+{
+    struct reliability reliability;
+
+    if (question->media == MEDIA_SVG) {
+        reliability_of_scores(&reliability, scores, question->wanted.dataset);
+        reliability_svg(&reliability, question->model, &writer->text);
+    } else {
+        encode_evaluation(question->model, question->wanted.dataset, scores, (const char *const *)model->class_names,
+                          clock_monotonic_seconds() - question->begin, writer);
+    }
+}
+
+static enum status run(struct app *app, const struct question *question, struct json_writer *writer, struct error *error)
 {
     struct evaluation_data data = {.model = NULL};
-    double begin = clock_monotonic_seconds();
     struct scores scores;
 
-    enum status status = model_cache_get(app->models, id, &data.model, error);
+    enum status status = model_cache_get(app->models, question->model, &data.model, error);
     if (status == STATUS_OK) {
-        status = open_dataset(app, wanted->dataset, &data, error);
+        status = open_dataset(app, question->wanted.dataset, &data, error);
     }
     if (status == STATUS_OK) {
         status = match(&data, error);
@@ -98,32 +120,30 @@ static enum status run(struct app *app, const char *id, const struct evaluate_re
         status = score(app, &data, &scores, error);
     }
     if (status == STATUS_OK) {
-        const struct model *model = cached_model_get(data.model);
-        encode_evaluation(id, wanted->dataset, &scores, (const char *const *)model->class_names,
-                          clock_monotonic_seconds() - begin, writer);
+        encode(question, cached_model_get(data.model), &scores, writer);
         scores_release(&scores);
     }
     release(app, &data);
     return status;
 }
 
-static enum status evaluate_now(struct app *app, const struct request *request, struct json_writer *writer,
+static enum status evaluate_now(struct app *app, const struct request *request, enum media media, struct json_writer *writer,
                                 struct problem *problem)
 {
+    struct question question = {.model = request_parameter(request, 0), .media = media, .begin = clock_monotonic_seconds()};
     struct error error = {.status = STATUS_OK};
-    struct evaluate_request wanted;
     size_t size;
     const char *body = request_body(request, &size);
 
-    enum status status = evaluate_request_decode(&wanted, body, size, problem);
+    enum status status = evaluate_request_decode(&question.wanted, body, size, problem);
     if (status != STATUS_OK) {
         return status;
     }
-    status = long_work_begin(app, &error);
+    status = scoring_begin(app, &error);
     if (status == STATUS_OK) {
-        status = run(app, request_parameter(request, 0), &wanted, writer, &error);
+        status = run(app, &question, writer, &error);
+        scoring_end();
     }
-    long_work_end();
     problem_add(problem, &error);
     return status;
 }
@@ -131,12 +151,18 @@ static enum status evaluate_now(struct app *app, const struct request *request, 
 void evaluate(struct app *app, struct request *request)
 {
     struct json_writer writer = {.depth = 0};
+    struct error error = {.status = STATUS_OK};
     struct problem problem;
+    enum media media;
 
+    if (reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error) != STATUS_OK) {
+        request_respond_error(request, &error);
+        return;
+    }
     problem_init(&problem);
     /* The answer comes last: whoever has read it finds the thread free again. */
-    if (evaluate_now(app, request, &writer, &problem) == STATUS_OK) {
-        reply_json(request, 200, &writer);
+    if (evaluate_now(app, request, media, &writer, &problem) == STATUS_OK) {
+        reply_text(request, 200, media, &writer);
     } else {
         request_respond_problem(request, &problem);
     }

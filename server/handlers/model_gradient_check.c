@@ -1,6 +1,6 @@
 /*
  * POST /v1/models/{id}/gradient_check: backpropagation against central differences, by one thread of the executor. What it
- * may cost is bounded beforehand, and how many do it at a time (long_work.h).
+ * may cost is bounded beforehand, and how many do it at a time (scoring.h).
  */
 #include "server/handlers/handlers.h"
 
@@ -14,8 +14,8 @@
 #include "api/problem.h"
 #include "core/data/match_labels.h"
 #include "server/clock.h"
-#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/scoring.h"
 #include "server/jobs/job_data.h"
 #include "server/jobs/stored_spec.h"
 #include "server/models/model_cache.h"
@@ -227,11 +227,11 @@ static enum status check_now(struct check *check, const struct request *request,
     if (status != STATUS_OK) {
         return status;
     }
-    status = long_work_begin(check->app, &error);
+    status = scoring_begin(check->app, &error);
     if (status == STATUS_OK) {
         status = run(check, writer, &error);
+        scoring_end();
     }
-    long_work_end();
     problem_add(problem, &error);
     return status;
 }

@@ -22,34 +22,52 @@ static enum status decode(struct request *request, struct predict_request *wante
                                                     : predict_request_decode(wanted, body, size, features, problem);
 }
 
-/* probabilities [rows][classes], malloc'ed. */
-static enum status run(struct app *app, struct cached_model *model, const struct predict_request *wanted,
-                       float **probabilities, struct error *error)
+/* What the model says of the rows. Zero-initialise; released whole. */
+struct outputs {
+    float *probabilities; /* [rows][classes] */
+    uint32_t *labels;     /* [rows] */
+    double temperature;   /* that was applied; 0: none */
+};
+
+static void release(struct outputs *outputs)
 {
+    free(outputs->probabilities);
+    free(outputs->labels);
+}
+
+static enum status run(struct app *app, struct cached_model *model, const struct predict_request *wanted,
+                       struct outputs *outputs, struct error *error)
+{
+    const struct model *trained = cached_model_get(model);
     struct predictor *predictor;
     enum status status;
 
-    *probabilities = malloc(wanted->rows * cached_model_get(model)->spec.classes * sizeof **probabilities);
-    if (*probabilities == NULL) {
+    outputs->temperature = wanted->calibrated ? trained->temperature : 0;
+    outputs->probabilities = malloc(wanted->rows * trained->spec.classes * sizeof *outputs->probabilities);
+    outputs->labels = malloc(wanted->rows * sizeof *outputs->labels);
+    if (outputs->probabilities == NULL || outputs->labels == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %llu rows", (unsigned long long)wanted->rows);
     }
     status = model_cache_take_predictor(app->models, model, &predictor, error);
     if (status == STATUS_OK) {
-        predictor_run(predictor, wanted->x, wanted->rows, *probabilities);
+        predictor_run(predictor, wanted->x, wanted->rows, outputs->temperature > 0 ? outputs->temperature : 1,
+                      outputs->probabilities, outputs->labels);
         model_cache_give_predictor(app->models, model, predictor);
     }
     return status;
 }
 
 static void answer(struct request *request, const struct model *model, const struct predict_request *wanted,
-                   const float *probabilities, enum media media)
+                   const struct outputs *outputs, enum media media)
 {
     struct json_writer writer = {0};
     struct predictions predictions = {.model = request_parameter(request, 0),
                                       .class_names = (const char *const *)model->class_names,
                                       .classes = model->spec.classes,
                                       .rows = wanted->rows,
-                                      .probabilities = probabilities,
+                                      .probabilities = outputs->probabilities,
+                                      .labels = outputs->labels,
+                                      .temperature = outputs->temperature,
                                       .with_label = wanted->with_label,
                                       .with_probabilities = wanted->with_probabilities,
                                       .top_k = wanted->top_k};
@@ -69,17 +87,17 @@ static void predict_with(struct app *app, struct request *request, struct cached
     struct predict_request wanted;
     struct problem problem;
     struct error error = {0};
-    float *probabilities = NULL;
+    struct outputs outputs = {.temperature = 0};
 
     problem_init(&problem);
     if (decode(request, &wanted, trained->spec.inputs, &problem) != STATUS_OK) {
         request_respond_problem(request, &problem);
-    } else if (run(app, model, &wanted, &probabilities, &error) != STATUS_OK) {
+    } else if (run(app, model, &wanted, &outputs, &error) != STATUS_OK) {
         request_respond_error(request, &error);
     } else {
-        answer(request, trained, &wanted, probabilities, media);
+        answer(request, trained, &wanted, &outputs, media);
     }
-    free(probabilities);
+    release(&outputs);
     predict_request_release(&wanted);
     problem_release(&problem);
 }

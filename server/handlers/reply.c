@@ -11,6 +11,14 @@
 #include "api/query.h"
 #include "api/routes.h"
 
+enum status reply_negotiate(const struct request *request, enum query_id format, enum media *media, struct error *error)
+{
+    const struct query *query = request_query(request);
+    const char *word = query_given(query, format) ? query_text(query, format) : NULL;
+
+    return route_negotiate(request_route(request), word, request_header(request, "Accept"), media, error);
+}
+
 /* ---- texts ---- */
 
 void reply_text_response(struct response *response, const struct request *request, unsigned status, enum media media,

@@ -8,6 +8,7 @@
 #ifndef DESCENT_SERVER_HANDLERS_REPLY_H
 #define DESCENT_SERVER_HANDLERS_REPLY_H
 
+#include "api/query.h"
 #include "server/http/request.h"
 #include "server/store/store.h"
 
@@ -27,6 +28,10 @@ void reply_created(struct request *request, unsigned status, const char *collect
 
 /* 204, or another status without a body. */
 void reply_empty(struct request *request, unsigned status);
+
+/* The media type that the request asks for: by its query's parameter `format`, if that is given, else by its Accept. */
+MUST_CHECK enum status reply_negotiate(const struct request *request, enum query_id format, enum media *media,
+                                       struct error *error);
 
 /* One error made on the spot: reply_error(request, STATUS_NOT_FOUND, "there is no data set %s", id). */
 void reply_error(struct request *request, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);

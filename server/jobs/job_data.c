@@ -64,12 +64,35 @@ static enum status open_stored(struct job_dataset *dataset, struct store *store,
     return status;
 }
 
-enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
-                             const char *pointer, struct error *error)
+static const struct known_dataset *find_known(const struct known_dataset *known, const char *id)
+{
+    for (size_t i = 0; known != NULL && i < KNOWN_DATASETS_MAX; i++) {
+        if (known[i].id != NULL && strcmp(known[i].id, id) == 0) {
+            return &known[i];
+        }
+    }
+    return NULL;
+}
+
+/* By its id; the block of one that is known is not copied. */
+static enum status open_named(struct job_dataset *dataset, struct store *store, const char *id,
+                              const struct known_dataset *known, const char *pointer, struct error *error)
+{
+    const struct known_dataset *found = find_known(known, id);
+
+    if (found == NULL) {
+        return open_stored(dataset, store, id, pointer, error);
+    }
+    snprintf(dataset->sha256, sizeof dataset->sha256, "%s", found->sha256);
+    return open_block(dataset, found->block->data, found->block->size, error);
+}
+
+static enum status open_ref(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                            const struct known_dataset *known, const char *pointer, struct error *error)
 {
     switch (ref->type) {
     case DATASET_REF_ID:
-        return open_stored(dataset, store, ref->id, pointer, error);
+        return open_named(dataset, store, ref->id, known, pointer, error);
     case DATASET_REF_GENERATOR:
         return open_generated(dataset, &ref->generator, error);
     case DATASET_REF_INLINE:
@@ -122,16 +145,16 @@ static enum status open_initial_model(struct job_data *data, const struct initia
     return STATUS_OK;
 }
 
-enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
-                          struct problem *problem)
+enum status job_data_open_with(struct job_data *data, struct store *store, const struct job_request *request,
+                               const struct known_dataset *known, struct problem *problem)
 {
     struct error error = {0};
     enum status status;
 
     *data = (struct job_data){.store = store, .has_test = request->test.type != DATASET_REF_NONE};
-    status = job_dataset_open(&data->train, store, &request->dataset, "/dataset", &error);
+    status = open_ref(&data->train, store, &request->dataset, known, "/dataset", &error);
     if (status == STATUS_OK && data->has_test) {
-        status = job_dataset_open(&data->test, store, &request->test, "/test/dataset", &error);
+        status = open_ref(&data->test, store, &request->test, known, "/test/dataset", &error);
     }
     if (status == STATUS_OK && data->has_test) {
         status = match_test_set(data, &error);
@@ -149,6 +172,18 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
         problem_add(problem, &error);
     }
     return status;
+}
+
+enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
+                          struct problem *problem)
+{
+    return job_data_open_with(data, store, request, NULL, problem);
+}
+
+enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                             const char *pointer, struct error *error)
+{
+    return open_ref(dataset, store, ref, NULL, pointer, error);
 }
 
 void job_dataset_close(struct job_dataset *dataset, struct store *store)

@@ -38,6 +38,16 @@ struct job_data {
  */
 MUST_CHECK enum status job_data_open(struct job_data *data, struct store *store, const struct job_request *request,
                                      struct problem *problem);
+/* A data set that is about to be stored under this id: its canonical block, in memory for as long as the data is open. */
+struct known_dataset {
+    const char *id;
+    const struct buffer_sink *block;
+    char sha256[SHA256_TEXT];
+};
+#define KNOWN_DATASETS_MAX 2
+/* The same; known [KNOWN_DATASETS_MAX] (id NULL: none) are looked at before the store. NULL: nothing is known. */
+MUST_CHECK enum status job_data_open_with(struct job_data *data, struct store *store, const struct job_request *request,
+                                          const struct known_dataset *known, struct problem *problem);
 void job_data_release(struct job_data *data);
 
 /* The part that the trainer sees; borrows `data`. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/encode_calibration.h"
 #include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
@@ -71,8 +72,22 @@ static char *class_list(const struct model *model)
     return json_writer_text(&writer);
 }
 
+/* *text NULL: there is nothing to tell. */
+static enum status calibration_text(const struct results_view *results, char **text, struct error *error)
+{
+    struct json_writer writer = {0};
+    size_t size;
+
+    *text = NULL;
+    if (results->fit == NULL || results->fit->outcome == TEMPERATURE_UNDEFINED) {
+        return STATUS_OK;
+    }
+    encode_temperature(results->fit, results->scores[PART_VALIDATION], &writer);
+    return json_writer_take(&writer, text, &size, error);
+}
+
 static enum status describe_model(struct outcome *outcome, const struct model *model, const struct outcome_facts *facts,
-                                  uint64_t step, const struct scores *const scores[PART_COUNT], struct error *error)
+                                  const struct results_view *results, struct error *error)
 {
     struct model_view *view = &outcome->model;
 
@@ -84,14 +99,14 @@ static enum status describe_model(struct outcome *outcome, const struct model *m
     snprintf(view->kernel_tier, sizeof view->kernel_tier, "%s", model->kernel_tier);
     view->bytes = outcome->object.size;
     view->parameters = model->parameter_count;
-    view->step = step;
+    view->step = results->digest_step;
     view->spec = spec_text(model);
     view->classes = class_list(model);
-    view->scores = short_scores(scores);
+    view->scores = short_scores(results->scores);
     if (view->spec == NULL || view->classes == NULL || view->scores == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to describe the model");
     }
-    return STATUS_OK;
+    return calibration_text(results, &view->calibration, error);
 }
 
 /* model NULL: there is none. */
@@ -146,6 +161,7 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
                                 .threads = facts->threads,
                                 .with_objective = facts->l2 > 0,
                                 .with_noise_scale = (facts->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_NOISE_SCALE)) != 0};
+    struct temperature_fit fit;
     struct model model = {0};
     double begin = clock_monotonic_seconds();
     enum status status;
@@ -159,6 +175,10 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
         return describe_results(outcome, NULL, trainer, &view, error);
     }
     status = trainer_model(trainer, &model, &view.digest_step, error);
+    if (status == STATUS_OK && facts->calibrates) {
+        trainer_calibrate(trainer, &model, &fit);
+        view.fit = &fit;
+    }
     if (status == STATUS_OK) {
         status = evaluate_parts(trainer, scores, &view, error);
         view.evaluate_seconds = clock_monotonic_seconds() - begin;
@@ -168,7 +188,7 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
         FAILPOINT(FINISH_MODEL_WRITTEN);
     }
     if (status == STATUS_OK) {
-        status = describe_model(outcome, &model, facts, view.digest_step, view.scores, error);
+        status = describe_model(outcome, &model, facts, &view, error);
     }
     if (status == STATUS_OK) {
         status = describe_results(outcome, &model, trainer, &view, error);

@@ -13,6 +13,7 @@ struct outcome_facts {
     double l2;
     enum train_kind kind;
     unsigned diagnostics;
+    int calibrates; /* a temperature is fitted on the validation rows */
 };
 
 /* Owns everything that `outcome` borrows. */

@@ -72,7 +72,8 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
                                   .threads = run->threads,
                                   .l2 = run->request.train.loss.l2,
                                   .kind = run->request.train.kind,
-                                  .diagnostics = run->request.train.diagnostics};
+                                  .diagnostics = run->request.train.diagnostics,
+                                  .calibrates = run->request.calibration == CALIBRATION_TEMPERATURE};
     struct outcome outcome;
     struct error ignored = {.status = STATUS_OK};
     int keeps = stop_reason == STOP_EPOCHS && !run->keeps_last && has_moved(run);

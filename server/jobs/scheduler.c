@@ -369,26 +369,31 @@ static uint32_t count_waiting(const struct scheduler *scheduler)
     return waiting;
 }
 
-enum status scheduler_reserve(struct scheduler *scheduler, struct error *error)
+enum status scheduler_reserve(struct scheduler *scheduler, uint32_t jobs, struct error *error)
 {
     enum status status = STATUS_OK;
-    uint32_t waiting;
+    uint32_t waiting, taken, room;
 
     pthread_mutex_lock(&scheduler->lock);
     waiting = count_waiting(scheduler);
-    if (waiting + scheduler->reserved >= scheduler->setup.max_queued_jobs) {
+    taken = waiting + scheduler->reserved;
+    room = taken < scheduler->setup.max_queued_jobs ? scheduler->setup.max_queued_jobs - taken : 0;
+    if (room == 0) {
         status = error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, that is all there is room for", waiting);
+    } else if (jobs > room) {
+        status = error_set(error, STATUS_QUEUE_FULL, "%u jobs are waiting, there is room for %u more, not for %u", waiting,
+                           room, jobs);
     } else {
-        scheduler->reserved++;
+        scheduler->reserved += jobs;
     }
     pthread_mutex_unlock(&scheduler->lock);
     return status;
 }
 
-void scheduler_release(struct scheduler *scheduler)
+void scheduler_release(struct scheduler *scheduler, uint32_t jobs)
 {
     pthread_mutex_lock(&scheduler->lock);
-    scheduler->reserved--;
+    scheduler->reserved -= jobs;
     pthread_mutex_unlock(&scheduler->lock);
 }
 

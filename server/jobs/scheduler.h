@@ -35,9 +35,12 @@ MUST_CHECK enum status scheduler_new(struct scheduler **scheduler, const struct 
 /* After scheduler_drain. NULL is fine. */
 void scheduler_free(struct scheduler *scheduler);
 
-/* Room for one more job, kept for a submission under way: STATUS_QUEUE_FULL. Give it back with one of the next two. */
-MUST_CHECK enum status scheduler_reserve(struct scheduler *scheduler, struct error *error);
-void scheduler_release(struct scheduler *scheduler);
+/*
+ * Room for so many more jobs, for all or none, kept for a submission under way: STATUS_QUEUE_FULL. Give each place back with
+ * one of the next two.
+ */
+MUST_CHECK enum status scheduler_reserve(struct scheduler *scheduler, uint32_t jobs, struct error *error);
+void scheduler_release(struct scheduler *scheduler, uint32_t jobs);
 /* The job is stored; from any thread, never blocks. */
 void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job);
 /* What a runner is told at step boundaries. */

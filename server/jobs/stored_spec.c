@@ -62,6 +62,7 @@ enum status stored_spec_hash(const struct job_request *request, unsigned char ha
     path.metadata = NULL;
     path.dataset = nothing.dataset;
     path.test = nothing.test;
+    path.calibration_auto = 1; /* which is not written: nor was it before there were temperatures */
     path.threads = 0;
     path.priority = 0;
     path.checkpoint_every_seconds = 0;

@@ -163,19 +163,22 @@ static enum status keep_answer(struct connection *connection, const struct idemp
     return status;
 }
 
+enum status jobs_insert_row(struct connection *connection, struct jobs_insert *insert, struct error *error)
+{
+    enum status status = settle_datasets(connection, insert, error);
+    if (status == STATUS_OK) {
+        status = check_model(connection, insert->job->initial_model, error);
+    }
+    return status == STATUS_OK ? add_job(connection, insert->job, error) : status;
+}
+
 static enum status apply_insert(struct store_op *op, struct connection *connection, struct error *error)
 {
     struct jobs_insert *insert = OP_OF(op, struct jobs_insert);
     struct job_view *job = insert->job;
     enum status status = insert->key == NULL ? STATUS_OK : idempotency_check(connection, insert->key, error);
     if (status == STATUS_OK) {
-        status = settle_datasets(connection, insert, error);
-    }
-    if (status == STATUS_OK) {
-        status = check_model(connection, job->initial_model, error);
-    }
-    if (status == STATUS_OK) {
-        status = add_job(connection, job, error);
+        status = jobs_insert_row(connection, insert, error);
     }
     if (status == STATUS_OK && insert->key != NULL) {
         status = keep_answer(connection, insert->key, job, error);

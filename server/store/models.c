@@ -24,7 +24,8 @@
     X(kernel_tier, column_text, kernel_tier)                                                                                \
     X(spec, column_string, spec)                                                                                            \
     X(classes, column_string, classes)                                                                                      \
-    X(scores, column_string, scores)
+    X(scores, column_string, scores)                                                                                        \
+    X(calibration, column_string, calibration)
 #define ROW struct model_view
 static const struct column model_columns[] = {MODEL_COLUMNS(COLUMN_ENTRY)};
 #undef ROW

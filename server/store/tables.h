@@ -62,6 +62,10 @@ MUST_CHECK enum status metrics_read_row(struct connection *connection, int64_t j
 MUST_CHECK enum status jobs_find(struct connection *connection, const char *id, int64_t *number, uint64_t *version,
                                  struct error *error);
 
+/* jobs.h, jobs_insert, within another operation: all but the key. */
+struct jobs_insert;
+MUST_CHECK enum status jobs_insert_row(struct connection *connection, struct jobs_insert *insert, struct error *error);
+
 /* A new job's row with its documents, and its number. */
 MUST_CHECK enum status jobs_add(struct connection *connection, const struct job_view *job, int64_t *number,
                                 struct error *error);

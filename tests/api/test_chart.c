@@ -220,9 +220,9 @@ static void a_range_test_is_drawn_over_the_learning_rate_on_a_logarithmic_axis(v
     chart_plan(&chart, &curve, 10, 6);
     assert_true(chart.by_rate && chart.x.logarithmic);
     assert_close(chart_x(&chart, &sweep[0]), 1e-6, 1e-12, 0);
-    assert_close(chart.x.high, 10, 1e-9, 0);
-    assert_close(chart_position(&chart.x, 1e-6), 0, 0, 1e-9);
+    assert_close(chart_position(&chart.x, 1e-6), 0, 0, 0.05);
     assert_close(chart_position(&chart.x, sqrt(1e-5)), 0.5, 1e-9, 0);
+    assert_close(chart_position(&chart.x, 10), 1, 0, 0.05);
     assert_true(chart.x.tick_count >= 7);
     assert_string_equal(chart_x_name(&chart), "learning rate");
     chart_svg(&curve, "x", &text);
@@ -234,54 +234,6 @@ static void a_range_test_is_drawn_over_the_learning_rate_on_a_logarithmic_axis(v
     assert_non_null(strstr(text.data, "learning rate\n"));
     text_release(&text);
     curve_release(&curve);
-}
-
-static void positions_run_from_0_to_1_and_are_clamped(void **state)
-{
-    const struct chart_axis linear = {.low = 2, .high = 4}, logarithmic = {.low = 0.01, .high = 100, .logarithmic = 1};
-
-    (void)state;
-    assert_close(chart_position(&linear, 2), 0, 0, 0);
-    assert_close(chart_position(&linear, 3.5), 0.75, 1e-15, 0);
-    assert_close(chart_position(&linear, 9), 1, 0, 0);
-    assert_close(chart_position(&logarithmic, 1), 0.5, 1e-15, 0);
-    assert_close(chart_position(&logarithmic, 10), 0.75, 1e-12, 0);
-    assert_close(chart_position(&logarithmic, 0), 0, 0, 0);
-    assert_close(chart_position(&logarithmic, -5), 0, 0, 0);
-    assert_close(chart_position(&logarithmic, (double)INFINITY), 1, 0, 0);
-}
-
-static void assert_label(double first, double second, double value, const char *want)
-{
-    const struct chart_axis axis = {
-        .low = first, .high = value > second ? value : second, .ticks = {first, second}, .tick_count = 2};
-    char label[CHART_LABEL_TEXT];
-
-    chart_tick_label(&axis, value, label);
-    assert_string_equal(label, want);
-}
-
-static void labels_have_the_decimals_that_tell_ticks_apart(void **state)
-{
-    const struct chart_axis logarithmic = {.low = 1e-6, .high = 100, .logarithmic = 1};
-    char label[CHART_LABEL_TEXT];
-
-    (void)state;
-    assert_label(0, 0.5, 1, "1.0");
-    assert_label(0, 0.05, 0.25, "0.25");
-    assert_label(0, 2, 4, "4");
-    assert_label(0, 2, 0, "0");
-    assert_label(0, 2000, 12000, "12,000");
-    assert_label(0, 1e7, 3e7, "3e+07");
-    assert_label(0, 1e-5, 3e-5, "3e-05");
-    chart_tick_label(&logarithmic, 0.05, label);
-    assert_string_equal(label, "0.05");
-    chart_tick_label(&logarithmic, 20, label);
-    assert_string_equal(label, "20");
-    chart_tick_label(&logarithmic, 1e-6, label);
-    assert_string_equal(label, "1e-06");
-    chart_thousands(UINT64_MAX, label);
-    assert_string_equal(label, "18,446,744,073,709,551,615");
 }
 
 /* Characters, not bytes. */
@@ -396,8 +348,6 @@ int main(void)
         cmocka_unit_test(the_best_validation_loss_is_ringed_and_named),
         cmocka_unit_test(losses_that_span_much_are_logarithmic_and_accuracies_never),
         cmocka_unit_test(a_range_test_is_drawn_over_the_learning_rate_on_a_logarithmic_axis),
-        cmocka_unit_test(positions_run_from_0_to_1_and_are_clamped),
-        cmocka_unit_test(labels_have_the_decimals_that_tell_ticks_apart),
         cmocka_unit_test(a_terminal_chart_keeps_to_its_width),
         cmocka_unit_test(a_terminal_chart_shows_lines_marks_and_axes),
         cmocka_unit_test(curves_of_no_and_of_one_point_are_charts_too),

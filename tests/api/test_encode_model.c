@@ -18,6 +18,7 @@ static void a_model_tells_where_it_comes_from(void **state)
         .kernel_tier = "avx2/n1",
         .spec = (char[]){"{\"type\":\"mlp\"}"},
         .classes = (char[]){"[\"a\",\"b\"]"},
+        .calibration = (char[]){"{\"temperature\":2}"},
     };
     struct json_writer writer = {.depth = 0};
 
@@ -28,6 +29,7 @@ static void a_model_tells_where_it_comes_from(void **state)
                    "\"job\":\"job_0123456789abcdefghij\",\"created_at\":\"2026-03-01T09:30:00.125Z\",\"bytes\":1000,"
                    "\"parameters\":43,\"digest\":{\"parameters_sha256\":\"00ff\",\"step\":30},\"kernel_tier\":\"avx2/n1\","
                    "\"spec\":{\"type\":\"mlp\"},\"classes\":[\"a\",\"b\"],\"scores\":null,"
+                   "\"calibration\":{\"temperature\":2},"
                    "\"links\":{\"self\":\"/v1/models/mdl_0123456789abcdefghij\","
                    "\"predict\":\"/v1/models/mdl_0123456789abcdefghij/predict\","
                    "\"evaluate\":\"/v1/models/mdl_0123456789abcdefghij/evaluate\","
@@ -43,11 +45,13 @@ static void a_model_tells_where_it_comes_from(void **state)
 static void predictions_stand_in_the_order_of_rows_and_classes(void **state)
 {
     static const float probabilities[] = {0.25f, 0.5f, 0.25f, 0.4f, 0.2f, 0.4f};
+    static const uint32_t labels[] = {1, 0};
     struct predictions predictions = {.model = "mdl_1",
                                       .class_names = names,
                                       .classes = 3,
                                       .rows = 2,
                                       .probabilities = probabilities,
+                                      .labels = labels,
                                       .with_label = 1,
                                       .with_probabilities = 1,
                                       .top_k = 2};
@@ -56,7 +60,8 @@ static void predictions_stand_in_the_order_of_rows_and_classes(void **state)
     (void)state;
     encode_predictions(&predictions, &writer);
     assert_written(&writer,
-                   "{\"object\":\"predictions\",\"model\":\"mdl_1\",\"classes\":[\"oak, red\",\"say \\\"pine\\\"\",\"elm\"],"
+                   "{\"object\":\"predictions\",\"model\":\"mdl_1\",\"temperature\":null,\"classes\":[\"oak, red\",\"say "
+                   "\\\"pine\\\"\",\"elm\"],"
                    "\"predictions\":[{\"label\":\"say \\\"pine\\\"\",\"probabilities\":[0.25,0.5,0.25],\"top\":["
                    "{\"label\":\"say \\\"pine\\\"\",\"probability\":0.5},{\"label\":\"oak, red\",\"probability\":0.25}]},"
                    "{\"label\":\"oak, red\",\"probabilities\":[0.4,0.2,0.4],\"top\":["
@@ -64,7 +69,9 @@ static void predictions_stand_in_the_order_of_rows_and_classes(void **state)
     predictions.with_probabilities = 0;
     predictions.top_k = 0;
     predictions.rows = 1;
+    predictions.temperature = 1.25;
     encode_predictions(&predictions, &writer);
+    assert_has(&writer, "\"model\":\"mdl_1\",\"temperature\":1.25,");
     assert_has(&writer, "\"predictions\":[{\"label\":\"say \\\"pine\\\"\"}]}");
     discard(&writer);
 }
@@ -72,8 +79,14 @@ static void predictions_stand_in_the_order_of_rows_and_classes(void **state)
 static void the_most_probable_classes_end_where_the_classes_end(void **state)
 {
     static const float probabilities[] = {0, 0, 1};
-    const struct predictions predictions = {
-        .model = "m", .class_names = names, .classes = 3, .rows = 1, .probabilities = probabilities, .top_k = UINT32_MAX};
+    static const uint32_t labels[] = {2};
+    const struct predictions predictions = {.model = "m",
+                                            .class_names = names,
+                                            .classes = 3,
+                                            .rows = 1,
+                                            .probabilities = probabilities,
+                                            .labels = labels,
+                                            .top_k = UINT32_MAX};
     struct json_writer writer = {.depth = 0};
 
     (void)state;
@@ -83,13 +96,37 @@ static void the_most_probable_classes_end_where_the_classes_end(void **state)
     discard(&writer);
 }
 
+/* Probabilities that rounding made equal: the label is the model's, not the first of them, and each class stands once. */
+static void the_label_comes_first_among_equals(void **state)
+{
+    static const float probabilities[] = {0.375f, 0.25f, 0.375f};
+    static const uint32_t labels[] = {2};
+    const struct predictions predictions = {.model = "m",
+                                            .class_names = names,
+                                            .classes = 3,
+                                            .rows = 1,
+                                            .probabilities = probabilities,
+                                            .labels = labels,
+                                            .with_label = 1,
+                                            .top_k = 3};
+    struct json_writer writer = {.depth = 0};
+
+    (void)state;
+    encode_predictions(&predictions, &writer);
+    assert_has(&writer, "{\"label\":\"elm\",\"top\":[{\"label\":\"elm\",\"probability\":0.375},{\"label\":\"oak, red\","
+                        "\"probability\":0.375},{\"label\":\"say \\\"pine\\\"\",\"probability\":0.25}]}");
+    discard(&writer);
+}
+
 static void predictions_as_a_table_quote_what_must_be_quoted(void **state)
 {
     static const float probabilities[] = {0.25f, 0.5f, 0.25f, 1.0f / 3, 0.3333f, 0.3333f};
+    static const uint32_t labels[] = {1, 0};
     struct predictions predictions = {.class_names = names,
                                       .classes = 3,
                                       .rows = 2,
                                       .probabilities = probabilities,
+                                      .labels = labels,
                                       .with_label = 1,
                                       .with_probabilities = 1};
     struct text text = {.data = NULL};
@@ -144,6 +181,7 @@ static void parameters_are_cut_into_layers_in_their_order(void **state)
         .class_names = class_names,
         .parameters = parameters,
         .parameter_count = 17,
+        .temperature = 1.5,
         .kernel_tier = "avx2/n1",
         .digest = "00ff",
     };
@@ -153,15 +191,18 @@ static void parameters_are_cut_into_layers_in_their_order(void **state)
     encode_model_parameters(&model, "mdl_1", &writer);
     assert_written(&writer,
                    "{\"object\":\"model_parameters\",\"model\":\"mdl_1\",\"kernel_tier\":\"avx2/n1\","
-                   "\"parameters_sha256\":\"00ff\",\"classes\":[\"a\",\"b\"],\"preprocessing\":{\"type\":\"standardize\","
+                   "\"parameters_sha256\":\"00ff\",\"temperature\":1.5,\"classes\":[\"a\",\"b\"],\"preprocessing\":{"
+                   "\"type\":\"standardize\","
                    "\"shift\":[0.5,1],\"factor\":[2,0.1]},\"layers\":[{\"type\":\"dense\",\"units\":3,"
                    "\"weight\":[[1,2],[3,4],[5,6]],\"bias\":[0.5,0.25,0.125]},{\"type\":\"leaky_relu\",\"slope\":0.01},"
                    "{\"type\":\"dropout\",\"rate\":0.5},{\"type\":\"dense\",\"units\":2,"
                    "\"weight\":[[7,8,9],[10,11,12]],\"bias\":[-1,-2]}]}");
     model.scaler.uniform = 1;
     model.scaler.type = PREPROCESS_SCALE_255;
+    model.temperature = 0;
     encode_model_parameters(&model, "mdl_1", &writer);
     assert_has(&writer, "\"preprocessing\":{\"type\":\"scale_255\"}");
+    assert_has(&writer, "\"temperature\":null,");
     discard(&writer);
 }
 
@@ -171,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_model_tells_where_it_comes_from),
         cmocka_unit_test(predictions_stand_in_the_order_of_rows_and_classes),
         cmocka_unit_test(the_most_probable_classes_end_where_the_classes_end),
+        cmocka_unit_test(the_label_comes_first_among_equals),
         cmocka_unit_test(predictions_as_a_table_quote_what_must_be_quoted),
         cmocka_unit_test(an_evaluation_has_the_scores_of_a_split),
         cmocka_unit_test(parameters_are_cut_into_layers_in_their_order),

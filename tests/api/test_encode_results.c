@@ -13,6 +13,7 @@ static void fill(struct scores *scores)
     static const int32_t labels[] = {0, 1, 1};
 
     assert_int_equal(scores_init(scores, 2, NULL), STATUS_OK);
+    assert_int_equal(scores_reserve(scores, 3, 0, NULL), STATUS_OK);
     for (int i = 0; i < 3; i++) {
         scores_add(scores, -log(probabilities[i][labels[i]]), probabilities[i], labels[i], NULL);
     }
@@ -85,7 +86,8 @@ static void splits_that_a_job_has_not_got_are_absent(void **state)
     assert_has(&writer, "},\"test\":{\"samples\":3,");
     assert_null(strstr(writer.text.data, "\"validation\""));
     assert_null(strstr(writer.text.data, "objective"));
-    assert_has(&writer, "},\"best\":{\"metric\":\"train_loss\",\"value\":0.5,\"step\":10},\"timing\":{\"train_seconds\":2,"
+    assert_has(&writer, "},\"calibration\":null,\"best\":{\"metric\":\"train_loss\",\"value\":0.5,\"step\":10},\"timing\":{"
+                        "\"train_seconds\":2,"
                         "\"evaluate_seconds\":0.25,\"samples_seen\":300,\"samples_per_second\":150,\"threads\":2},"
                         "\"digest\":{\"parameters_sha256\":\"ab\",\"step\":12},\"model\":\"mdl_1\"}");
     discard(&writer);

@@ -127,6 +127,13 @@ static void an_optimizer_that_is_given_has_its_own_defaults(void **state)
         {"{\"type\":\"rmsprop\"}", OPTIMIZER_RMSPROP, 0.01},
         {"{\"type\":\"adam\"}", OPTIMIZER_ADAM, 0.001},
         {"{\"type\":\"adamw\"}", OPTIMIZER_ADAMW, 0.001},
+        {"{\"type\":\"adadelta\"}", OPTIMIZER_ADADELTA, 1},
+        {"{\"type\":\"nadam\"}", OPTIMIZER_NADAM, 0.002},
+        {"{\"type\":\"radam\"}", OPTIMIZER_RADAM, 0.001},
+        {"{\"type\":\"adamax\"}", OPTIMIZER_ADAMAX, 0.002},
+        {"{\"type\":\"lion\"}", OPTIMIZER_LION, 0.0001},
+        {"{\"type\":\"schedule_free_sgd\"}", OPTIMIZER_SCHEDULE_FREE_SGD, 1},
+        {"{\"type\":\"schedule_free_adamw\"}", OPTIMIZER_SCHEDULE_FREE_ADAMW, 0.0025},
     };
 
     (void)state;
@@ -307,6 +314,30 @@ static void early_stopping_watches_what_there_is(void **state)
     job_release(&job);
 }
 
+static void a_temperature_is_fitted_where_there_are_rows_to_validate_on(void **state)
+{
+    struct job job;
+    char *text;
+
+    (void)state;
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"split\":{\"validation\":0.2}}"), STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_TEMPERATURE);
+    text = job_encode(&job);
+    assert_non_null(strstr(text, "\"calibration\":\"temperature\""));
+    free(text);
+    job_release(&job);
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"split\":{\"validation\":0.2},\"calibration\":\"none\"}"),
+                     STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_NONE);
+    job_release(&job);
+    assert_int_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"calibration\":\"auto\"}"), STATUS_OK);
+    assert_int_equal(job.request.calibration, CALIBRATION_NONE);
+    job_release(&job);
+    assert_int_not_equal(job_resolve(&job, "{" BLOBS "," SOFTMAX ",\"calibration\":\"temperature\"}"), STATUS_OK);
+    assert_true(refusal_is_only(&job.problem, STATUS_CONFLICTING_FIELDS, "/calibration"));
+    job_release(&job);
+}
+
 static void balanced_weights_come_from_the_training_rows(void **state)
 {
     struct job job;
@@ -456,7 +487,8 @@ static void a_resolved_spec_has_every_default_filled_in(void **state)
         "\"training\":{"
         "\"epochs\":10,\"batch_size\":50,\"shuffle\":\"every_epoch\",\"seed\":0,\"clip_norm\":null,\"eval_every\":\"epoch\","
         "\"log_every_steps\":1,\"shards\":1},\"stop\":{\"gradient_norm\":null,\"max_steps\":null,\"max_seconds\":null,"
-        "\"early\":null},\"checkpoint\":{\"every_seconds\":30,\"every_steps\":null,\"keep\":2},\"resources\":{\"threads\":"
+        "\"early\":null},\"calibration\":\"none\",\"checkpoint\":{\"every_seconds\":30,\"every_steps\":null,\"keep\":2},"
+        "\"resources\":{\"threads\":"
         "\"auto\",\"priority\":0},\"metadata\":{},\"expect\":{\"dataset_sha256\":\"abc\",\"kernel_tier\":\"tier\"}}";
     struct job job;
     char *text;
@@ -496,6 +528,8 @@ static const struct {
     {"\"init\":\"ones\"", STATUS_UNKNOWN_VALUE, "/init"},
     {"\"init\":1", STATUS_TYPE_MISMATCH, "/init"},
     {"\"preprocessing\":\"whiten\"", STATUS_UNKNOWN_VALUE, "/preprocessing"},
+    {"\"calibration\":\"isotonic\"", STATUS_UNKNOWN_VALUE, "/calibration"},
+    {"\"calibration\":null", STATUS_TYPE_MISMATCH, "/calibration"},
     {"\"split\":3", STATUS_TYPE_MISMATCH, "/split"},
     {"\"split\":{\"validation\":1.5}", STATUS_OUT_OF_RANGE, "/split/validation"},
     {"\"split\":{\"validation\":0.5,\"test\":0.5}", STATUS_OUT_OF_RANGE, "/split"},
@@ -514,7 +548,7 @@ static const struct {
     {"\"optimizer\":\"sgd\"", STATUS_TYPE_MISMATCH, "/optimizer"},
     {"\"optimizer\":{\"type\":\"adma\"}", STATUS_UNKNOWN_VALUE, "/optimizer/type"},
     {"\"optimizer\":{\"type\":3}", STATUS_TYPE_MISMATCH, "/optimizer/type"},
-    {"\"optimizer\":{\"type\":\"lion\"}", STATUS_NOT_SUPPORTED, "/optimizer/type"},
+    {"\"optimizer\":{\"type\":\"lbfgs\"}", STATUS_NOT_SUPPORTED, "/optimizer/type"},
     {"\"optimizer\":{\"learning_rate\":0}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":-0.1}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
     {"\"optimizer\":{\"learning_rate\":1e300}", STATUS_OUT_OF_RANGE, "/optimizer/learning_rate"},
@@ -523,6 +557,18 @@ static const struct {
     {"\"optimizer\":{\"momentum\":1}", STATUS_OUT_OF_RANGE, "/optimizer/momentum"},
     {"\"optimizer\":{\"beta1\":0.9}", STATUS_UNKNOWN_FIELD, "/optimizer/beta1"},
     {"\"optimizer\":{\"nesterov\":\"lookback\"}", STATUS_UNKNOWN_VALUE, "/optimizer/nesterov"},
+    {"\"optimizer\":{\"type\":\"nadam\",\"momentum_decay\":-1}", STATUS_OUT_OF_RANGE, "/optimizer/momentum_decay"},
+    {"\"optimizer\":{\"type\":\"lion\",\"epsilon\":1e-8}", STATUS_UNKNOWN_FIELD, "/optimizer/epsilon"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\",\"beta\":0}", STATUS_OUT_OF_RANGE, "/optimizer/beta"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\",\"beta\":1}", STATUS_OUT_OF_RANGE, "/optimizer/beta"},
+    {"\"optimizer\":{\"type\":\"schedule_free_adamw\",\"beta1\":0}", STATUS_OUT_OF_RANGE, "/optimizer/beta1"},
+    {"\"optimizer\":{\"type\":\"schedule_free_sgd\"},\"schedule\":{\"type\":\"cosine\"}", STATUS_CONFLICTING_FIELDS,
+     "/schedule/type"},
+    {"\"optimizer\":{\"type\":\"schedule_free_adamw\"},\"schedule\":{\"warmup_steps\":5}", STATUS_CONFLICTING_FIELDS,
+     "/schedule/warmup_steps"},
+    {"\"optimizer\":{\"type\":\"muon\",\"ns_steps\":0}", STATUS_OUT_OF_RANGE, "/optimizer/ns_steps"},
+    {"\"optimizer\":{\"type\":\"muon\",\"nesterov\":\"lecture\"}", STATUS_TYPE_MISMATCH, "/optimizer/nesterov"},
+    {"\"optimizer\":{\"type\":\"muon\",\"muon_nesterov\":true}", STATUS_UNKNOWN_FIELD, "/optimizer/muon_nesterov"},
     {"\"schedule\":{\"type\":\"sawtooth\"}", STATUS_UNKNOWN_VALUE, "/schedule/type"},
     {"\"schedule\":{\"type\":\"step\"}", STATUS_MISSING_FIELD, "/schedule/every_epochs"},
     {"\"schedule\":null", STATUS_TYPE_MISMATCH, "/schedule"},
@@ -559,7 +605,6 @@ static const struct {
     {"{" BLOBS ",\"model\":\"mlp\"}", STATUS_TYPE_MISMATCH, "/model"},
     {"{" BLOBS ",\"model\":{}}", STATUS_MISSING_FIELD, "/model/type"},
     {"{" BLOBS ",\"model\":{\"type\":\"forest\"}}", STATUS_UNKNOWN_VALUE, "/model/type"},
-    {"{" BLOBS ",\"model\":{\"type\":\"cnn\"}}", STATUS_NOT_SUPPORTED, "/model/type"},
     {"{" BLOBS ",\"model\":{\"type\":\"softmax_regression\",\"hidden\":[3]}}", STATUS_UNKNOWN_FIELD, "/model/hidden"},
     {"{" BLOBS ",\"model\":{\"type\":\"mlp\"}}", STATUS_MISSING_FIELD, "/model/hidden"},
     {"{" BLOBS ",\"model\":{\"type\":\"mlp\",\"hidden\":3}}", STATUS_TYPE_MISMATCH, "/model/hidden"},
@@ -573,7 +618,7 @@ static const struct {
      STATUS_MISSING_FIELD, "/model/layers/0/units"},
     {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[{\"type\":\"dropout\"},{\"type\":\"dense\"}]}}",
      STATUS_MISSING_FIELD, "/model/layers/0/rate"},
-    {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[{\"type\":\"conv2d\"},{\"type\":\"dense\"}]}}",
+    {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[{\"type\":\"gelu\"},{\"type\":\"dense\"}]}}",
      STATUS_NOT_SUPPORTED, "/model/layers/0/type"},
     {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[7,{\"type\":\"dense\"}]}}", STATUS_TYPE_MISMATCH,
      "/model/layers/0"},
@@ -631,6 +676,7 @@ static void what_does_not_fit_the_data_is_refused(void **state)
         {"{" BLOBS ",\"model\":{\"type\":\"layers\",\"layers\":[{\"type\":\"dense\",\"units\":5}]}}",
          STATUS_CLASS_COUNT_MISMATCH, "/model/layers/0/units"},
         {"{" BLOBS "," SOFTMAX ",\"loss\":{\"class_weights\":[1,2]}}", STATUS_CLASS_COUNT_MISMATCH, "/loss/class_weights"},
+        {"{" BLOBS "," SOFTMAX ",\"optimizer\":{\"type\":\"muon\"}}", STATUS_CONFLICTING_FIELDS, "/optimizer/type"},
     };
 
     (void)state;
@@ -742,6 +788,7 @@ int main(void)
         cmocka_unit_test(curves_have_about_2000_points_and_never_too_many),
         cmocka_unit_test(many_short_epochs_make_few_points),
         cmocka_unit_test(early_stopping_watches_what_there_is),
+        cmocka_unit_test(a_temperature_is_fitted_where_there_are_rows_to_validate_on),
         cmocka_unit_test(balanced_weights_come_from_the_training_rows),
         cmocka_unit_test(inline_rows_become_a_data_set),
         cmocka_unit_test(inline_rows_may_have_soft_labels),

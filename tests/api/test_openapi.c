@@ -2,14 +2,18 @@
 
 #include <stdio.h>
 
+#include "api/cross_entropy_request.h"
 #include "api/curve.h"
+#include "api/encode_cross_entropy.h"
 #include "api/encode_dataset.h"
 #include "api/encode_info.h"
 #include "api/encode_job.h"
 #include "api/encode_metrics.h"
 #include "api/encode_model.h"
+#include "api/encode_race.h"
 #include "api/encode_results.h"
 #include "api/json.h"
+#include "api/point_comparison.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "tests/api/written.h"
@@ -216,6 +220,10 @@ static void answers_have_the_members_of_their_schemas(void **state)
     const struct results_view results = {.job = "job_1", .digest = "d", .model = "mdl_1"};
     const struct predictions predictions = {.model = "mdl_1"};
     const struct curve curve = {.count = 0};
+    const struct job_view *const race = &job;
+    static const struct comparison comparison;
+    static const struct point_comparison points = {.against = "/a"};
+    const struct cross_entropy_request pair = {.u = (double[]){1}, .v = (double[]){1}, .ends = (size_t[]){1}, .pairs = 1};
 
     (void)state;
     encode_health(&writer);
@@ -242,6 +250,14 @@ static void answers_have_the_members_of_their_schemas(void **state)
     assert_fits(&writer, "ModelList");
     encode_predictions(&predictions, &writer);
     assert_fits(&writer, "Predictions");
+    encode_race("race_1", &race, 1, &writer);
+    assert_fits(&writer, "Race");
+    comparison_encode(&comparison, &writer);
+    assert_fits(&writer, "Comparison");
+    point_comparison_encode(&points, &writer);
+    assert_fits(&writer, "Comparison");
+    encode_cross_entropy(&pair, &writer);
+    assert_fits(&writer, "CrossEntropy");
 }
 
 static const struct json_value *property(const char *schema, const char *name)

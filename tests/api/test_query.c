@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,8 +64,35 @@ static void every_default_of_every_route_can_be_read(void **state)
 {
     (void)state;
     for (int i = 0; i < ROUTE_COUNT; i++) {
-        assert_int_equal(decode((enum route_id)i, ""), STATUS_OK);
+        const struct route *route = route_get((enum route_id)i);
+        char needed[64] = "";
+        size_t used = 0;
+
+        for (size_t k = 0; k < ROUTE_QUERY_MAX && route->query[k] != PARAMETER_NONE; k++) {
+            const struct query_parameter *parameter = query_parameter((enum query_id)route->query[k]);
+
+            if (query_is_required(parameter)) {
+                used +=
+                    (size_t)snprintf(needed + used, sizeof needed - used, "%s%s=1", used > 0 ? "&" : "", parameter->name);
+            }
+        }
+        assert_true(used < sizeof needed);
+        assert_int_equal(decode((enum route_id)i, needed), STATUS_OK);
     }
+}
+
+static void what_must_be_given_is_missed_by_name(void **state)
+{
+    (void)state;
+    char *document = refused(ROUTE_LANDSCAPE_POINT, "directions=4");
+
+    assert_non_null(strstr(document, "\"code\":\"query_invalid\""));
+    assert_non_null(strstr(document, "\"parameter\":\"x\""));
+    assert_non_null(strstr(document, "\"parameter\":\"y\""));
+    free(document);
+    assert_int_equal(decode(ROUTE_LANDSCAPE_POINT, "x=1e-3&y=-2.5"), STATUS_OK);
+    assert_close(query_number(&query, PARAMETER_X), 1e-3, 0, 0);
+    assert_close(query_number(&query, PARAMETER_Y), -2.5, 0, 0);
 }
 
 static void every_parameter_belongs_to_a_route_and_names_are_apart_within_one(void **state)
@@ -354,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(every_default_of_every_route_can_be_read),
+        cmocka_unit_test(what_must_be_given_is_missed_by_name),
         cmocka_unit_test(every_parameter_belongs_to_a_route_and_names_are_apart_within_one),
         cmocka_unit_test(integers_are_read_and_clamped),
         cmocka_unit_test(bad_numbers_are_invalid),

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "api/descent_request.h"
 #include "api/field_description.h"
 #include "api/job_request_tables.h"
 #include "api/problem.h"
@@ -80,7 +81,7 @@ static void put_parameters(struct text *out, const struct route *route)
 
         text_printf(out, "| `%s%s` | ", parameter->name, parameter->type == QUERY_PREFIX ? "…" : "");
         put_range(out, parameter);
-        text_printf(out, " | %s | ", parameter->standard);
+        text_printf(out, " | %s | ", query_is_required(parameter) ? "must be given" : parameter->standard);
         put_cell(out, parameter->help);
         text_string(out, " |\n");
     }
@@ -143,6 +144,9 @@ static void put_values(struct text *out, const struct field *field)
         put_cell(out, field->json_type);
     } else if (field->kind == FIELD_NAME) {
         text_string(out, "up to 64 letters, digits, spaces, dots, dashes, underscores");
+    } else if (field->kind == FIELD_PAIR) {
+        text_printf(out, "integer or [height, width], %.0f to %.0f", field->minimum, field->maximum);
+        separator = ", ";
     } else if (field->kind == FIELD_SEED) {
         text_string(out, "integer, or a string of decimal or 0x digits");
     }
@@ -190,6 +194,30 @@ static void put_table(struct text *out, enum job_table id, size_t variant)
     put_fields(out, &table);
 }
 
+/* ---- the request for descents ---- */
+
+static void put_descents(struct text *out)
+{
+    struct field_table table = {.name = "descents", .count = descent_request_field_count};
+
+    text_string(
+        out,
+        "\n## A request for descents\n\n"
+        "The body of `POST /v1/landscapes/descents`; on a named landscape (`POST /v1/landscapes/{name}/descents`) there "
+        "is no `f`.\n");
+    memcpy(table.fields, descent_request_fields, table.count * sizeof *table.fields);
+    put_fields(out, &table);
+    text_string(out, "\nEach of `optimizers` is a job's [`optimizer`](#optimizer-sgd), and may have besides:\n");
+    table.count = DESCENT_OPTIMIZER_FIELDS;
+    memcpy(table.fields, descent_optimizer_fields, sizeof descent_optimizer_fields);
+    put_fields(out, &table);
+    text_printf(
+        out,
+        "\nAt most %d starts times optimizers, %d rows of paths, and %d operations (updates times twice the formula's "
+        "operations);\nwhat is more is refused with the figures.\n",
+        DESCENT_MAX_DESCENTS, DESCENT_MAX_ROWS, DESCENT_MAX_OPERATIONS);
+}
+
 static void write_reference(struct text *out)
 {
     text_string(out,
@@ -213,6 +241,7 @@ static void write_reference(struct text *out)
             put_table(out, (enum job_table)id, v);
         }
     }
+    put_descents(out);
 }
 
 /* ---- errors ---- */

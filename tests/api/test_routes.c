@@ -30,6 +30,11 @@ static void example_path(const char *pattern, char *path)
     *path = '\0';
 }
 
+static int computes(const char *tag)
+{
+    return strcmp(tag, "models") == 0 || strcmp(tag, "landscapes") == 0 || strcmp(tag, "calculators") == 0;
+}
+
 static void every_route_has_a_name_a_scope_a_summary_and_an_answer(void **state)
 {
     (void)state;
@@ -42,8 +47,9 @@ static void every_route_has_a_name_a_scope_a_summary_and_an_answer(void **state)
         assert_true(route->path[0] == '/' && route->path[strlen(route->path) - 1] != '/');
         assert_in_range(route->answers[0].status, 200, 204);
         assert_true((route->answers[0].status == 204) == (route->answers[0].media[0] == MEDIA_NONE));
-        /* whoever changes something needs more than reading; what needs no token changes nothing */
-        assert_true(route->method == METHOD_GET || route->scope == SCOPE_WRITE || route->tag[0] == 'm');
+        /* whoever changes something needs more than reading (what only computes is asked by POST, too); what needs no token
+         * changes nothing */
+        assert_true(route->method == METHOD_GET || route->scope == SCOPE_WRITE || computes(route->tag));
         assert_true(route->scope != SCOPE_NONE || route->method == METHOD_GET);
         assert_true(route->method != METHOD_GET || route->body.kind == BODY_NONE);
         assert_true((route->body.kind == BODY_NONE) == (route->body.media[0] == MEDIA_NONE));

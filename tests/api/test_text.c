@@ -142,6 +142,25 @@ static void digits_are_spared_as_by_trying_every_length(void **state)
     }
 }
 
+static void fields_of_csv_are_quoted_where_they_must_be(void **state)
+{
+    static const struct {
+        const char *field, *want;
+    } rows[] = {{"", ""}, {"a b", "a b"}, {"a,b", "\"a,b\""}, {"\"", "\"\"\"\""}, {"a\nb", "\"a\nb\""}, {"a\r", "\"a\r\""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct text text = {.data = NULL};
+        char *data;
+        size_t size;
+
+        text_csv_field(&text, rows[i].field);
+        assert_int_equal(text_take(&text, &data, &size, NULL), STATUS_OK);
+        assert_string_equal(data, rows[i].want);
+        free(data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_printed_piece_that_is_too_long_fails_instead_of_being_cut),
         cmocka_unit_test(numbers_have_as_few_digits_as_read_back_equal),
         cmocka_unit_test(digits_are_spared_as_by_trying_every_length),
+        cmocka_unit_test(fields_of_csv_are_quoted_where_they_must_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,8 @@ static void read_and_write(const void *bytes, size_t size)
         return;
     }
     if (model_file_write(&model, buffer_sink(&file), NULL) != STATUS_OK ||
-        model_file_read(&again, file.data, file.size, NULL) != STATUS_OK || strcmp(again.digest, model.digest) != 0) {
+        model_file_read(&again, file.data, file.size, NULL) != STATUS_OK || strcmp(again.digest, model.digest) != 0 ||
+        again.temperature != model.temperature) {
         abort();
     }
     model_release(&again);

@@ -25,6 +25,14 @@ OPTIMIZERS = (
     ("adam", {"type": "adam", "learning_rate": 0.01}),
     ("amsgrad", {"type": "adam", "learning_rate": 0.01, "amsgrad": True}),
     ("adamw", {"type": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}),
+    ("adadelta", {"type": "adadelta"}),
+    ("nadam", {"type": "nadam", "learning_rate": 0.01}),
+    ("radam", {"type": "radam", "learning_rate": 0.02}),
+    ("adamax", {"type": "adamax", "learning_rate": 0.02}),
+    ("lion", {"type": "lion", "learning_rate": 0.003, "weight_decay": 0.1}),
+    ("schedule-free sgd", {"type": "schedule_free_sgd", "learning_rate": 0.5, "warmup_steps": 20}),
+    ("schedule-free adamw", {"type": "schedule_free_adamw", "learning_rate": 0.02, "weight_decay": 0.01}),
+    ("muon", {"type": "muon", "learning_rate": 0.02, "adamw_learning_rate": 0.01, "weight_decay": 0.01}),
 )
 
 

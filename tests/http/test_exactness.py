@@ -46,6 +46,14 @@ def so_it_is_for_every_way_to_train(server, spec):
     _one(_digests(server, spec))
 
 
+@rows(*OPTIMIZERS)
+def the_resolved_spec_gives_the_same_bits(server, optimizer):
+    job = server.train(mlp(DATA, (20,), optimizer=optimizer, training=TRAINING))
+    spec = server.get(f"/v1/jobs/{job['id']}/spec")
+    want(optimizer.items() <= {**spec["optimizer"], "type": optimizer["type"]}.items(), f"what was asked for: {spec['optimizer']}")
+    equal(server.train(spec)["digest"], job["digest"], "digest")
+
+
 def the_curves_are_the_same_too(server):
     curves = []
     for threads in THREADS[:3]:

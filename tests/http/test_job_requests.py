@@ -108,8 +108,12 @@ def _with(path, value):
     ("denormal learning rate", "/optimizer/learning_rate", 5e-324, "out_of_range"),
     ("momentum 1", "/optimizer/momentum", 1, "out_of_range"),
     ("unknown optimizer", "/optimizer/type", "adm", "unknown_value"),
+    ("muon without a hidden layer", "/optimizer", {"type": "muon"}, "conflicting_fields:/optimizer/type"),
+    ("gradient at the newest iterate", "/optimizer", {"type": "schedule_free_sgd", "beta": 0}, "out_of_range:/optimizer/beta"),
     ("unknown model", "/model/type", "forest", "unknown_value"),
-    ("later model", "/model/type", "cnn", "not_supported"),
+    ("later layer", "/model", {"type": "layers", "layers": [{"type": "gelu"}, {"type": "dense"}]},
+     "not_supported:/model/layers/0/type"),
+    ("a cnn on points in the plane", "/model", {"type": "cnn"}, "conflicting_fields:/model/type"),
     ("unknown schedule", "/schedule/type", "sawtooth", "unknown_value"),
     ("unknown loss", "/loss/type", "hinge", "unknown_value"),
     ("smoothing 1", "/loss/label_smoothing", 1, "out_of_range"),
@@ -146,6 +150,19 @@ def a_field_that_means_nothing_is_422_at_its_place(server, path, value, code):
         includes(entry, "value", "allowed", what="an unknown value")
     if code == "out_of_range" and isinstance(value, (int, float)):
         want(entry["value"] == value and ("minimum" in entry or "exclusive_minimum" in entry), f"the value and its limits: {entry}")
+
+
+@rows(("cosine", {"type": "cosine"}, ["/schedule/type"]), ("warm-up", {"warmup_steps": 3}, ["/schedule/warmup_steps"]),
+      ("both", {"type": "linear", "warmup_steps": 3}, ["/schedule/type", "/schedule/warmup_steps"]), ("none", {"type": "constant", "warmup_steps": 0}, []))
+def a_rule_without_schedule_has_none_beside_it(server, schedule, pointers):
+    for rule in ("schedule_free_sgd", "schedule_free_adamw"):
+        spec = softmax(optimizer={"type": rule, "warmup_steps": 3}, schedule=schedule)
+        if not pointers:
+            equal(server.ok("POST", "/v1/jobs?validate_only=true", spec)["spec"]["optimizer"]["warmup_steps"], 3, "its own warm-up")
+            continue
+        problem = server.refuse(422, "conflicting_fields", "POST", "/v1/jobs", spec)
+        equal([e["pointer"] for e in problem["errors"]], pointers, "pointers")
+        want(all(rule in e["detail"] for e in problem["errors"]), f"which rule: {problem}")
 
 
 def a_misspelt_field_names_the_nearest_one(server):

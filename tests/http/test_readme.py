@@ -1,14 +1,14 @@
 """README's lines work when they are pasted: each block of shell goes to bash as it stands, with other ports."""
 import json
-import os
 import pathlib
 import re
 import subprocess
 import tempfile
 
 from harness import BINARY, FASHION, PATIENCE, ROOT, THOROUGH, Server, Skip, equal, free_port, want
+from pasting import blocks, paste, replace
 
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+BLOCKS = blocks((ROOT / "README.md").read_text())
 
 
 def _block(mark):
@@ -17,24 +17,9 @@ def _block(mark):
     return found[0]
 
 
-def _replace(text, *pairs):
-    for old, new in pairs:
-        want(old in text, f"README does not say {old!r}")
-        text = text.replace(old, new)
-    return text
-
-
-def _paste(text, folder, **env):
-    """What bash prints; -e and pipefail, so that no line may fail unseen."""
-    done = subprocess.run(["bash", "-eu", "-o", "pipefail"], input=text, cwd=folder, capture_output=True, text=True, timeout=120 * PATIENCE,
-                          env={**os.environ, **env}, check=False)
-    equal(done.returncode, 0, f"exit status of {text}\n{done.stdout}\n{done.stderr}\nexit status")
-    return done.stdout
-
-
 def the_five_lines_train_and_predict():
     with Server() as s, tempfile.TemporaryDirectory() as folder:
-        out = _paste(_replace(_block("spirals"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}")), folder)
+        out = paste(replace(_block("spirals"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}")), folder)
         want("loss (nats)" in out and "accuracy" in out, f"a chart: {out}")
         accuracy = float(re.search(r"^([01](?:\.\d+)?)$", out, re.M).group(1))
         want(accuracy > 0.95, f"accuracy {accuracy}")
@@ -47,8 +32,8 @@ def the_lines_for_real_data_work():
     if not FASHION.exists() or not THOROUGH:
         raise Skip("60,000 images, in a release only")
     with Server() as s, tempfile.TemporaryDirectory() as folder:
-        lines = _replace(_block("train-images-idx3-ubyte.gz"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}"), ('"epochs": 10', '"epochs": 1'))
-        _paste(lines, folder)
+        lines = replace(_block("train-images-idx3-ubyte.gz"), ("127.0.0.1:8080", f"127.0.0.1:{s.port}"), ('"epochs": 10', '"epochs": 1'))
+        paste(lines, folder)
         equal(json.loads(pathlib.Path(folder, "train.json").read_text())["rows"], 60000, "rows")
         equal(json.loads(pathlib.Path(folder, "job.json").read_text())["status"], "succeeded", "job")
         want("<svg" in pathlib.Path(folder, "curve.svg").read_text(), "a picture")
@@ -58,12 +43,12 @@ def the_lines_for_real_data_work():
 def the_lines_that_kill_the_server_end_with_equal_digests():
     if not THOROUGH:
         raise Skip("some ten seconds of training, in a release only")
-    text = "".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/durability.md").read_text(), re.M | re.S))
+    text = "".join(blocks((ROOT / "docs/durability.md").read_text()))
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "build/release").mkdir(parents=True)
         pathlib.Path(folder, "build/release/descentd").symlink_to(BINARY)
-        lines = _replace(text, ("kill -9 $server; wait; start; kill -9 $server; wait; start", "kill -9 $server; wait || true; start; kill -9 $server; wait || true; start"))
-        first, job, second = _paste(lines.replace("8090", str(free_port())), folder).split()
+        lines = replace(text, ("kill -9 $server; wait; start; kill -9 $server; wait; start", "kill -9 $server; wait || true; start; kill -9 $server; wait || true; start"))
+        first, job, second = paste(lines.replace("8090", str(free_port())), folder).split()
     equal((len(first), first), (64, second), "digests")
     equal(json.loads(job)["status"], "succeeded", "the job that was killed")
     want(json.loads(job)["restarts"] > 0, f"it was over before the kill: {job}")
@@ -74,12 +59,12 @@ def the_lines_for_another_host_work():
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         own = (("build/release/descentd", BINARY), ("8443", str(port)))
-        *prepare, serve = _replace(_block("token new --token-file tokens --scopes"), *own).strip().splitlines()
-        token = re.search(r"dct_\S+", _paste("\n".join(prepare), folder)).group(0)
+        *prepare, serve = replace(_block("token new --token-file tokens --scopes"), *own).strip().splitlines()
+        token = re.search(r"dct_\S+", paste("\n".join(prepare), folder)).group(0)
         pathlib.Path(folder, ".curlrc").write_text(f"resolve = trainer.example:{port}:127.0.0.1\nretry-connrefused\nretry = 9\n")
         server = subprocess.Popen(["bash", "-c", "exec " + serve], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            job = json.loads(_paste(_replace(_block("https://trainer.example"), ("8443", str(port))), folder, TOKEN=token, CURL_HOME=folder))
+            job = json.loads(paste(replace(_block("https://trainer.example"), ("8443", str(port))), folder, TOKEN=token, CURL_HOME=folder))
             equal(job["object"], "job", "answer")
         finally:
             server.terminate()

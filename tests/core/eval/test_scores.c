@@ -5,126 +5,39 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "core/nn/loss.h"
-#include "tests/assert_close.h"
+#include "tests/core/eval/calibration_golden.h"
 
-#define GOLDEN "tests/golden/calibration.txt"
-enum { ROWS = 240, K = 4 };
-
-struct known {
-    double temperature, accuracy, nll, brier, ece, mce;
-};
-
-static struct {
-    struct known known[2];
-    struct calibration_bin bins[CALIBRATION_BINS];
-    double logits[ROWS][K];
-    int32_t labels[ROWS];
-} golden;
-
-static int read_golden(void **state)
-{
-    FILE *file = fopen(GOLDEN, "r");
-    char line[256];
-    size_t scores = 0, bins = 0, rows = 0;
-
-    (void)state;
-    if (file == NULL) {
-        return -1;
-    }
-    while (fgets(line, sizeof(line), file) != NULL) {
-        struct known *k = &golden.known[scores % 2];
-        struct calibration_bin *bin = &golden.bins[bins % CALIBRATION_BINS];
-        double *z = golden.logits[rows % ROWS];
-        unsigned long long count;
-
-        scores += sscanf(line, "scores %lf %lf %lf %lf %lf %lf", &k->temperature, &k->accuracy, &k->nll, &k->brier, &k->ece,
-                         &k->mce) == 6;
-        if (sscanf(line, "bin %llu %lf %lf", &count, &bin->confidence, &bin->accuracy) == 3) {
-            bin->count = count;
-            bins++;
-        }
-        rows += sscanf(line, "row %d %lf %lf %lf %lf", &golden.labels[rows % ROWS], &z[0], &z[1], &z[2], &z[3]) == 5;
-    }
-    fclose(file);
-    return scores == 2 && bins == CALIBRATION_BINS && rows == ROWS ? 0 : -1;
-}
-
-static void score_golden(struct scores *scores, double temperature)
-{
-    const struct softmax_loss rule = {.classes = K};
-    double logits[ROWS][K], losses[ROWS], probabilities[ROWS][K];
-    const struct softmax_loss_rows out = {.plain = losses};
-
-    for (size_t i = 0; i < ROWS; i++) {
-        for (size_t c = 0; c < K; c++) {
-            logits[i][c] = golden.logits[i][c] / temperature;
-        }
-    }
-    softmax_cross_entropy_rows_f64(&rule, ROWS, logits[0], K, golden.labels, NULL, 1, NULL, 0, &out);
-    softmax_rows_f64(K, ROWS, logits[0], K, probabilities[0]);
-    assert_int_equal(scores_init(scores, K, NULL), STATUS_OK);
-    for (size_t i = 0; i < ROWS; i++) {
-        scores_add(scores, losses[i], probabilities[i], golden.labels[i], NULL);
-    }
-    scores_finish(scores);
-}
-
-static void loss_accuracy_brier_and_calibration_are_the_published_ones(void **state)
-{
-    (void)state;
-    for (size_t t = 0; t < 2; t++) {
-        const struct known *known = &golden.known[t];
-        struct scores scores;
-
-        score_golden(&scores, known->temperature);
-        assert_int_equal(scores.samples, ROWS);
-        assert_close(scores.accuracy, known->accuracy, 1e-15, 0);
-        assert_close(scores.loss, known->nll, 1e-12, 0);
-        assert_close(scores.brier, known->brier, 1e-12, 0);
-        assert_close(scores.ece, known->ece, 1e-12, 0);
-        assert_close(scores.mce, known->mce, 1e-12, 0);
-        scores_release(&scores);
-    }
-}
-
-static void bins_have_the_published_counts_confidences_and_accuracies(void **state)
+static void loss_and_accuracy_are_the_published_ones(void **state)
 {
     struct scores scores;
 
     (void)state;
-    score_golden(&scores, 1);
-    for (size_t m = 0; m < CALIBRATION_BINS; m++) {
-        assert_int_equal(scores.bins[m].count, golden.bins[m].count);
-        assert_close(scores.bins[m].confidence, golden.bins[m].confidence, 1e-12, 0);
-        assert_close(scores.bins[m].accuracy, golden.bins[m].accuracy, 1e-12, 0);
-    }
+    golden_score(&scores, golden.known[1].temperature);
+    assert_int_equal(scores.samples, GOLDEN_ROWS);
+    assert_close(scores.accuracy, golden.known[0].accuracy, 1e-15, 0);
+    assert_close(scores.loss, golden.known[0].nll, 1e-12, 0);
+    assert_close(scores.calibrated.accuracy, golden.known[1].accuracy, 1e-15, 0);
+    assert_close(scores.calibrated.nll, golden.known[1].nll, 1e-12, 0);
     scores_release(&scores);
 }
 
-/* Left-closed bins, a likely mistake, would put the edges one bin higher. */
-static void bins_are_closed_on_the_right_and_the_first_one_holds_0(void **state)
+/* As for the evaluations on the way, which want loss and accuracy alone. */
+static void what_needs_every_row_is_not_known_unless_it_was_asked_for(void **state)
 {
+    const double probabilities[2] = {0.75, 0.25};
     struct scores scores;
 
     (void)state;
-    assert_int_equal(scores_init(&scores, 1, NULL), STATUS_OK);
-    for (int m = 0; m <= CALIBRATION_BINS; m++) {
-        double edge = (double)m / CALIBRATION_BINS;
-
-        scores_add(&scores, 0, &edge, 0, NULL);
-    }
-    for (int m = 0; m < CALIBRATION_BINS; m++) {
-        assert_int_equal(scores.bins[m].count, m == 0 ? 2 : 1);
-        if (m > 0) {
-            assert_close(scores.bin_confidence_sum[m], (double)(m + 1) / CALIBRATION_BINS, 0, 0);
-        }
-    }
+    assert_int_equal(scores_init(&scores, 2, NULL), STATUS_OK);
+    scores_add(&scores, 0.25, probabilities, 0, NULL);
+    scores_finish(&scores);
+    assert_close(scores.calibration.ece, 0.25, 1e-15, 0);
+    assert_close(scores.calibration.ace, (double)NAN, 0, 0);
+    assert_close(scores.calibration.classwise_ece, (double)NAN, 0, 0);
+    assert_int_equal(scores.calibrated.samples, 0);
     scores_release(&scores);
 }
 
@@ -170,7 +83,7 @@ static void soft_targets_count_their_most_probable_class_as_the_true_one(void **
     scores_add(&scores, 0.5, probabilities, -1, soft);
     scores_finish(&scores);
     assert_int_equal(scores.confusion[2 * 3 + 1], 1);
-    assert_close(scores.brier, 0.05 * 0.05 + 0.25 * 0.25 + 0.2 * 0.2, 1e-14, 0);
+    assert_close(scores.calibration.brier, 0.05 * 0.05 + 0.25 * 0.25 + 0.2 * 0.2, 1e-14, 0);
     assert_close(scores.loss, 0.5, 0, 0);
     scores_release(&scores);
 }
@@ -196,7 +109,7 @@ static void no_rows_give_zeros_and_not_nan(void **state)
     scores_finish(&scores);
     assert_close(scores.loss, 0, 0, 0);
     assert_close(scores.accuracy, 0, 0, 0);
-    assert_close(scores.ece, 0, 0, 0);
+    assert_close(scores.calibration.ece, 0, 0, 0);
     scores_release(&scores);
     scores_release(&scores);
     scores_release(NULL);
@@ -205,13 +118,12 @@ static void no_rows_give_zeros_and_not_nan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loss_accuracy_brier_and_calibration_are_the_published_ones),
-        cmocka_unit_test(bins_have_the_published_counts_confidences_and_accuracies),
-        cmocka_unit_test(bins_are_closed_on_the_right_and_the_first_one_holds_0),
+        cmocka_unit_test(loss_and_accuracy_are_the_published_ones),
+        cmocka_unit_test(what_needs_every_row_is_not_known_unless_it_was_asked_for),
         cmocka_unit_test(confusion_and_class_scores_are_counted_by_true_and_predicted_class),
         cmocka_unit_test(soft_targets_count_their_most_probable_class_as_the_true_one),
         cmocka_unit_test(ties_go_to_the_lowest_class),
         cmocka_unit_test(no_rows_give_zeros_and_not_nan),
     };
-    return cmocka_run_group_tests_name("scores", tests, read_golden, NULL);
+    return cmocka_run_group_tests_name("scores", tests, golden_read, NULL);
 }

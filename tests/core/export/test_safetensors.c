@@ -235,6 +235,23 @@ static void a_sink_that_fails_ends_the_writing(void **state)
     model_release(&model);
 }
 
+static void a_temperature_is_told_with_all_its_digits(void **state)
+{
+    struct file with, without;
+    char text[64];
+
+    (void)state;
+    open_file(&with, PREPROCESS_STANDARDIZE, NULL);
+    open_file(&without, PREPROCESS_NONE, NULL);
+    metadata(&with, "temperature", text, sizeof(text));
+    assert_true(strtod(text, NULL) == with.model.temperature);
+    assert_null(strstr(without.header, "temperature"));
+    assert_int_equal(with.data_size, without.data_size); /* nor does it change the data, hence the digest */
+    assert_memory_equal(with.data, without.data, with.data_size);
+    close_file(&with);
+    close_file(&without);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +261,7 @@ int main(void)
         cmocka_unit_test(constants_of_the_preprocessing_come_back_exactly),
         cmocka_unit_test(further_metadata_is_added),
         cmocka_unit_test(a_sink_that_fails_ends_the_writing),
+        cmocka_unit_test(a_temperature_is_told_with_all_its_digits),
     };
     return cmocka_run_group_tests_name("safetensors", tests, NULL, NULL);
 }

@@ -12,68 +12,6 @@
 #include "core/base/rng.h"
 #include "tests/assert_close.h"
 
-/* ---- two probability vectors ---- */
-
-static void cross_entropy_has_its_known_values(void **state)
-{
-    static const struct {
-        size_t n;
-        double u[4], v[4], h, entropy, kl;
-    } known[] = {
-        {2, {1.0, 0.0}, {1.0, 0.0}, 0.0, 0.0, 0.0},
-        {2, {0.0, 1.0}, {0.0, 1.0}, 0.0, 0.0, 0.0},
-        {2, {1.0, 0.0}, {0.9, 0.1}, 0.10536051565782628, 0.0, 0.10536051565782628},
-        {2, {1.0, 0.0}, {0.1, 0.9}, 2.3025850929940455, 0.0, 2.3025850929940455},
-        {2, {0.5, 0.5}, {0.9, 0.1}, 1.203972804325936, 0.6931471805599453, 0.5108256237659906},
-        {2, {0.5, 0.5}, {0.5, 0.5}, 0.6931471805599453, 0.6931471805599453, 0.0},
-        {3, {0.7, 0.2, 0.1}, {0.7, 0.2, 0.1}, 0.8018185525433373, 0.8018185525433373, 0.0},
-        {3, {0.7, 0.2, 0.1}, {0.2, 0.3, 0.5}, 1.4367158176250518, 0.8018185525433373, 0.6348972650817145},
-        {4, {0.25, 0.25, 0.25, 0.25}, {0.25, 0.25, 0.25, 0.25}, 1.3862943611198906, 1.3862943611198906, 0.0},
-        {3, {0.5, 0.5, 0.0}, {0.5, 0.5, 0.0}, 0.6931471805599453, 0.6931471805599453, 0.0},
-        {2, {1.0, 0.0}, {1e-300, 1.0}, 690.7755278982137, 0.0, 690.7755278982137},
-        {2, {1.0, 0.0}, {1e-08, 0.99999999}, 18.420680743952367, 0.0, 18.420680743952367},
-        {3, {0.5, 0.5, 0.0}, {1.0, 0.0, 0.0}, HUGE_VAL, 0.6931471805599453, HUGE_VAL},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        double h, entropy, kl;
-
-        assert_int_equal(cross_entropy(known[i].u, known[i].v, known[i].n, 1e-12, &h, NULL), STATUS_OK);
-        assert_int_equal(cross_entropy(known[i].u, known[i].u, known[i].n, 1e-12, &entropy, NULL), STATUS_OK);
-        assert_int_equal(kl_divergence(known[i].u, known[i].v, known[i].n, 1e-12, &kl, NULL), STATUS_OK);
-        assert_close(h, known[i].h, 1e-12, 0);
-        assert_close(entropy, known[i].entropy, 1e-12, 0);
-        assert_close(kl, known[i].kl, 1e-12, 0);
-        assert_true(h >= entropy && entropy >= 0);
-    }
-}
-
-static void what_is_no_probability_vector_is_refused_with_its_place(void **state)
-{
-    static const struct {
-        double p[2];
-        const char *message;
-    } bad[] = {
-        {{NAN, 1}, "[0] is"},
-        {{1.5, -0.5}, "[1] is -0.5"},
-        {{0.5, 0.4}, "sums to"},
-        {{HUGE_VAL, 0}, "sums to inf"},
-    };
-    const double good[2] = {0.5, 0.5};
-    double h;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct error as_u = {0}, as_v = {0};
-
-        assert_int_equal(cross_entropy(bad[i].p, good, 2, 1e-6, &h, &as_u), STATUS_OUT_OF_RANGE);
-        assert_int_equal(kl_divergence(good, bad[i].p, 2, 1e-6, &h, &as_v), STATUS_OUT_OF_RANGE);
-        assert_non_null(strstr(as_u.message, bad[i].message));
-        assert_true(as_u.message[0] == 'u' && as_v.message[0] == 'v');
-    }
-}
-
 /* ---- from logits ---- */
 
 /* What one row of logits with hard or soft targets gives, through the whole function. */
@@ -512,8 +450,6 @@ static void the_most_classes_there_may_be_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cross_entropy_has_its_known_values),
-        cmocka_unit_test(what_is_no_probability_vector_is_refused_with_its_place),
         cmocka_unit_test(losses_gradients_and_probabilities_have_their_known_values),
         cmocka_unit_test(two_classes_are_logistic_regression),
         cmocka_unit_test(smoothing_spreads_over_all_classes_the_true_one_too),

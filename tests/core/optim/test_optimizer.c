@@ -145,6 +145,80 @@ static void only_the_slots_that_are_needed_are_counted(void **state)
     assert_close(optimizer_look_ahead(&spec), 0, 0, 0);
 }
 
+static void the_newer_rules_have_their_slots_and_look_ahead(void **state)
+{
+    static const struct {
+        enum optimizer_type type;
+        uint32_t slots;
+    } KNOWN[] = {
+        {OPTIMIZER_ADADELTA, 2}, {OPTIMIZER_NADAM, 2},
+        {OPTIMIZER_RADAM, 2},    {OPTIMIZER_ADAMAX, 2},
+        {OPTIMIZER_LION, 1},     {OPTIMIZER_SCHEDULE_FREE_SGD, 1},
+        {OPTIMIZER_MUON, 2},     {OPTIMIZER_SCHEDULE_FREE_ADAMW, 2},
+    };
+    struct optimizer_spec spec = {.learning_rate = 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+        int averages = optimizer_has(KNOWN[i].type, OPTIMIZER_OWN_SCHEDULE);
+
+        optimizer_defaults(&spec, KNOWN[i].type);
+        assert_int_equal(optimizer_slots(&spec), KNOWN[i].slots);
+        assert_close(optimizer_look_ahead(&spec), averages ? 1.0 / 9 : 0, 1e-14, 0);
+        assert_close(optimizer_slot_start(&spec, 0), 0, 0, 0);
+    }
+    spec.type = OPTIMIZER_SCHEDULE_FREE_SGD;
+    spec.beta = 0.5;
+    assert_close(optimizer_look_ahead(&spec), 1, 0, 0);
+}
+
+static void traits_are_those_of_the_rules(void **state)
+{
+    (void)state;
+    for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
+        int muon = type == OPTIMIZER_MUON;
+        int own = type == OPTIMIZER_SCHEDULE_FREE_SGD || type == OPTIMIZER_SCHEDULE_FREE_ADAMW;
+        int decoupled = muon || type == OPTIMIZER_ADAMW || type == OPTIMIZER_LION || type == OPTIMIZER_SCHEDULE_FREE_ADAMW;
+
+        assert_int_equal(optimizer_has(type, OPTIMIZER_HIDDEN_LAYERS), muon);
+        assert_int_equal(optimizer_has(type, OPTIMIZER_OWN_SCHEDULE), own);
+        assert_int_equal(optimizer_has(type, OPTIMIZER_DECOUPLED_DECAY), decoupled);
+    }
+    assert_false(optimizer_has(OPTIMIZER_MUON, OPTIMIZER_ELEMENT_WISE));
+    assert_true(optimizer_has(OPTIMIZER_SGD, OPTIMIZER_ELEMENT_WISE));
+    assert_true(optimizer_has(OPTIMIZER_SCHEDULE_FREE_ADAMW, OPTIMIZER_ELEMENT_WISE));
+}
+
+/* The parameter of this public name. */
+static struct hyperparameter parameter_of(enum optimizer_type type, const char *name)
+{
+    struct hyperparameter parameter;
+
+    for (size_t i = 0; optimizer_hyperparameter(type, i, &parameter); i++) {
+        if (strcmp(parameter.name, name) == 0) {
+            return parameter;
+        }
+    }
+    fail_msg("%s has no %s", optimizer_name(type), name);
+    return parameter;
+}
+
+static void a_rule_may_narrow_a_range_or_have_its_own_meaning_of_a_name(void **state)
+{
+    struct hyperparameter beta = parameter_of(OPTIMIZER_SCHEDULE_FREE_ADAMW, "beta1");
+    struct hyperparameter nesterov = parameter_of(OPTIMIZER_MUON, "nesterov");
+    struct hyperparameter others = parameter_of(OPTIMIZER_ADAMW, "beta1");
+
+    (void)state;
+    assert_false(hyperparameter_allows(&beta, 0));
+    assert_true(hyperparameter_allows(&beta, 0.01));
+    assert_true(hyperparameter_allows(&others, 0));
+    assert_string_not_equal(beta.help, others.help);
+    assert_int_equal(nesterov.kind, HYPER_FLAG);
+    assert_int_equal(nesterov.offset, offsetof(struct optimizer_spec, muon_nesterov));
+    assert_close(nesterov.default_value, 1, 0, 0);
+}
+
 static void bias_corrections_have_all_digits_however_small(void **state)
 {
     struct optimizer_spec spec = {.type = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999999};
@@ -172,6 +246,9 @@ int main(void)
         cmocka_unit_test(values_are_stored_in_their_members),
         cmocka_unit_test(ranges_keep_or_drop_their_limits),
         cmocka_unit_test(only_the_slots_that_are_needed_are_counted),
+        cmocka_unit_test(the_newer_rules_have_their_slots_and_look_ahead),
+        cmocka_unit_test(traits_are_those_of_the_rules),
+        cmocka_unit_test(a_rule_may_narrow_a_range_or_have_its_own_meaning_of_a_name),
         cmocka_unit_test(bias_corrections_have_all_digits_however_small),
     };
     return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);

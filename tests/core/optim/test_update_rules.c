@@ -117,7 +117,8 @@ static double deviation_from_traces(const char *prefix, rule *update, int *trace
 
 static void every_rule_follows_its_trace_for_200_steps(void **state)
 {
-    static const char *const prefixes[] = {"gd", "momentum", "nesterov", "sgd", "adagrad", "rmsprop", "adam", "amsgrad"};
+    static const char *const prefixes[] = {"gd",      "momentum", "nesterov", "sgd",   "adagrad", "rmsprop",     "adam",
+                                           "amsgrad", "adadelta", "nadam",    "radam", "lion",    "schedulefree"};
     int traces, all = 0;
 
     (void)state;
@@ -130,7 +131,7 @@ static void every_rule_follows_its_trace_for_200_steps(void **state)
             fail();
         }
     }
-    assert_int_equal(all, 19);
+    assert_int_equal(all, 26);
 }
 
 /* Adam that forgets the bias correction. */
@@ -190,6 +191,84 @@ static void other_nesterov(const struct optimizer_spec *spec, uint64_t t, double
     real_rule(&other, t, weights, gradient, slots);
 }
 
+/* The next momentum's product once more by the momentum before it, as in PyTorch 1.13. */
+static void nadam_of_torch_1_13(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+    double product = 1, now = 1, next = 1;
+
+    for (uint64_t k = 1; k <= t + 1; k++) {
+        now = next;
+        next = spec->beta1 * (1 - 0.5 * pow(0.96, (double)k * spec->momentum_decay));
+        product *= next;
+    }
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.share_m = next / (1 - product * now);
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+/* Adam from the first step on. */
+static void radam_without_rectification(const struct optimizer_spec *spec, uint64_t t, double weights[2],
+                                        const double gradient[2], double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.rectifier = 1;
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+static void betas_swapped(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                          double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct optimizer_spec swapped = *spec;
+
+    swapped.beta1 = spec->beta2;
+    swapped.beta2 = spec->beta1;
+    real_rule(&swapped, t, weights, gradient, slots);
+}
+
+/* Schedule-free with the gradient at the served mean x. */
+static void gradient_at_the_mean(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                 double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    double served[2], there[2];
+
+    (void)gradient;
+    optimizer_served_f64(spec, 2, weights, slots, served);
+    rosenbrock_gradient(served, there);
+    real_rule(spec, t, weights, there, slots);
+}
+
+/* All steps of the warm-up count alike. */
+static void plain_mean(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                       double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct update_step step;
+    struct update_sums sums = {0};
+
+    optimizer_step(spec, spec->learning_rate, t, 1, &step);
+    step.average = 1 / (double)t;
+    optimizer_update_f64(spec, &step, 0, 2, weights, gradient, slots, &sums);
+}
+
+/* Decay in the gradient where the rule has it outside, and the other way round. */
+static void decay_the_other_way(const struct optimizer_spec *spec, uint64_t t, double weights[2], const double gradient[2],
+                                double slots[2 * OPTIMIZER_MAX_SLOTS])
+{
+    struct optimizer_spec without = *spec;
+    double coupled[2];
+
+    for (int i = 0; i < 2; i++) {
+        coupled[i] = gradient[i] + spec->weight_decay * weights[i];
+    }
+    without.weight_decay = 0;
+    real_rule(&without, t, weights, coupled, slots);
+}
+
 static void known_wrong_rules_are_rejected(void **state)
 {
     static const struct {
@@ -205,6 +284,22 @@ static void known_wrong_rules_are_rejected(void **state)
         {"nesterov_lecture", other_nesterov},
         {"gd", uphill},
         {"adagrad_torch", uphill},
+        {"adadelta", uphill},
+        {"nadam", uphill},
+        {"nadam", adam_without_bias_correction},
+        {"nadam", nadam_of_torch_1_13},
+        {"radam", uphill},
+        {"radam", radam_without_rectification},
+        {"adamax", adam_without_bias_correction},
+        {"lion", uphill},
+        {"lion", betas_swapped},
+        {"lion", decay_the_other_way},
+        {"schedulefree_sgd", gradient_at_the_mean},
+        {"schedulefree_adamw", gradient_at_the_mean},
+        {"schedulefree_sgd", plain_mean},
+        {"schedulefree_adamw", plain_mean},
+        {"schedulefree_adamw", adam_without_bias_correction},
+        {"schedulefree_adamw", decay_the_other_way},
     };
     int traces;
 
@@ -562,6 +657,12 @@ static void an_element_depends_on_itself_alone(void **state)
     }
 }
 
+static int squares(enum optimizer_type type)
+{
+    return type != OPTIMIZER_SGD && type != OPTIMIZER_ADAMAX && type != OPTIMIZER_LION &&
+           type != OPTIMIZER_SCHEDULE_FREE_SGD;
+}
+
 static void every_non_finite_value_is_noticed(void **state)
 {
     static const float bad[] = {NAN, HUGE_VALF, -HUGE_VALF, 1e30f}; /* 1e30 squared overflows */
@@ -574,7 +675,7 @@ static void every_non_finite_value_is_noticed(void **state)
             struct update_sums sums = {0};
             struct update_step step;
 
-            if (k == 3 && specs[v].type == OPTIMIZER_SGD) {
+            if (k == 3 && !squares(specs[v].type)) {
                 continue;
             }
             start(&specs[v]);

@@ -406,6 +406,21 @@ static void the_documentation_has_every_field_at_its_place(void **state)
     assert_int_equal(STATE_HEADER(slot_count), 280);
 }
 
+/* A schedule-free rule's name is longer than its room. */
+static void every_optimizer_can_be_told_by_what_a_file_keeps_of_its_name(void **state)
+{
+    struct checkpoint_state_header headers[OPTIMIZER_COUNT] = {0};
+
+    (void)state;
+    for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
+        checkpoint_put_optimizer(&headers[type], type);
+        assert_true(strlen(headers[type].optimizer) < sizeof headers[type].optimizer);
+        for (enum optimizer_type other = 0; other < type; other++) {
+            assert_string_not_equal(headers[type].optimizer, headers[other].optimizer);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_of_another_job_is_refused_and_changes_nothing),
         cmocka_unit_test(what_the_sink_says_is_what_the_writer_says),
         cmocka_unit_test(the_documentation_has_every_field_at_its_place),
+        cmocka_unit_test(every_optimizer_can_be_told_by_what_a_file_keeps_of_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,14 @@ static inline size_t all_optimizers(struct optimizer_spec *specs)
     specs[count++].momentum = 0.9;
     specs[count] = specs[OPTIMIZER_ADAM];
     specs[count++].amsgrad = 1;
+    specs[count] = specs[OPTIMIZER_SCHEDULE_FREE_SGD];
+    specs[count++].warmup_steps = 7;
+    specs[count] = specs[OPTIMIZER_SCHEDULE_FREE_ADAMW];
+    specs[count].weight_decay = 0.1;
+    specs[count++].warmup_steps = 7;
+    specs[count] = specs[OPTIMIZER_MUON];
+    specs[count].weight_decay = 0.1;
+    specs[count++].muon_nesterov = 0;
     return count;
 }
 

@@ -256,7 +256,7 @@ static inline struct job_ticket ticket_of(const char *id, int32_t priority)
 static inline void queue_job(struct scheduler *scheduler, const struct job_ticket *ticket)
 {
     struct error error;
-    assert_ok(scheduler_reserve(scheduler, &error));
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
     scheduler_enqueue(scheduler, ticket);
 }
 

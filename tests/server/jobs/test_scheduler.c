@@ -149,13 +149,13 @@ static void a_job_that_waits_for_memory_takes_a_place_of_the_queue(void **state)
     wait_for("large", LOADING);
     submit(scheduler, "small", 0, 10, 1, 0);
     wait_for("small", ADMITTED); /* so large has asked */
-    assert_ok(scheduler_reserve(scheduler, &error));
-    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, &error));
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 1, &error));
     end_job("a");
     wait_for("large", ADMITTED);
-    assert_ok(scheduler_reserve(scheduler, &error));
-    scheduler_release(scheduler);
-    scheduler_release(scheduler);
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
+    scheduler_release(scheduler, 1);
+    scheduler_release(scheduler, 1);
     end_all(scheduler, "large");
 }
 
@@ -253,10 +253,10 @@ static void a_waiting_job_that_is_cancelled_never_runs(void **state)
     wait_for("a", LOADING);
     submit(scheduler, "b", 0, 1, 1, 0);
     submit(scheduler, "c", 0, 1, 1, 0);
-    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 1, &error));
     tell(scheduler, "b", JOB_CANCELLED, 2);
-    assert_ok(scheduler_reserve(scheduler, &error)); /* its place is free */
-    scheduler_release(scheduler);
+    assert_ok(scheduler_reserve(scheduler, 1, &error)); /* its place is free */
+    scheduler_release(scheduler, 1);
     hold_loads(0);
     end_all(scheduler, "c");
     assert_int_equal(look_at("a").runs, 1);
@@ -500,13 +500,28 @@ static void a_reserved_place_counts(void **state)
 {
     struct scheduler *scheduler = start_scheduler(*state, 1, 100, 2);
     struct error error;
-    assert_ok(scheduler_reserve(scheduler, &error));
-    assert_ok(scheduler_reserve(scheduler, &error));
-    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, &error));
-    scheduler_release(scheduler);
-    assert_ok(scheduler_reserve(scheduler, &error));
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 1, &error));
+    scheduler_release(scheduler, 1);
+    assert_ok(scheduler_reserve(scheduler, 1, &error));
     scheduler_free(scheduler);
     scheduler_free(NULL);
+}
+
+static void places_are_reserved_together_or_not_at_all(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 5);
+    struct error error;
+    assert_ok(scheduler_reserve(scheduler, 2, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 4, &error));
+    assert_non_null(strstr(error.message, "room for 3 more, not for 4"));
+    assert_ok(scheduler_reserve(scheduler, 3, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, 1, &error));
+    scheduler_release(scheduler, 3);
+    assert_ok(scheduler_reserve(scheduler, 3, &error));
+    assert_status(STATUS_QUEUE_FULL, scheduler_reserve(scheduler, UINT32_MAX, &error));
+    scheduler_free(scheduler);
 }
 
 static void the_view_shows_who_runs_and_who_comes_next(void **state)
@@ -576,6 +591,7 @@ int main(void)
         TEST(who_is_resumed_while_the_server_drains_drains),
         TEST(a_pause_ends_with_its_time_an_order_or_the_drain),
         TEST(a_reserved_place_counts),
+        TEST(places_are_reserved_together_or_not_at_all),
         TEST(the_view_shows_who_runs_and_who_comes_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

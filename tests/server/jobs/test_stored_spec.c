@@ -223,6 +223,7 @@ static void the_hash_is_of_what_the_states_depend_on(void **state)
         {"\"every_steps\":9", "\"every_steps\":null"},
         {"\"keep\":2", "\"keep\":3"},
         {"\"metadata\":{\"a\":\"b\"}", "\"metadata\":{}"},
+        {"\"metadata\":{\"a\":\"b\"}", "\"calibration\":\"none\""}, /* nor had checkpoints from before it was there */
         {"\"generator\":\"moons\",\"n\":50", "\"generator\":\"moons\",\"n\":50,\"noise\":0.3"}, /* the data has its own */
     };
     static const struct replacement different[] = {

@@ -176,12 +176,13 @@ static void *predict(void *context)
     struct predictor *predictor;
     struct cached_model *held;
     float probabilities[2];
+    uint32_t label;
 
     client->status = model_cache_get(client->cache, client->id, &held, NULL);
     if (client->status == STATUS_OK) {
         client->status = model_cache_take_predictor(client->cache, held, &predictor, NULL);
         if (client->status == STATUS_OK) {
-            predictor_run(predictor, x, 1, probabilities);
+            predictor_run(predictor, x, 1, 1, probabilities, &label);
             client->probability = probabilities[1];
             model_cache_give_predictor(client->cache, held, predictor);
         }

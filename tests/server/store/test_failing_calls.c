@@ -11,6 +11,7 @@
 
 #include "server/store/backup.h"
 #include "server/store/check.h"
+#include "server/store/races.h"
 
 /* ---- steps and allocations ---- */
 
@@ -164,6 +165,36 @@ static int was_submitted(struct round *round)
     return there;
 }
 
+enum { RACE_JOBS = 3 };
+
+static enum status submit_race(struct round *round)
+{
+    static char spec[] = "{}";
+    struct idempotency_key key = {.token = "", .key = round->key};
+    struct job_view jobs[RACE_JOBS];
+    struct jobs_insert items[RACE_JOBS], *inserts[RACE_JOBS];
+    for (size_t i = 0; i < RACE_JOBS; i++) {
+        jobs[i] = (struct job_view){.progress = job_progress_none(), .spec = spec, .metadata = spec, .request = spec};
+        items[i] = (struct jobs_insert){.job = &jobs[i]};
+        inserts[i] = &items[i];
+    }
+    struct races_insert insert = {.id = "race_x", .inserts = inserts, .count = RACE_JOBS, .key = &key};
+    memset(key.fingerprint, '7', sizeof(key.fingerprint) - 1);
+    enum status status = store_wait(round->fixture->store, races_insert(&insert), NULL);
+    memcpy(round->job, jobs[0].id, ID_TEXT);
+    return status;
+}
+
+static int was_raced(struct round *round)
+{
+    struct error error = {.status = STATUS_OK};
+    uint64_t counts[JOB_STATUS_COUNT];
+    int done = was_submitted(round);
+    assert_ok(jobs_count(round->fixture->store, counts, &error));
+    assert_int_equal(counts[JOB_QUEUED], done ? RACE_JOBS : 0);
+    return done;
+}
+
 static enum status advance(struct round *round)
 {
     struct object object;
@@ -207,7 +238,7 @@ static enum status end(struct round *round)
     static char texts[] = "{}", classes[] = "[]";
     struct object object;
     enum status status = write_object(round, &object);
-    struct model_view model = {.step = 3, .spec = texts, .classes = classes, .scores = texts};
+    struct model_view model = {.step = 3, .spec = texts, .classes = classes, .scores = texts, .calibration = texts};
     memcpy(model.id, round->model, ID_TEXT);
     const struct job_outcome outcome = {.stop_reason = STOP_EARLY, .results = "{}", .model = &model, .object = &object};
     struct jobs_change change = {
@@ -343,6 +374,7 @@ static const struct deed {
     int (*is_done)(struct round *round);
 } deeds[] = {
     {"submit with a key", prepare_nothing, submit, was_submitted},
+    {"a race with a key", prepare_nothing, submit_race, was_raced},
     {"rows and a checkpoint", prepare_running, advance, was_advanced},
     {"the end with a model", prepare_running, end, has_ended},
     {"delete", prepare_ended, delete, was_deleted},

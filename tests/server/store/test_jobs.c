@@ -233,7 +233,8 @@ static void finish_with_model(struct store *store, const char *id, char model_id
                                .step = 7,
                                .spec = (char[]){"{\"type\":\"mlp\"}"},
                                .classes = (char[]){"[\"a\",\"b\"]"},
-                               .scores = (char[]){"{}"}};
+                               .scores = (char[]){"{}"},
+                               .calibration = (char[]){"{\"temperature\":2}"}};
     id_new(model.id, "mdl_");
     snprintf(model.name, sizeof(model.name), "its name");
     snprintf(model.digest, sizeof(model.digest), "%064d", 5);

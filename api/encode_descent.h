@@ -1,0 +1,14 @@
+/* What descents are answered with, as JSON; as a picture: landscape_svg.h. */
+#ifndef DESCENT_API_ENCODE_DESCENT_H
+#define DESCENT_API_ENCODE_DESCENT_H
+
+#include "api/descent_request.h"
+#include "core/landscape/descent_result.h"
+
+struct json_writer;
+
+/* results [start_count * optimizer_count], in the order of descent_request_task. */
+void encode_descents(const struct descent_request *request, const struct descent_result *results,
+                     struct json_writer *writer);
+
+#endif

@@ -1,0 +1,116 @@
+/* What follows from a spec alone: where gradients are looked at, what the network keeps, what a job costs. */
+#include "core/train/train_plan.h"
+
+#include "tests/core/train/training.h"
+
+static struct train_spec full_batch(const struct fixture *f, uint32_t hidden, enum optimizer_type type)
+{
+    struct train_spec spec = spec_of(f, hidden, 0);
+
+    spec.batch_size = f->split.train_count;
+    spec.stop.gradient_norm = 1e-3;
+    optimizer_defaults(&spec.optimizer, type);
+    return spec;
+}
+
+static void a_gradient_taken_ahead_is_not_that_of_the_served_point(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    uint64_t rows = f.split.train_count;
+
+    for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
+        struct train_spec spec = full_batch(&f, 0, type);
+        int ahead = type == OPTIMIZER_SCHEDULE_FREE_SGD || type == OPTIMIZER_SCHEDULE_FREE_ADAMW;
+
+        assert_int_equal(train_spec_gradient_check(&spec, rows), ahead ? GRADIENT_CHECK_PROBE : GRADIENT_CHECK_STEP);
+        spec.batch_size = 32;
+        assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_PROBE);
+        spec.stop.gradient_norm = 0;
+        assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_OFF);
+    }
+    struct train_spec spec = full_batch(&f, 0, OPTIMIZER_SGD);
+
+    spec.optimizer.nesterov = NESTEROV_LOOKAHEAD; /* by 0 velocities */
+    assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_STEP);
+    spec.optimizer.momentum = 0.5;
+    assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_PROBE);
+    fixture_release(&f);
+}
+
+static void whole_layers_need_stored_gradients(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
+        struct train_spec spec = full_batch(&f, 16, type);
+
+        spec.stop.gradient_norm = 0;
+        assert_int_equal(train_spec_network_use(&spec, f.split.train_count),
+                         optimizer_has(type, OPTIMIZER_ELEMENT_WISE) ? NETWORK_TRAIN : NETWORK_ACCUMULATE);
+    }
+    fixture_release(&f);
+}
+
+static void a_rule_s_own_work_counts_for_threads(void **state)
+{
+    struct fixture f;
+    struct train_plan plain, muon;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    struct train_spec spec = full_batch(&f, 600, OPTIMIZER_ADAMW);
+
+    spec.batch_size = 1;
+    assert_int_equal(trainer_plan(&plain, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_MUON);
+    assert_int_equal(trainer_plan(&muon, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(muon.step_flops - plain.step_flops, muon_flops(600, 600, 5) + muon_flops(2, 600, 5));
+    assert_true(trainer_useful_threads(&muon, 4) > trainer_useful_threads(&plain, 4));
+    assert_true(muon.bytes > plain.bytes + sizeof(float) * 4 * 600 * 600);
+    fixture_release(&f);
+}
+
+/* What a full pass over the served point finds is what ended the run. */
+static void a_schedule_free_run_ends_by_the_gradient_at_its_mean(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    struct train_spec spec = full_batch(&f, 0, OPTIMIZER_SCHEDULE_FREE_SGD);
+
+    spec.epochs = 20000;
+    spec.log_every_steps = 1000;
+    spec.loss.l2 = 0.01;
+    spec.stop.gradient_norm = 2e-3;
+    struct result *result = run(&f, &spec, 2, 0);
+
+    assert_int_equal(result->progress.reason, STOP_GRADIENT_NORM);
+    assert_true(result->progress.gradient_norm <= 2e-3);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_SGD);
+    spec.optimizer.learning_rate = 0.3;
+    spec.stop.gradient_norm = 1e-6;
+    struct result *best = run(&f, &spec, 2, 0);
+
+    /* F - F* <= |gradient|^2 / (2 l2), which the gradient at y would not promise for x */
+    assert_true(result->train_objective - best->train_objective <= 4e-6 / 0.02 + 1e-7);
+    result_free(result);
+    result_free(best);
+    fixture_release(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gradient_taken_ahead_is_not_that_of_the_served_point),
+        cmocka_unit_test(whole_layers_need_stored_gradients),
+        cmocka_unit_test(a_rule_s_own_work_counts_for_threads),
+        cmocka_unit_test(a_schedule_free_run_ends_by_the_gradient_at_its_mean),
+    };
+    return cmocka_run_group_tests_name("train_plan", tests, NULL, NULL);
+}

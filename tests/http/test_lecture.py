@@ -1,0 +1,54 @@
+"""docs/lecture.md: the lines of each section, pasted as they stand, print what stands below them and draw its picture."""
+import pathlib
+import re
+import tempfile
+import xml.etree.ElementTree
+
+from harness import ROOT, THOROUGH, Server, Skip, equal, rows, want
+from pasting import blocks, paste, replace
+
+PAGE = (ROOT / "docs/lecture.md").read_text()
+SECTIONS = dict(re.findall(r"^## \d+ ([^\n]*)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+# How far a number may be from the page's, as a part of it. Landscapes are the same anywhere; what is trained depends on the
+# kernel tier, in its last digits at first.
+SAME = 1e-9
+TRAINED = {}
+
+
+def _pasted(title, server, folder):
+    """The section's output."""
+    (pathlib.Path(folder) / "tests").symlink_to(ROOT / "tests")
+    return paste(replace("".join(blocks(SECTIONS[title])), ("127.0.0.1:8080", f"127.0.0.1:{server.port}")), folder)
+
+
+def _compare(got, wanted, tolerance):
+    """Equal texts, but for numbers that are close."""
+    equal(NUMBER.sub("#", got), NUMBER.sub("#", wanted), "the answer's form")
+    for line, told in zip(got.splitlines(), wanted.splitlines()):
+        for a, b in zip(NUMBER.findall(line), NUMBER.findall(told)):
+            want(abs(float(a) - float(b)) <= tolerance * max(abs(float(b)), 1e-15), f"{a} in {line}, the page says {b}")
+
+
+@rows(*((title, title) for title in SECTIONS))
+def a_section_says_what_comes_out(title):
+    if not THOROUGH and title in TRAINED:
+        raise Skip("training, in a release only")
+    with Server() as s, tempfile.TemporaryDirectory() as folder:
+        _compare(_pasted(title, s, folder), "".join(blocks(SECTIONS[title], "text")), TRAINED.get(title, SAME))
+        pictures = sorted(p.name for p in pathlib.Path(folder).glob("*.svg"))
+        equal(pictures, sorted(re.findall(r"\]\(lecture/([\w-]+\.svg)\)", SECTIONS[title])), "pictures")
+        want(pictures, "the section has a picture")
+        for name in pictures:
+            root = xml.etree.ElementTree.parse(pathlib.Path(folder) / name).getroot()
+            equal(root.tag, "{http://www.w3.org/2000/svg}svg", name)
+            if title not in TRAINED:
+                equal((pathlib.Path(folder) / name).read_text(), (ROOT / "docs/lecture" / name).read_text(), f"the picture {name}")
+
+
+def the_contents_name_every_section():
+    links = re.findall(r"\[\d+ [^\]]*\]\(#([\w-]+)\)", PAGE)
+    titles = re.findall(r"^## (.*)$", PAGE, re.M)
+    equal(links, [re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles], "links of the contents")
+    equal([int(t.split()[0]) for t in titles], list(range(1, len(titles) + 1)), "numbers")
