@@ -6,7 +6,8 @@
  *     error_i = |g_i - n_i| / max(|g_i| + |n_i|, GRADIENT_CHECK_FLOOR * max(1, |L|))
  *
  * The floor keeps the difference's own rounding (some 1e-16 |L| / h) from being taken for an error where a gradient is next
- * to 0. Coordinates within whose step an activation crosses its kink, where there is no derivative, are passed over.
+ * to 0. Coordinates within whose step an activation crosses its kink or a max_pool2d chooses anew, where there is no
+ * derivative, are passed over; running statistics of batch_norm are no coordinates.
  * Source: Goodfellow, Bengio, Courville 2016, 11.5; docs/mathematics.md, "Gradient check".
  */
 #ifndef DESCENT_CORE_NN_GRADIENT_CHECK_H
