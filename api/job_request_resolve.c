@@ -309,10 +309,13 @@ static void resolve_diagnostics(struct resolver *r)
     const struct train_spec *train = &r->request->train;
     uint32_t layers = 0;
 
+    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) == 0 || r->problem->status != STATUS_OK) {
+        return; /* a model that is wrong has no shapes to ask for */
+    }
     for (uint32_t i = 0; i < train->model.layer_count; i++) {
         layers += model_spec_layer_parameters(&train->model, i).others > 0;
     }
-    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
+    if (layers > TRAIN_POINT_LAYERS) {
         problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,
                           "update_ratio is measured of up to %d layers with parameters, the model has %u",
                           TRAIN_POINT_LAYERS, layers);
