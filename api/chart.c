@@ -207,10 +207,9 @@ void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks
         chart->x.high += 1;
     }
     if (chart->by_rate) {
-        chart_axis_plan(&chart->x, from, to, x_ticks, CHART_LOGARITHMIC, 0);
-    } else {
-        chart_axis_ticks(&chart->x, x_ticks, 0);
+        chart->x = (struct chart_axis){.low = from, .high = to, .logarithmic = 1};
     }
+    chart_axis_ticks(&chart->x, x_ticks, 0);
     for (size_t row = 0; row < CHART_PANELS_MAX; row++) {
         plan_panel(chart, row, y_ticks);
     }

@@ -327,6 +327,12 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/split/test", NULL,
                           "there is a test set already, in /test/dataset");
     }
+    check_schedule(d);
+    if (request->train.kind == TRAIN_LR_RANGE_TEST && optimizer_has(request->train.optimizer.type, OPTIMIZER_OWN_SCHEDULE)) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
+                          "%s averages over steps of one learning rate, and a range test has another one each step",
+                          optimizer_name(request->train.optimizer.type));
+    }
     if (request->train.kind != TRAIN_LR_RANGE_TEST && json_get(d->root, "range") != NULL) {
         problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/range", NULL,
                           "only a range test sweeps its learning rate; set /kind to %s",
@@ -336,7 +342,7 @@ static void check_together(struct decoder *d)
         problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/range/end", NULL, "%.15g is not above the start, %.15g",
                           request->train.range.end, request->train.range.start);
     }
-    check_schedule(d);
+    job_check_convex(d);
 }
 
 static void decode_root(struct decoder *d)

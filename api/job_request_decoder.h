@@ -45,6 +45,11 @@ void job_decode_model(struct decoder *d, const struct json_value *value);
 /* How the weights start (value NULL: not given); after the model. */
 void job_decode_init(struct decoder *d, const struct json_value *value);
 
+/* After the model and all else: conflicts with an optimizer that is a solver, and its default of epochs. */
+void job_check_convex(struct decoder *d);
+/* A solver's batch, once the rows are known. */
+void job_resolve_convex_batch(struct job_request *request, uint64_t rows, struct problem *problem);
+
 /* What the model that the weights come from says to the data and the layers; with request->init.model. */
 void job_resolve_initial_model(struct job_request *request, const struct dataset *dataset, struct problem *problem);
 

@@ -214,7 +214,8 @@ static void resolve_batch(struct resolver *r)
     uint64_t rows = r->split->train_count;
 
     if (!request->batch_given) {
-        request->batch_full = request->gradient_descent;
+        request->batch_full =
+            request->gradient_descent || optimizer_has(request->train.optimizer.type, OPTIMIZER_CONVEX_SOLVER);
         request->train.batch_size = rows < DEFAULT_BATCH_SIZE ? rows : DEFAULT_BATCH_SIZE;
         request->batch_given = 1;
     }
@@ -230,6 +231,7 @@ static void resolve_batch(struct resolver *r)
                           "a batch of %llu rows, there are %llu to train on", (unsigned long long)request->train.batch_size,
                           (unsigned long long)rows);
     }
+    job_resolve_convex_batch(request, rows, r->problem);
 }
 
 /* ---- class weights ---- */
@@ -302,6 +304,22 @@ static void resolve_metric(struct resolver *r)
     r->request->metric_given = stop->early;
 }
 
+static void resolve_calibration(struct resolver *r)
+{
+    struct job_request *request = r->request;
+    int validates = r->split->validation_count > 0 && request->train.kind != TRAIN_LR_RANGE_TEST;
+
+    if (request->calibration_auto) {
+        request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
+        request->calibration_auto = 0;
+    } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
+        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
+                          request->train.kind == TRAIN_LR_RANGE_TEST
+                              ? "a range test makes no model to calibrate"
+                              : "a temperature is fitted on rows to validate on; set /split/validation");
+    }
+}
+
 /* ---- kinds and diagnostics ---- */
 
 static void resolve_diagnostics(struct resolver *r)
@@ -309,13 +327,10 @@ static void resolve_diagnostics(struct resolver *r)
     const struct train_spec *train = &r->request->train;
     uint32_t layers = 0;
 
-    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) == 0 || r->problem->status != STATUS_OK) {
-        return; /* a model that is wrong has no shapes to ask for */
+    for (uint32_t i = 0; r->model_fits && i < train->model.layer_count; i++) {
+        layers += model_spec_layer_parameters(&train->model, i).weights > 0;
     }
-    for (uint32_t i = 0; i < train->model.layer_count; i++) {
-        layers += model_spec_layer_parameters(&train->model, i).others > 0;
-    }
-    if (layers > TRAIN_POINT_LAYERS) {
+    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
         problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,
                           "update_ratio is measured of up to %d layers with parameters, the model has %u",
                           TRAIN_POINT_LAYERS, layers);
@@ -335,28 +350,10 @@ static void resolve_range(struct resolver *r)
     schedule_defaults(&train->schedule, SCHEDULE_CONSTANT);
     train->stop = (struct stop_spec){.early_metric = METRIC_COUNT};
     train->eval_every_steps = 0;
-    r->request->calibration = CALIBRATION_NONE;
-    r->request->calibration_auto = 0;
     train->epochs = (uint32_t)((train->range.steps + steps_per_epoch - 1) / steps_per_epoch);
     if (r->request->log_auto) {
         train->log_every_steps = 1;
         r->request->log_auto = 0;
-    }
-}
-
-/* ---- calibration ---- */
-
-static void resolve_calibration(struct resolver *r)
-{
-    struct job_request *request = r->request;
-    int validates = r->split->validation_count > 0;
-
-    if (request->calibration_auto) {
-        request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
-        request->calibration_auto = 0;
-    } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
-        problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
-                          "a temperature is fitted on rows to validate on; set /split/validation");
     }
 }
 

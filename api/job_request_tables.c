@@ -210,7 +210,7 @@ static const struct field TRAINING[] = {
      .default_value = 10,
      .minimum = 1,
      .maximum = 10000000,
-     .help = "passes over the training rows"},
+     .help = "passes over the training rows; without it 10, for lbfgs and newton_cg 2000"},
     {.name = "batch_size",
      .kind = FIELD_COUNT64,
      AT(train.batch_size),
@@ -220,7 +220,7 @@ static const struct field TRAINING[] = {
      .word = "full",
      .word_flag = offsetof(struct job_request, batch_full),
      .help = "rows of a minibatch; full: all training rows (batch gradient descent); without it 128, or all if there are "
-             "fewer; for gd full"},
+             "fewer; for gd, lbfgs and newton_cg full"},
     {.name = "shuffle",
      .kind = FIELD_CHOICE,
      AT(train.shuffle),
@@ -564,9 +564,8 @@ enum job_table job_table_of(const struct field_table *object, const struct field
 const char *const *job_table_later(enum job_table id)
 {
     static const char *const LAYER_WORDS[] = {"gelu", NULL};
-    static const char *const OPTIMIZER_WORDS[] = {"lbfgs", "newton_cg", NULL};
 
-    return id == JOB_TABLE_LAYER ? LAYER_WORDS : id == JOB_TABLE_OPTIMIZER ? OPTIMIZER_WORDS : NULL;
+    return id == JOB_TABLE_LAYER ? LAYER_WORDS : NULL;
 }
 
 int job_request_table(size_t index, struct field_table *table)

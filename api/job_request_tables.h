@@ -48,6 +48,7 @@ enum model_form {
 #define DEFAULT_BATCH_SIZE    128
 #define PADDING_VALID         0 /* choices of conv2d's padding */
 #define PADDING_SAME          1
+#define CONVEX_DEFAULT_EPOCHS 2000 /* of solvers, which end by their tolerance */
 #define JOB_MAX_METRICS_ROWS  100000
 #define JOB_AUTO_METRICS_ROWS 2000 /* that log_every_steps "auto" aims at */
 

@@ -1,6 +1,7 @@
 /*
- * Schemas from three sources: literal ones (schemas.def), enumerations out of the code's own name functions, and the
- * objects of POST /v1/jobs out of the tables that decode them (JobRequest, JobTraining, JobOptimizer, JobOptimizerSgd ...).
+ * Schemas from three sources: literal ones (schemas.def, schemas_landscapes.def), enumerations out of the code's own name
+ * functions, and the objects of POST /v1/jobs out of the tables that decode them (JobRequest, JobTraining, JobOptimizer,
+ * JobOptimizerSgd ...).
  */
 #include "openapi_schemas.h"
 
@@ -33,9 +34,9 @@ static const struct {
     {"PredictRequest", predict_request_fields, &predict_request_field_count},
     {"JobPatch", job_patch_fields, &job_patch_field_count},
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
-    {"GradientCheckRequest", gradient_check_request_fields, &gradient_check_request_field_count},
     {"DescentRequest", descent_request_fields + 1, &descent_request_named_field_count},
     {"FormulaDescentRequest", descent_request_fields, &descent_request_field_count},
+    {"GradientCheckRequest", gradient_check_request_fields, &gradient_check_request_field_count},
 };
 
 /* Fields that are decoded by hand, and the schema that says what a table cannot. */
@@ -57,7 +58,6 @@ static const struct {
     {"PredictRequest", "instances", "Rows"},
     {"PredictRequest", "return", "PredictReturn"},
     {"EvaluateRequest", "dataset", "DatasetId"},
-    {"GradientCheckRequest", "dataset", "JobDataset"},
     {"DescentRequest", "box", "Box"},
     {"DescentRequest", "start", "Point"},
     {"DescentRequest", "starts", "DescentStarts"},
@@ -69,6 +69,7 @@ static const struct {
     {"FormulaDescentRequest", "starts", "DescentStarts"},
     {"FormulaDescentRequest", "noise", "DescentNoise"},
     {"FormulaDescentRequest", "optimizers", "DescentOptimizers"},
+    {"GradientCheckRequest", "dataset", "JobDataset"},
 };
 
 static const struct {
@@ -76,6 +77,7 @@ static const struct {
 } literal_schemas[] = {
 #define SCHEMA(name, ...) {#name, #__VA_ARGS__},
 #include "api/schemas.def"
+#include "api/schemas_landscapes.def"
 #undef SCHEMA
 };
 

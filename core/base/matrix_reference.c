@@ -4,18 +4,21 @@
 
 #include "core/base/vector_clones.h"
 
-#define ROWS    4
-#define COLUMNS 16
+/* A tile of sums fits the 16 vector registers of AVX2, with room for what is added to them. */
+#define ROWS 4
 
-#define REAL float
-#define GEMM matrix_reference_sgemm
-#define TILE tile_f32
+#define COLUMNS 16
+#define REAL    float
+#define GEMM    matrix_reference_sgemm
+#define TILE    tile_f32
 #include "core/base/matrix_reference.inc"
+#undef COLUMNS
 #undef REAL
 #undef GEMM
 #undef TILE
 
-#define REAL double
-#define GEMM matrix_reference_dgemm
-#define TILE tile_f64
+#define COLUMNS MATRIX_REFERENCE_COLUMNS_F64
+#define REAL    double
+#define GEMM    matrix_reference_dgemm
+#define TILE    tile_f64
 #include "core/base/matrix_reference.inc"

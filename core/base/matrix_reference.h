@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* Columns that the product of float64 works on at once; numbers of columns that are multiples of it are fastest. */
+#define MATRIX_REFERENCE_COLUMNS_F64 12
+
 /*
  * C = op(A) op(B) + beta C, row-major; op transposes where trans_a or trans_b is not 0.
  *

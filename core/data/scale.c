@@ -1,6 +1,7 @@
 #include "core/data/scale.h"
 
 #include <assert.h>
+#include <float.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,12 @@ static const struct {
     const char *name;
     int fitted;   /* constants come from the data, one pair a feature */
     float factor; /* otherwise: of all features; the shift is 0 */
+    double factor_f64;
 } PREPROCESSINGS[PREPROCESS_COUNT] = {
-    [PREPROCESS_NONE] = {"none", 0, 1},
-    [PREPROCESS_SCALE_255] = {"scale_255", 0, 1 / 255.0f},
-    [PREPROCESS_STANDARDIZE] = {"standardize", 1, 0},
-    [PREPROCESS_MINMAX] = {"minmax", 1, 0},
+    [PREPROCESS_NONE] = {"none", 0, 1, 1},
+    [PREPROCESS_SCALE_255] = {"scale_255", 0, 1 / 255.0f, 1 / 255.0},
+    [PREPROCESS_STANDARDIZE] = {"standardize", 1, 0, 0},
+    [PREPROCESS_MINMAX] = {"minmax", 1, 0, 0},
 };
 
 const char *preprocessing_name(enum preprocessing preprocessing)
@@ -59,6 +61,40 @@ enum status scaler_fit(struct scaler *scaler, enum preprocessing type, const str
     free(stats);
     if (status)
         scaler_release(scaler);
+    return status;
+}
+
+static void widen_constants(const struct scaler *scaler, double *shift, double *factor)
+{
+    for (uint32_t i = 0; i < scaler->features; i++) {
+        shift[i] = scaler->uniform ? 0 : (double)scaler->shift[i];
+        factor[i] = scaler->uniform ? PREPROCESSINGS[scaler->type].factor_f64 : (double)scaler->factor[i];
+    }
+}
+
+enum status scaler_constants_f64(const struct scaler *scaler, const struct dataset *dataset, const uint32_t *rows,
+                                 uint64_t row_count, double *shift, double *factor, struct error *error)
+{
+    struct feature_stats *stats;
+    enum status status;
+
+    widen_constants(scaler, shift, factor);
+    if (scaler->uniform || dataset == NULL)
+        return STATUS_OK;
+    stats = calloc(scaler->features, sizeof *stats);
+    if (stats == NULL)
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the scales of %" PRIu32 " features", scaler->features);
+    status = dataset_stats(dataset, rows, row_count, stats, error);
+    for (uint32_t i = 0; i < scaler->features && !status; i++) {
+        int standardize = scaler->type == PREPROCESS_STANDARDIZE;
+        double range = (double)stats[i].maximum - (double)stats[i].minimum,
+               spread = standardize ? stats[i].deviation : range;
+        int divides = stats[i].minimum < stats[i].maximum && 1 / spread <= (double)FLT_MAX;
+
+        shift[i] = standardize ? stats[i].mean : (double)stats[i].minimum;
+        factor[i] = divides ? 1 / spread : 1;
+    }
+    free(stats);
     return status;
 }
 

@@ -21,6 +21,12 @@ struct scaler {
 /* standardize: (x - mean) / deviation; minmax: (x - min) / (max - min); a constant feature divides by 1. */
 MUST_CHECK enum status scaler_fit(struct scaler *scaler, enum preprocessing type, const struct dataset *dataset,
                                   const uint32_t *rows, uint64_t row_count, struct error *error);
+/*
+ * The constants of float64 work, shift and factor [features] each, written: those of the scaler, but not rounded to float32
+ * where they follow from its type (none, scale_255), or were fitted to these rows (dataset not NULL).
+ */
+MUST_CHECK enum status scaler_constants_f64(const struct scaler *scaler, const struct dataset *dataset, const uint32_t *rows,
+                                            uint64_t row_count, double *shift, double *factor, struct error *error);
 /* A copy with arrays of its own. */
 MUST_CHECK enum status scaler_copy(struct scaler *copy, const struct scaler *scaler, struct error *error);
 void scaler_release(struct scaler *scaler);

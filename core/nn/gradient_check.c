@@ -7,7 +7,7 @@
 #include "core/base/rng.h"
 
 struct check {
-    struct objective *objective;
+    struct network_objective *objective;
     double *theta;
     const double *gradient;
     double step, loss;
@@ -35,11 +35,11 @@ static double error_of(const struct check *check, uint64_t i)
     int smooth;
 
     check->theta[i] = kept + h;
-    up = objective_value(check->objective, check->theta);
-    smooth = objective_kinks(check->objective) == check->kinks;
+    up = network_objective_value(check->objective, check->theta);
+    smooth = network_objective_kinks(check->objective) == check->kinks;
     check->theta[i] = kept - h;
-    down = objective_value(check->objective, check->theta);
-    smooth &= objective_kinks(check->objective) == check->kinks;
+    down = network_objective_value(check->objective, check->theta);
+    smooth &= network_objective_kinks(check->objective) == check->kinks;
     check->theta[i] = kept;
     if (!smooth) {
         return (double)NAN;
@@ -73,19 +73,19 @@ static void check_layer(const struct check *check, uint64_t first, uint64_t coun
     }
 }
 
-enum status gradient_check_of(struct objective *objective, const struct model_spec *model, double *theta,
+enum status gradient_check_of(struct network_objective *objective, const struct model_spec *model, double *theta,
                               const double *gradient, uint64_t count, double step, uint64_t seed,
                               struct gradient_check_report *report, struct error *error)
 {
     struct check check = {.objective = objective, .theta = theta, .gradient = gradient, .step = step, .seed = seed};
     uint64_t first = 0;
 
-    *report = (struct gradient_check_report){.loss = objective_value(objective, theta)};
+    *report = (struct gradient_check_report){.loss = network_objective_value(objective, theta)};
     if (!isfinite(report->loss)) {
         return error_set(error, STATUS_NON_FINITE_VALUE, "the loss of these rows is not finite");
     }
     check.loss = report->loss;
-    check.kinks = objective_kinks(objective);
+    check.kinks = network_objective_kinks(objective);
     for (uint32_t i = 0; i < model->layer_count; i++) {
         struct layer_parameters parameters = model_spec_layer_parameters(model, i);
         struct gradient_check_layer *layer = &report->layers[report->layer_count];
@@ -96,7 +96,7 @@ enum status gradient_check_of(struct objective *objective, const struct model_sp
             continue;
         }
         check_layer(&check, first, count < layer->parameters ? count : layer->parameters, layer);
-        first += layer->parameters + parameters.statistics;
+        first += layer->parameters;
         report->layer_count++;
         report->checked += layer->checked;
         report->skipped += layer->skipped;
@@ -105,8 +105,9 @@ enum status gradient_check_of(struct objective *objective, const struct model_sp
     return STATUS_OK;
 }
 
-enum status gradient_check(struct objective *objective, const struct model_spec *model, double *theta, uint64_t count,
-                           double step, uint64_t seed, struct gradient_check_report *report, struct error *error)
+enum status gradient_check(struct network_objective *objective, const struct model_spec *model, double *theta,
+                           uint64_t count, double step, uint64_t seed, struct gradient_check_report *report,
+                           struct error *error)
 {
     double *gradient = calloc(model_spec_parameter_count(model), sizeof *gradient);
     enum status status;
@@ -114,7 +115,7 @@ enum status gradient_check(struct objective *objective, const struct model_spec 
     if (gradient == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a gradient");
     }
-    (void)objective_gradient(objective, theta, gradient);
+    (void)network_objective_gradient(objective, theta, gradient);
     status = gradient_check_of(objective, model, theta, gradient, count, step, seed, report, error);
     free(gradient);
     return status;

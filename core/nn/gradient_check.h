@@ -6,14 +6,13 @@
  *     error_i = |g_i - n_i| / max(|g_i| + |n_i|, GRADIENT_CHECK_FLOOR * max(1, |L|))
  *
  * The floor keeps the difference's own rounding (some 1e-16 |L| / h) from being taken for an error where a gradient is next
- * to 0. Coordinates within whose step an activation crosses its kink or a max_pool2d chooses anew, where there is no
- * derivative, are passed over; running statistics of batch_norm are no coordinates.
+ * to 0. Coordinates within whose step an activation crosses its kink, where there is no derivative, are passed over.
  * Source: Goodfellow, Bengio, Courville 2016, 11.5; docs/mathematics.md, "Gradient check".
  */
 #ifndef DESCENT_CORE_NN_GRADIENT_CHECK_H
 #define DESCENT_CORE_NN_GRADIENT_CHECK_H
 
-#include "core/nn/objective.h"
+#include "core/nn/network_objective.h"
 
 #define GRADIENT_CHECK_STEP      1e-5
 #define GRADIENT_CHECK_TOLERANCE 1e-7
@@ -43,11 +42,11 @@ uint64_t gradient_check_flops(const struct model_spec *model, uint32_t rows, uin
  * theta [parameters] is used as work space and left as it was. STATUS_OUT_OF_MEMORY; STATUS_NON_FINITE_VALUE: the loss at
  * theta is not finite.
  */
-MUST_CHECK enum status gradient_check(struct objective *objective, const struct model_spec *model, double *theta,
+MUST_CHECK enum status gradient_check(struct network_objective *objective, const struct model_spec *model, double *theta,
                                       uint64_t count, double step, uint64_t seed, struct gradient_check_report *report,
                                       struct error *error);
 /* The same for a gradient [parameters] that comes from elsewhere. */
-MUST_CHECK enum status gradient_check_of(struct objective *objective, const struct model_spec *model, double *theta,
+MUST_CHECK enum status gradient_check_of(struct network_objective *objective, const struct model_spec *model, double *theta,
                                          const double *gradient, uint64_t count, double step, uint64_t seed,
                                          struct gradient_check_report *report, struct error *error);
 

@@ -364,16 +364,16 @@ uint64_t model_spec_parameter_count(const struct model_spec *spec)
 
 struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer)
 {
-    struct layer_shape shape = layer_shape_of_inputs(spec), shapes[MODEL_MAX_LAYERS];
-    const struct layer_spec *which = &spec->layers[layer];
-    uint64_t all, biases = which->type == LAYER_DENSE || which->type == LAYER_CONV2D ? which->units : 0;
+    const struct layer_spec *of = &spec->layers[layer];
+    struct layer_shape shapes[MODEL_MAX_LAYERS], input = layer_shape_of_inputs(spec);
+    uint64_t weights = 0;
 
     layer_shapes(spec, shapes);
-    all = layer_parameters(which, layer > 0 ? &shapes[layer - 1] : &shape);
-    if (which->type == LAYER_BATCH_NORM) { /* scale and shift; running mean and variance */
-        return (struct layer_parameters){.others = all / 2, .statistics = all / 2};
+    input = layer > 0 ? shapes[layer - 1] : input;
+    if (of->type == LAYER_DENSE || of->type == LAYER_CONV2D) {
+        weights = layer_fan_in(of, &input) * of->units;
     }
-    return (struct layer_parameters){.weights = all - biases, .others = biases};
+    return (struct layer_parameters){.weights = weights, .others = layer_parameters(of, &input) - weights};
 }
 
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)

@@ -273,6 +273,8 @@ void optimizer_step(const struct optimizer_spec *spec, double scheduled_learning
     case OPTIMIZER_RMSPROP:
     case OPTIMIZER_ADADELTA:
     case OPTIMIZER_LION:
+    case OPTIMIZER_LBFGS:
+    case OPTIMIZER_NEWTON_CG:
     case OPTIMIZER_COUNT:
         break;
     }

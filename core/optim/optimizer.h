@@ -20,7 +20,8 @@
 #include "core/base/status.h"
 #include "core/optim/hyperparameter.h"
 
-#define OPTIMIZER_MAX_SLOTS 3
+#define OPTIMIZER_MAX_SLOTS   3
+#define OPTIMIZER_MAX_HISTORY 100
 
 enum optimizer_type {
 #define OPTIMIZER(NAME, name, slots, traits, formula, source) OPTIMIZER_##NAME,
@@ -36,6 +37,7 @@ enum optimizer_trait {
     OPTIMIZER_DECOUPLED_DECAY = 2, /* weight_decay stands in the rule's formula; else it is added to the gradient */
     OPTIMIZER_OWN_SCHEDULE = 4,    /* has its own warm-up and assumes a constant learning rate else */
     OPTIMIZER_HIDDEN_LAYERS = 8,   /* treats hidden dense layers in its own way: is of no use without one */
+    OPTIMIZER_CONVEX_SOLVER = 16,  /* no update rule but a solver (solver.h), for convex models on the full batch */
 };
 
 enum nesterov { NESTEROV_NONE, NESTEROV_LECTURE, NESTEROV_LOOKAHEAD };
@@ -55,6 +57,8 @@ struct optimizer_spec {
     int muon_nesterov;     /* "nesterov" in requests */
     uint32_t ns_steps;
     double adamw_learning_rate; /* muon's, for what is no hidden layer's weight */
+    uint32_t history;           /* lbfgs */
+    double tolerance;           /* lbfgs, newton_cg */
 };
 
 const char *optimizer_name(enum optimizer_type type);

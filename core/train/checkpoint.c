@@ -24,6 +24,8 @@ struct checkpoint_copy {
     struct network_state network;
     float *memory;      /* what network points into */
     size_t value_count; /* of weights and slots, as stored */
+    double *solver;     /* a solver's state, [solver_count]; NULL: there is none */
+    size_t solver_count;
     struct model model; /* its parameters: the best ones; where there are none yet, made while writing */
 
     struct train_state state;
@@ -32,6 +34,20 @@ struct checkpoint_copy {
 };
 
 /* ---- taking ---- */
+
+static enum status copy_solver_memory(struct checkpoint_copy *copy, const struct trainer *trainer, struct error *error)
+{
+    if (trainer->convex == NULL) {
+        return STATUS_OK;
+    }
+    copy->solver_count = trainer_convex_solver(trainer->convex)->state_count;
+    copy->solver = malloc(copy->solver_count * sizeof *copy->solver);
+    if (copy->solver == NULL) {
+        return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a checkpoint of %zu values", copy->solver_count);
+    }
+    memset(copy->solver, 0, copy->solver_count * sizeof *copy->solver);
+    return STATUS_OK;
+}
 
 enum status checkpoint_copy_new(struct checkpoint_copy **out, const struct trainer *trainer, struct error *error)
 {
@@ -50,6 +66,9 @@ enum status checkpoint_copy_new(struct checkpoint_copy **out, const struct train
     status = copy->memory != NULL ? trainer_blank_model(trainer, &copy->model, error)
                                   : error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a checkpoint of %zu bytes",
                                               copy->value_count * sizeof *copy->memory);
+    if (status == STATUS_OK) {
+        status = copy_solver_memory(copy, trainer, error);
+    }
     if (status != STATUS_OK) {
         checkpoint_copy_free(copy);
         return status;
@@ -70,6 +89,7 @@ void checkpoint_copy_free(struct checkpoint_copy *copy)
     if (copy != NULL) {
         model_release(&copy->model);
         free(copy->memory);
+        free(copy->solver);
         free(copy);
     }
 }
@@ -83,6 +103,9 @@ void checkpoint_take(struct checkpoint_copy *copy, const struct trainer *trainer
     copy->diverged = trainer->diverged;
     memcpy(copy->network.weights, network.weights, copy->plan.stored * sizeof(float));
     memcpy(copy->network.slots, network.slots, copy->plan.stored * network.slot_count * sizeof(float));
+    if (copy->solver != NULL) {
+        memcpy(copy->solver, trainer_convex_solver(trainer->convex)->state, copy->solver_count * sizeof *copy->solver);
+    }
     if (copy->state.best_step > 0) {
         memcpy(copy->model.parameters, trainer->best_parameters, copy->model.parameter_count * sizeof(float));
     }
@@ -112,6 +135,9 @@ static enum status check_finite(const struct checkpoint_copy *copy, struct error
     if (what == NULL && !floats_are_finite(copy->memory, copy->value_count)) {
         what = "a weight or a value of the optimizer";
     }
+    if (what == NULL && !doubles_are_finite(copy->solver, copy->solver_count)) {
+        what = "a value of the optimizer";
+    }
     if (what == NULL && !floats_are_finite(copy->model.parameters, copy->model.parameter_count)) {
         what = "a parameter of the model";
     }
@@ -137,7 +163,8 @@ static enum status hash_and_write(void *context, const void *bytes, size_t size,
 static uint64_t state_size(const struct checkpoint_copy *copy)
 {
     return sizeof(struct checkpoint_state_header) + sizeof(struct train_state) +
-           (1 + copy->network.slot_count) * copy->model.parameter_count * sizeof(float);
+           (1 + copy->network.slot_count) * copy->model.parameter_count * sizeof(float) +
+           copy->solver_count * sizeof(double);
 }
 
 static enum status write_header(const struct checkpoint_copy *copy, const struct checkpoint_owner *owner, struct sink sink,
@@ -149,7 +176,8 @@ static enum status write_header(const struct checkpoint_copy *copy, const struct
                                        .state_size = state_size(copy),
                                        .model_size = model_file_size(&copy->model),
                                        .owner = *owner,
-                                       .seconds = copy->seconds};
+                                       .seconds = copy->seconds,
+                                       .solver_values = copy->solver_count};
 
     static_assert(sizeof header.kernel_tier == sizeof copy->model.kernel_tier, "the model's text fits");
     memcpy(header.kernel_tier, copy->model.kernel_tier, strlen(copy->model.kernel_tier));
@@ -184,7 +212,9 @@ static enum status write_state(const struct checkpoint_copy *copy, struct sink s
     for (uint32_t array = 0; status == STATUS_OK && array <= copy->network.slot_count; array++) {
         status = write_array(copy, array, sink, error);
     }
-    return status;
+    return status == STATUS_OK && copy->solver_count > 0
+               ? sink.write(sink.context, copy->solver, copy->solver_count * sizeof *copy->solver, error)
+               : status;
 }
 
 enum status checkpoint_write(struct checkpoint_copy *copy, const struct checkpoint_owner *owner, struct sink sink,

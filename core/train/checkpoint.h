@@ -49,6 +49,7 @@ struct checkpoint {
     char kernel_tier[128];
     const unsigned char *state, *model; /* inside the bytes */
     size_t state_size, model_size;
+    size_t solver_values; /* float64 at the state's end */
 };
 /* Every length, the trailer, every value: STATUS_OBJECT_CORRUPT says what is wrong. Allocates nothing. */
 MUST_CHECK enum status checkpoint_read(struct checkpoint *checkpoint, const void *bytes, size_t size, struct error *error);

@@ -1,9 +1,10 @@
 /*
  * The fixed parts of a checkpoint's bytes, as they stand in the file (docs/formats.md):
  *
- *     header | state: state_header, struct train_state, weights, slots | model file | SHA-256 of all before
+ *     header | state: state_header, struct train_state, weights, slots, solver | model file | SHA-256 of all before
  *
- * Weights and slots are float32 in canonical order (core/nn/model.h), one array after the other.
+ * Weights and slots are float32 in canonical order (core/nn/model.h), one array after the other. solver: the state of one
+ * (core/optim/solver.h), float64; none where update rules train.
  */
 #ifndef DESCENT_CORE_TRAIN_CHECKPOINT_FORMAT_H
 #define DESCENT_CORE_TRAIN_CHECKPOINT_FORMAT_H
@@ -28,7 +29,8 @@ struct checkpoint_header {
     struct checkpoint_owner owner;
     char kernel_tier[128]; /* filled up with NUL */
     double seconds;
-    unsigned char reserved[16]; /* 0 */
+    uint64_t solver_values;    /* of the solver's state */
+    unsigned char reserved[8]; /* 0 */
 };
 
 struct checkpoint_state_header {
@@ -49,8 +51,9 @@ static inline void checkpoint_put_optimizer(struct checkpoint_state_header *head
 /* What kind of number a field of struct train_state is. */
 enum train_state_rule { TRAIN_STATE_COUNT, TRAIN_STATE_FINITE, TRAIN_STATE_ANY };
 
-/* Whether all of `count` float32 are finite; values need not be aligned. */
+/* Whether all of `count` float32 (float64) are finite; values need not be aligned. */
 int floats_are_finite(const void *values, size_t count);
+int doubles_are_finite(const void *values, size_t count);
 /* The name of the first field that is not finite and must be; NULL: none. */
 const char *train_state_not_finite(const struct train_state *state);
 

@@ -25,6 +25,19 @@ int floats_are_finite(const void *values, size_t count)
     return finite;
 }
 
+int doubles_are_finite(const void *values, size_t count)
+{
+    int finite = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        double value;
+
+        memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
+        finite &= isfinite(value) != 0;
+    }
+    return finite;
+}
+
 static const struct {
     const char *name;
     enum train_state_rule rule;
@@ -56,7 +69,7 @@ const char *train_state_not_finite(const struct train_state *state)
 static const char *contradiction(const struct train_state *state)
 {
     if (state->ended_by != STOP_NONE && state->ended_by != STOP_GRADIENT_NORM && state->ended_by != STOP_EARLY &&
-        state->ended_by != STOP_RANGE_TEST) {
+        state->ended_by != STOP_RANGE_TEST && state->ended_by != STOP_CONVERGED) {
         return "ended_by";
     }
     if (state->validated > 1) {
@@ -131,10 +144,13 @@ struct state_section {
     struct checkpoint_state_header header;
     struct train_state state;
     const unsigned char *values; /* [1 + slot_count][parameters] float32, not aligned */
+    const unsigned char *solver; /* [solver_values] float64, not aligned */
+    size_t solver_values;
 };
 
 /* What an earlier program did not know yet, its state is shorter by; that is as before the first step. */
-static enum status take_state(struct state_section *section, const unsigned char *bytes, size_t size, struct error *error)
+static enum status take_state(struct state_section *section, const unsigned char *bytes, size_t size, uint64_t solver_values,
+                              struct error *error)
 {
     size_t fixed, values;
 
@@ -144,11 +160,15 @@ static enum status take_state(struct state_section *section, const unsigned char
     memcpy(&section->header, bytes, sizeof section->header);
     fixed = sizeof section->header + section->header.state_size;
     if (section->header.state_size < CHECKPOINT_LEAST_STATE || section->header.state_size > sizeof section->state ||
-        section->header.state_size % sizeof(uint64_t) != 0 || size < fixed) {
+        section->header.state_size % sizeof(uint64_t) != 0 || size < fixed ||
+        solver_values > (size - fixed) / sizeof(double)) {
         return CORRUPT("its state has %zu bytes, %u of them before the weights", size, section->header.state_size);
     }
     section->state = train_state_initial();
     memcpy(&section->state, bytes + sizeof section->header, section->header.state_size);
+    size -= solver_values * sizeof(double);
+    section->solver = bytes + size;
+    section->solver_values = solver_values;
     values = (size - fixed) / sizeof(float);
     section->values = bytes + fixed;
     if (section->header.slot_count > OPTIMIZER_MAX_SLOTS || section->header.parameters > values ||
@@ -172,6 +192,9 @@ static enum status check_state(const struct state_section *section, struct error
     if (!floats_are_finite(section->values, (1 + section->header.slot_count) * section->header.parameters)) {
         return CORRUPT("a weight or a value of the optimizer is not finite");
     }
+    if (!doubles_are_finite(section->solver, section->solver_values)) {
+        return CORRUPT("a value of the solver is not finite");
+    }
     return STATUS_OK;
 }
 
@@ -191,7 +214,7 @@ enum status checkpoint_read(struct checkpoint *checkpoint, const void *bytes, si
         status = check_trailer(file, size, error);
     }
     if (status == STATUS_OK) {
-        status = take_state(&section, file + sizeof header, header.state_size, error);
+        status = take_state(&section, file + sizeof header, header.state_size, header.solver_values, error);
     }
     if (status == STATUS_OK) {
         status = check_state(&section, error);
@@ -204,6 +227,7 @@ enum status checkpoint_read(struct checkpoint *checkpoint, const void *bytes, si
                                       .owner = header.owner,
                                       .state = file + sizeof header,
                                       .state_size = header.state_size,
+                                      .solver_values = header.solver_values,
                                       .model = file + sizeof header + header.state_size,
                                       .model_size = header.model_size};
     memcpy(checkpoint->kernel_tier, header.kernel_tier, sizeof checkpoint->kernel_tier);
@@ -225,6 +249,11 @@ static int scalers_equal(const struct scaler *a, const struct scaler *b)
            (a->uniform || (memcmp(a->shift, b->shift, bytes) == 0 && memcmp(a->factor, b->factor, bytes) == 0));
 }
 
+static size_t solver_values(const struct trainer *trainer)
+{
+    return trainer->convex != NULL ? trainer_convex_solver(trainer->convex)->state_count : 0;
+}
+
 static enum status check_match(const struct trainer *trainer, const struct state_section *section, const struct model *model,
                                struct error *error)
 {
@@ -243,6 +272,9 @@ static enum status check_match(const struct trainer *trainer, const struct state
     if (section->header.parameters != trainer->plan.parameters) {
         return MISMATCH("of %llu parameters, not %llu", (unsigned long long)section->header.parameters,
                         (unsigned long long)trainer->plan.parameters);
+    }
+    if (section->solver_values != solver_values(trainer)) {
+        return MISMATCH("of another solver, with a state of %zu values", section->solver_values);
     }
     return scalers_equal(&model->scaler, &trainer->scaler) ? STATUS_OK : MISMATCH("of other data, scaled otherwise");
 }
@@ -263,11 +295,20 @@ static void put_values(struct trainer *trainer, const struct state_section *sect
     }
 }
 
+static enum status put_solver(struct trainer *trainer, const struct state_section *section, struct error *error)
+{
+    if (trainer->convex == NULL) {
+        return STATUS_OK;
+    }
+    return trainer_convex_restore(trainer->convex, section->solver) ? STATUS_OK
+                                                                    : CORRUPT("its solver has a state that no step leaves");
+}
+
 enum status trainer_restore(struct trainer *trainer, const struct checkpoint *checkpoint, struct error *error)
 {
     struct state_section section;
     struct model model;
-    enum status status = take_state(&section, checkpoint->state, checkpoint->state_size, error);
+    enum status status = take_state(&section, checkpoint->state, checkpoint->state_size, checkpoint->solver_values, error);
 
     assert(trainer->state.step == 0 && !trainer->prepared); /* a new trainer: no minibatch of another step is gathered */
     if (status == STATUS_OK) {
@@ -277,6 +318,9 @@ enum status trainer_restore(struct trainer *trainer, const struct checkpoint *ch
         return status;
     }
     status = check_match(trainer, &section, &model, error);
+    if (status == STATUS_OK) {
+        status = put_solver(trainer, &section, error);
+    }
     if (status == STATUS_OK) {
         put_values(trainer, &section);
         memcpy(trainer->best_parameters, model.parameters, trainer->plan.parameters * sizeof *model.parameters);

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "core/base/rng.h"
+#include "core/nn/network_objective.h"
 #include "core/nn/network_state.h"
-#include "core/nn/objective.h"
 #include "core/train/largest_eigenvalue.h"
 #include "core/train/trainer_internal.h"
 
@@ -39,7 +39,7 @@ struct diagnostics {
     unsigned wanted;
     float *arrays[2]; /* canonical; NULL: not needed */
     /* sharpness */
-    struct objective *objective;
+    struct network_objective *objective;
     uint32_t *rows;
     double *vectors; /* [SHARPNESS_ARRAYS * parameters] */
     /* measured at this step's update */
@@ -91,7 +91,7 @@ enum status diagnostics_bytes(const struct train_spec *spec, uint64_t train_rows
     }
     *bytes = sizeof(struct diagnostics) + 2 * parameters * sizeof(float);
     if ((spec->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_SHARPNESS)) != 0) {
-        status = objective_bytes(&spec->model, sharpness_rows(&spec->model, train_rows), threads, &objective, error);
+        status = network_objective_bytes(&spec->model, sharpness_rows(&spec->model, train_rows), threads, &objective, error);
         if (status != STATUS_OK) {
             return status;
         }
@@ -114,18 +114,18 @@ static enum status make_objective(struct diagnostics *diagnostics, const struct 
     for (uint32_t i = 0; i < count; i++) {
         diagnostics->rows[i] = split->train[i * split->train_count / count];
     }
-    struct objective_setup setup = {.model = &trainer->spec.model,
-                                    .dataset = trainer->data.dataset,
-                                    .scaler = &trainer->scaler,
-                                    .labels = trainer->soft_winners != NULL ? NULL : trainer->labels,
-                                    .rows = diagnostics->rows,
-                                    .count = count,
-                                    .loss = trainer_loss(trainer, trainer_normaliser(trainer, diagnostics->rows, count)),
-                                    .l2 = trainer->spec.loss.l2,
-                                    .gives_statistics = 1,
-                                    .pool = trainer->pool};
+    struct network_objective_setup setup = {.model = &trainer->spec.model,
+                                            .dataset = trainer->data.dataset,
+                                            .scaler = &trainer->scaler,
+                                            .labels = trainer->soft_winners != NULL ? NULL : trainer->labels,
+                                            .rows = diagnostics->rows,
+                                            .count = count,
+                                            .loss =
+                                                trainer_loss(trainer, trainer_normaliser(trainer, diagnostics->rows, count)),
+                                            .l2 = trainer->spec.loss.l2,
+                                            .pool = trainer->pool};
 
-    return objective_new(&diagnostics->objective, &setup, error);
+    return network_objective_new(&diagnostics->objective, &setup, error);
 }
 
 enum status diagnostics_new(struct diagnostics **out, const struct trainer *trainer, struct error *error)
@@ -162,7 +162,7 @@ enum status diagnostics_new(struct diagnostics **out, const struct trainer *trai
 void diagnostics_free(struct diagnostics *diagnostics)
 {
     if (diagnostics != NULL) {
-        objective_free(diagnostics->objective);
+        network_objective_free(diagnostics->objective);
         free(diagnostics->rows);
         free(diagnostics->vectors);
         free(diagnostics->arrays[0]);
@@ -257,7 +257,7 @@ static void measure_moves(struct trainer *trainer)
     serve_into(trainer, diagnostics->arrays[1]);
     for (uint32_t i = 0; i < model->layer_count && place < TRAIN_POINT_LAYERS; i++) {
         struct layer_parameters layer = model_spec_layer_parameters(model, i);
-        uint64_t count = layer.weights + layer.others, all = count + layer.statistics;
+        uint64_t count = layer.weights + layer.others;
         double size = 0;
 
         if (count == 0) {
@@ -267,15 +267,15 @@ static void measure_moves(struct trainer *trainer)
             size += (double)after[j] * (double)after[j];
         }
         diagnostics->update_ratio[place++] = size > 0 ? sqrt(distance_square(count, before, after) / size) : (double)NAN;
-        before += all;
-        after += all;
+        before += count;
+        after += count;
     }
 }
 
 /* ---- sharpness ---- */
 
 struct hessian {
-    struct objective *objective;
+    struct network_objective *objective;
     const double *theta;
     double *work;
 };
@@ -284,19 +284,7 @@ static void multiply(void *context, const double *v, double *product)
 {
     const struct hessian *hessian = context;
 
-    objective_hessian_vector(hessian->objective, hessian->theta, v, product, hessian->work);
-}
-
-/* The Hessian is that of what is trained: running statistics are constants to it. */
-static void leave_out_statistics(const struct model_spec *model, double *v)
-{
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        struct layer_parameters layer = model_spec_layer_parameters(model, i);
-
-        v += layer.weights + layer.others;
-        memset(v, 0, layer.statistics * sizeof *v);
-        v += layer.statistics;
-    }
+    network_objective_hessian_vector(hessian->objective, hessian->theta, v, product, hessian->work);
 }
 
 static double measure_sharpness(struct trainer *trainer)
@@ -312,7 +300,6 @@ static double measure_sharpness(struct trainer *trainer)
         theta[i] = (double)diagnostics->arrays[0][i];
         start[i] = rng_normal_f64(trainer->spec.seed, RNG_DIAGNOSTICS, 0, i);
     }
-    leave_out_statistics(&trainer->spec.model, start);
     return largest_eigenvalue(count, multiply, &hessian, SHARPNESS_TOLERANCE, start, start + count, NULL);
 }
 
@@ -360,7 +347,7 @@ static void fill_fresh(struct trainer *trainer, struct train_point *point)
         uint32_t place = 0;
 
         for (uint32_t i = 0; i < trainer->spec.model.layer_count && place < TRAIN_POINT_LAYERS; i++) {
-            if (model_spec_layer_parameters(&trainer->spec.model, i).others > 0) {
+            if (model_spec_layer_parameters(&trainer->spec.model, i).weights > 0) {
                 point->update_ratio[place] = diagnostics->update_ratio[place];
                 place++;
             }

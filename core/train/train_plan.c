@@ -4,6 +4,7 @@
 #include "core/base/mathx.h"
 #include "core/train/diagnostics.h"
 #include "core/train/evaluator.h"
+#include "core/train/trainer_convex.h"
 
 #define FLOPS_PER_THREAD 2000000u /* about 20 us of one core: less work than this is not worth a second thread */
 
@@ -17,7 +18,7 @@ static const char *const METRIC_NAMES[METRIC_COUNT] = {
 static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
     [STOP_NONE] = "none",           [STOP_EPOCHS] = "epochs",           [STOP_GRADIENT_NORM] = "gradient_norm",
     [STOP_MAX_STEPS] = "max_steps", [STOP_MAX_SECONDS] = "max_seconds", [STOP_EARLY] = "early",
-    [STOP_USER] = "user",           [STOP_RANGE_TEST] = "range_test",
+    [STOP_USER] = "user",           [STOP_RANGE_TEST] = "range_test",   [STOP_CONVERGED] = "converged",
 };
 
 static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
@@ -68,7 +69,8 @@ static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
 {
-    if (spec->stop.gradient_norm <= 0) {
+    if (spec->stop.gradient_norm <= 0 ||
+        optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) { /* solvers look themselves */
         return GRADIENT_CHECK_OFF;
     }
     return step_gradient_is_exact(spec, train_rows) ? GRADIENT_CHECK_STEP : GRADIENT_CHECK_PROBE;
@@ -81,11 +83,22 @@ int train_spec_has_probe(const struct train_spec *spec, uint64_t train_rows)
 
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows)
 {
+    if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
+        return NETWORK_TRAIN; /* holds the weights rounded to float32, for evaluations and files */
+    }
     int needs_norm_first = spec->clip_norm > 0 || train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_STEP;
     int needs_whole_layers = !optimizer_has(spec->optimizer.type, OPTIMIZER_ELEMENT_WISE);
 
     return needs_norm_first || needs_whole_layers || spec->batch_size > NETWORK_CHUNK_ROWS ? NETWORK_ACCUMULATE
                                                                                            : NETWORK_TRAIN;
+}
+
+uint64_t train_spec_network_rows(const struct train_spec *spec, uint64_t train_rows)
+{
+    uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows;
+
+    return optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER) ? 1
+                                                                        : batch; /* a solver's network sees no minibatch */
 }
 
 /* ---- rows of the curves ---- */
@@ -161,7 +174,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
 {
     struct network_plan network;
     uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows, diagnostics;
-    enum status status = network_plan_make(&network, &spec->model, batch, error);
+    enum status status = network_plan_make(&network, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
     *plan = (struct train_plan){0};
     if (status != STATUS_OK) {
@@ -195,6 +208,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
     if (!add_product(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
         !add_product(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
         !add_product(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
+        !add_product(&plan->bytes, 1, trainer_convex_bytes(spec, train_rows, max_threads)) ||
         !add_product(&plan->flops_per_epoch, train_rows, model_spec_flops(&spec->model, 1)) ||
         !add_product(&plan->flops_per_epoch, plan->steps_per_epoch, network_update_flops(&train))) {
         return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",

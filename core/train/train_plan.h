@@ -12,6 +12,8 @@ enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uin
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows);
 /* Is there a second network, for gradients beside those of updates? */
 int train_spec_has_probe(const struct train_spec *spec, uint64_t train_rows);
+/* Rows of the training network's plan. */
+uint64_t train_spec_network_rows(const struct train_spec *spec, uint64_t train_rows);
 int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows);
 /* Whether the curves have a row for the state after `step` updates, its end apart. */
 int train_spec_logs(const struct train_spec *spec, uint64_t steps_per_epoch, uint64_t step);

@@ -48,6 +48,7 @@ enum stop_reason {
     STOP_EARLY,
     STOP_USER,
     STOP_RANGE_TEST,
+    STOP_CONVERGED, /* a solver sees no further progress that float64 could tell */
     STOP_REASON_COUNT
 };
 const char *stop_reason_name(enum stop_reason reason); /* "epochs", "gradient_norm", ... */

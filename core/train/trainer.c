@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/train/convex_objective.h"
 #include "core/train/trainer_internal.h"
 
 #define NORMS_KEPT (sizeof((struct train_state *)0)->recent_norms / sizeof(double))
@@ -42,6 +43,11 @@ double trainer_normaliser(const struct trainer *trainer, const uint32_t *rows, u
         sum += loss->class_weights[trainer->labels[rows[i]]];
     }
     return sum;
+}
+
+double trainer_full_normaliser(const struct trainer *trainer)
+{
+    return trainer_normaliser(trainer, trainer->data.split->train, trainer->data.split->train_count);
 }
 
 struct network_loss trainer_loss(const struct trainer *trainer, double weight)
@@ -159,8 +165,8 @@ static enum status update_fused(struct trainer *trainer, struct cursor *cursor, 
 }
 
 /* Gradient first, then what depends on its norm, then the update. *stop: the norm has fallen to its target. */
-static enum status update_accumulated(struct trainer *trainer, struct cursor *cursor, double weight, int measure, int *stop,
-                                      struct error *error)
+static enum status update_accumulated(struct trainer *trainer, struct cursor *cursor, double weight, int measure,
+                                      enum stop_reason *stop, struct error *error)
 {
     struct cursor batch = *cursor;
     struct network_loss loss = trainer_loss(trainer, weight);
@@ -179,8 +185,8 @@ static enum status update_accumulated(struct trainer *trainer, struct cursor *cu
     if (!isfinite(norm)) {
         return diverged(trainer, "gradient", -1, &batch, error);
     }
-    *stop = trainer->gradient_check == GRADIENT_CHECK_STEP && norm <= trainer->spec.stop.gradient_norm;
-    if (*stop) {
+    if (trainer->gradient_check == GRADIENT_CHECK_STEP && norm <= trainer->spec.stop.gradient_norm) {
+        *stop = STOP_GRADIENT_NORM;
         trainer->state.reported_norm = norm;
         return STATUS_OK;
     }
@@ -203,8 +209,51 @@ static void remember_norm(struct trainer *trainer)
     norms[NORMS_KEPT - 1] = trainer->state.gradient_norm;
 }
 
+static void count_step(struct trainer *trainer, double weight, uint32_t rows)
+{
+    trainer->state.epoch_weight += weight;
+    trainer->state.epoch_samples += rows;
+    trainer->state.step++;
+    trainer->state.samples_seen += rows;
+}
+
+/* One iteration of a solver, on all rows; it measures anyway. Counts it as a step unless *stop. */
+static enum status update_convex(struct trainer *trainer, enum stop_reason *stop, struct error *error)
+{
+    struct cursor begin = minibatches_at(&trainer->minibatches, trainer->state.step);
+    struct train_state *state = &trainer->state;
+    struct solver_move move;
+    double weight = trainer_full_normaliser(trainer);
+
+    switch (trainer_convex_step(trainer->convex, trainer, &move)) {
+    case SOLVER_NOT_FINITE:
+        return diverged(trainer, "loss", 0, &begin, error);
+    case SOLVER_AT_TOLERANCE:
+        *stop = STOP_GRADIENT_NORM;
+        break;
+    case SOLVER_EXHAUSTED:
+        *stop = STOP_CONVERGED;
+        break;
+    case SOLVER_MOVED:
+        break;
+    }
+    state->reported_norm = move.gradient_norm;
+    if (*stop != STOP_NONE) {
+        return STATUS_OK;
+    }
+    state->learning_rate = move.step;
+    state->batch_loss = move.from.notes[CONVEX_LOSS];
+    state->epoch_loss += state->batch_loss * weight;
+    state->epoch_correct += (uint64_t)move.from.notes[CONVEX_CORRECT];
+    state->gradient_norm = move.gradient_norm;
+    state->step_size = move.distance;
+    remember_norm(trainer);
+    count_step(trainer, weight, (uint32_t)trainer->minibatches.count);
+    return STATUS_OK;
+}
+
 /* One minibatch. Counts it as a step unless *stop. */
-static enum status update(struct trainer *trainer, int measure, int *stop, struct error *error)
+static enum status update(struct trainer *trainer, int measure, enum stop_reason *stop, struct error *error)
 {
     struct cursor begin = minibatches_at(&trainer->minibatches, trainer->state.step), cursor = begin;
     uint32_t count;
@@ -218,7 +267,7 @@ static enum status update(struct trainer *trainer, int measure, int *stop, struc
     }
     status = trainer->use == NETWORK_TRAIN ? update_fused(trainer, &cursor, weight, measure, error)
                                            : update_accumulated(trainer, &cursor, weight, measure, stop, error);
-    if (status != STATUS_OK || *stop) {
+    if (status != STATUS_OK || *stop != STOP_NONE) {
         return status;
     }
     struct update_sums sums = network_sums_f32(trainer->network);
@@ -232,10 +281,7 @@ static enum status update(struct trainer *trainer, int measure, int *stop, struc
         remember_norm(trainer);
         diagnostics_after_update(trainer);
     }
-    trainer->state.epoch_weight += weight;
-    trainer->state.epoch_samples += count;
-    trainer->state.step++;
-    trainer->state.samples_seen += count;
+    count_step(trainer, weight, count);
     return STATUS_OK;
 }
 
@@ -261,7 +307,7 @@ void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint6
 double trainer_full_gradient_norm(struct trainer *trainer)
 {
     const struct split *split = trainer->data.split;
-    struct network_loss loss = trainer_loss(trainer, trainer_normaliser(trainer, split->train, split->train_count));
+    struct network_loss loss = trainer_loss(trainer, trainer_full_normaliser(trainer));
 
     network_serve_f32(trainer->probe, trainer->network);
     trainer_probe_gradient(trainer, split->train, split->train_count, &loss);
@@ -479,8 +525,9 @@ static void log_point(struct trainer *trainer, struct train_point *point, int *l
 enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error)
 {
     uint64_t next = trainer->state.step + 1, epoch = trainer->plan.steps_per_epoch;
-    int due = train_spec_logs(&trainer->spec, epoch, next), stop = 0;
+    int due = train_spec_logs(&trainer->spec, epoch, next);
     int measure = due || next % epoch == 0 || next >= trainer->last_step; /* wherever training may end */
+    enum stop_reason stop = STOP_NONE;
     enum status status;
 
     *logged = 0;
@@ -488,7 +535,7 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
         return STATUS_OK;
     }
     diagnostics_begin_step(trainer);
-    status = update(trainer, measure, &stop, error);
+    status = trainer->convex != NULL ? update_convex(trainer, &stop, error) : update(trainer, measure, &stop, error);
     if (status == STATUS_DIVERGED && trainer->spec.kind == TRAIN_LR_RANGE_TEST) { /* so far the rate can go, no farther */
         trainer->reason = STOP_RANGE_TEST;
         if (error != NULL) {
@@ -496,8 +543,8 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
         }
         return STATUS_OK;
     }
-    if (status == STATUS_OK && stop) {
-        end_by_rule(trainer, STOP_GRADIENT_NORM);
+    if (status == STATUS_OK && stop != STOP_NONE) {
+        end_by_rule(trainer, stop);
     } else if (status == STATUS_OK) {
         status = after_update(trainer, error);
     }

@@ -7,6 +7,7 @@
 #include "core/train/minibatches.h"
 #include "core/train/train_plan.h"
 #include "core/train/trainer.h"
+#include "core/train/trainer_convex.h"
 
 /* What the next steps depend on, besides the network's state and the best parameters. */
 struct train_state {
@@ -30,6 +31,7 @@ struct trainer {
     struct pool *pool;
     struct network_f32 *network;
     struct network_f32 *probe; /* for gradients that are no update's; NULL where nobody needs one (train_spec_has_probe) */
+    struct convex_trainer *convex; /* what makes the steps; NULL: update rules do */
     struct evaluator *evaluator;
     struct minibatches minibatches;
     struct scaler scaler;
@@ -72,6 +74,8 @@ struct network_loss trainer_loss(const struct trainer *trainer, double weight);
 void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint64_t count, const struct network_loss *loss);
 /* Norm of the objective's gradient over the training rows, at the served point, without dropout. There is a probe. */
 double trainer_full_gradient_norm(struct trainer *trainer);
+/* What the sum of losses of all training rows is divided by. */
+double trainer_full_normaliser(const struct trainer *trainer);
 
 /* After a state was put in: ends training where that state is an end by a rule or by the spec. */
 MUST_CHECK enum status trainer_settle(struct trainer *trainer, struct error *error);

@@ -87,6 +87,11 @@ enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t
         network_store_f32(served, trainer->parameters);
     }
     trainer->weight_square = network_weight_square_f32(served);
+    if (trainer->convex != NULL) {
+        trainer_convex_model(trainer->convex, *step < trainer->state.step ? trainer->parameters : NULL,
+                             trainer->plan.parameters);
+        trainer->weight_square = trainer_convex_weight_square(trainer->convex);
+    }
     memcpy(model->parameters, trainer->parameters, bytes);
     sha256_text(model->parameters, bytes, model->digest);
     return STATUS_OK;
@@ -137,6 +142,9 @@ enum status trainer_evaluate(struct trainer *trainer, enum split_part part, stru
     status = scores_reserve(scores, job.count, trainer->temperature, error);
     if (status == STATUS_OK) {
         evaluator_run(trainer->evaluator, &job, scores);
+        if (trainer->convex != NULL) { /* float32 logits would hide how near the optimum is */
+            scores->loss = trainer_convex_loss(trainer->convex, &job);
+        }
         *objective = scores->loss + trainer->spec.loss.l2 / 2 * trainer->weight_square;
         status = part == PART_TRAIN ? check_final_loss(trainer, scores->loss, error) : STATUS_OK;
     }

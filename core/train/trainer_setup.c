@@ -32,8 +32,7 @@ static enum status make_networks(struct trainer *trainer, uint32_t threads, stru
     const struct train_spec *spec = &trainer->spec;
     uint64_t train_rows = trainer->data.split->train_count;
     struct network_plan plan;
-    enum status status =
-        network_plan_make(&plan, &spec->model, spec->batch_size < train_rows ? spec->batch_size : train_rows, error);
+    enum status status = network_plan_make(&plan, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
     trainer->minibatches = (struct minibatches){.rows = trainer->data.split->train,
                                                 .count = train_rows,
@@ -177,6 +176,13 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         return status;
     }
     set_initial_parameters(trainer);
+    if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
+        status = trainer_convex_new(&trainer->convex, trainer, trainer_full_normaliser(trainer), error);
+        if (status != STATUS_OK) {
+            trainer_free(trainer);
+            return status;
+        }
+    }
     trainer->last_step = trainer->plan.total_steps;
     trainer->state = train_state_initial();
     trainer->divergence.layer = -1;
@@ -191,6 +197,7 @@ void trainer_free(struct trainer *trainer)
         return;
     }
     diagnostics_free(trainer->diagnostics);
+    trainer_convex_free(trainer->convex);
     evaluator_free(trainer->evaluator);
     network_free_f32(trainer->probe);
     network_free_f32(trainer->network);

@@ -1,6 +1,6 @@
 /*
  * POST /v1/models/{id}/gradient_check: backpropagation against central differences, by one thread of the executor. What it
- * may cost is bounded beforehand, and how many do it at a time (scoring.h).
+ * may cost is bounded beforehand, and how many do it at a time (long_work.h).
  */
 #include "server/handlers/handlers.h"
 
@@ -14,8 +14,8 @@
 #include "api/problem.h"
 #include "core/data/match_labels.h"
 #include "server/clock.h"
+#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
-#include "server/handlers/scoring.h"
 #include "server/jobs/job_data.h"
 #include "server/jobs/stored_spec.h"
 #include "server/models/model_cache.h"
@@ -38,12 +38,12 @@ struct check {
     uint64_t parameters; /* of each layer */
     double *theta;
     struct pool *pool;
-    struct objective *objective;
+    struct network_objective *objective;
 };
 
 static void release(struct check *check)
 {
-    objective_free(check->objective);
+    network_objective_free(check->objective);
     pool_free(check->pool);
     free(check->theta);
     free(check->labels);
@@ -146,14 +146,14 @@ static enum status make_objective(struct check *check, struct error *error)
 {
     const struct model *model = cached_model_get(check->held);
     const struct dataset *dataset = &check->data.dataset;
-    struct objective_setup setup = {.model = &model->spec,
-                                    .dataset = dataset,
-                                    .scaler = &model->scaler,
-                                    .labels = check->labels != NULL ? check->labels : dataset->labels,
-                                    .rows = check->rows,
-                                    .count = check->count,
-                                    .loss = {.scale = 1.0 / check->count},
-                                    .with_dropout = 1};
+    struct network_objective_setup setup = {.model = &model->spec,
+                                            .dataset = dataset,
+                                            .scaler = &model->scaler,
+                                            .labels = check->labels != NULL ? check->labels : dataset->labels,
+                                            .rows = check->rows,
+                                            .count = check->count,
+                                            .loss = {.scale = 1.0 / check->count},
+                                            .with_dropout = 1};
     enum status status = pool_new(&check->pool, 1, error);
 
     if (status == STATUS_OK) {
@@ -169,7 +169,7 @@ static enum status make_objective(struct check *check, struct error *error)
         check->theta[i] = (double)model->parameters[i];
     }
     setup.pool = check->pool;
-    return objective_new(&check->objective, &setup, error);
+    return network_objective_new(&check->objective, &setup, error);
 }
 
 static enum status prepare(struct check *check, struct error *error)
@@ -227,10 +227,10 @@ static enum status check_now(struct check *check, const struct request *request,
     if (status != STATUS_OK) {
         return status;
     }
-    status = scoring_begin(check->app, &error);
+    status = long_work_begin(check->app, &error);
     if (status == STATUS_OK) {
         status = run(check, writer, &error);
-        scoring_end();
+        long_work_end();
     }
     problem_add(problem, &error);
     return status;

@@ -145,6 +145,12 @@ static enum status open_initial_model(struct job_data *data, const struct initia
     return STATUS_OK;
 }
 
+enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                             const char *pointer, struct error *error)
+{
+    return open_ref(dataset, store, ref, NULL, pointer, error);
+}
+
 enum status job_data_open_with(struct job_data *data, struct store *store, const struct job_request *request,
                                const struct known_dataset *known, struct problem *problem)
 {
@@ -178,12 +184,6 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
                           struct problem *problem)
 {
     return job_data_open_with(data, store, request, NULL, problem);
-}
-
-enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
-                             const char *pointer, struct error *error)
-{
-    return open_ref(dataset, store, ref, NULL, pointer, error);
 }
 
 void job_dataset_close(struct job_dataset *dataset, struct store *store)

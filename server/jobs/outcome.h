@@ -11,9 +11,9 @@ struct outcome_facts {
     double train_seconds;
     uint32_t threads;
     double l2;
+    int calibrates; /* a temperature is fitted on the validation rows */
     enum train_kind kind;
     unsigned diagnostics;
-    int calibrates; /* a temperature is fitted on the validation rows */
 };
 
 /* Owns everything that `outcome` borrows. */

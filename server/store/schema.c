@@ -101,11 +101,10 @@ static const char *const version_2 =
     "CREATE INDEX idempotency_keys_by_age ON idempotency_keys(created_at);"
     "CREATE TABLE facts(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-/* What was fitted for the probabilities of models. */
-static const char *const version_3 = "ALTER TABLE models ADD COLUMN calibration TEXT;"; /* JSON object text, or none */
-
-/* What a row of the curves may hold besides: diagnostics, and the smoothed loss of a range test. */
-static const char *const version_4 = "ALTER TABLE metrics ADD COLUMN sharpness REAL;"
+/* What was fitted for the probabilities of models (JSON object text, or none); what a row of the curves may hold besides:
+ * diagnostics, and the smoothed loss of a range test. */
+static const char *const version_3 = "ALTER TABLE models ADD COLUMN calibration TEXT;"
+                                     "ALTER TABLE metrics ADD COLUMN sharpness REAL;"
                                      "ALTER TABLE metrics ADD COLUMN sharpness_limit REAL;"
                                      "ALTER TABLE metrics ADD COLUMN full_gradient_norm REAL;"
                                      "ALTER TABLE metrics ADD COLUMN noise_scale REAL;"
@@ -130,7 +129,7 @@ static const char *const version_4 = "ALTER TABLE metrics ADD COLUMN sharpness R
                                      "ALTER TABLE metrics ADD COLUMN update_ratio_15 REAL;";
 
 /* migrations[v] leads from version v to v + 1. Never change one that was released. */
-static const char *const migrations[] = {version_1, version_2, version_3, version_4};
+static const char *const migrations[] = {version_1, version_2, version_3};
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 
 static enum status read_one(struct connection *connection, const char *sql, int64_t *number, char *text, size_t size,

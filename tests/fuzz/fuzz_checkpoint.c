@@ -18,12 +18,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The job that the corpus's checkpoints are of; made once, kept for the process. */
+/* The jobs that the corpus's checkpoints are of: a network's, and a solver's; made once, kept for the process. */
 static struct {
     struct buffer_sink block;
     struct dataset dataset;
     struct split split;
-    struct train_spec spec;
+    struct train_spec specs[2];
 } job;
 
 static void make_job(void)
@@ -35,18 +35,25 @@ static void make_job(void)
     REQUIRE(generator_write(&generator, buffer_sink(&job.block), NULL) == STATUS_OK);
     REQUIRE(dataset_open(&job.dataset, job.block.data, job.block.size, NULL) == STATUS_OK);
     REQUIRE(split_make(&job.split, &job.dataset, &split, 3, NULL) == STATUS_OK);
-    job.spec = (struct train_spec){.preprocessing = PREPROCESS_STANDARDIZE,
-                                   .initializer = INIT_HE_NORMAL,
-                                   .epochs = 3,
-                                   .batch_size = 5,
-                                   .eval_every_steps = 3,
-                                   .log_every_steps = 2,
-                                   .stop = {.early = 1, .patience = 3, .early_metric = METRIC_VALIDATION_LOSS}};
-    optimizer_defaults(&job.spec.optimizer, OPTIMIZER_SGD);
-    job.spec.optimizer.learning_rate = 0.1;
-    job.spec.optimizer.momentum = 0.9;
-    job.spec.optimizer.nesterov = NESTEROV_LOOKAHEAD;
-    REQUIRE(model_spec_perceptron(&job.spec.model, MODEL_MLP, 2, 2, &hidden, 1, LAYER_RELU, 0.2, NULL) == STATUS_OK);
+    for (size_t i = 0; i < sizeof job.specs / sizeof *job.specs; i++) {
+        struct train_spec *spec = &job.specs[i];
+
+        *spec = (struct train_spec){.preprocessing = PREPROCESS_STANDARDIZE,
+                                    .initializer = i == 0 ? INIT_HE_NORMAL : INIT_ZEROS,
+                                    .epochs = 3,
+                                    .batch_size = i == 0 ? 5 : job.split.train_count,
+                                    .eval_every_steps = 3,
+                                    .log_every_steps = 2,
+                                    .stop = {.early = 1, .patience = 3, .early_metric = METRIC_VALIDATION_LOSS}};
+        optimizer_defaults(&spec->optimizer, i == 0 ? OPTIMIZER_SGD : OPTIMIZER_LBFGS);
+        REQUIRE(model_spec_perceptron(&spec->model, i == 0 ? MODEL_MLP : MODEL_SOFTMAX_REGRESSION, 2, 2, &hidden, i == 0,
+                                      LAYER_RELU, i == 0 ? 0.2 : 0, NULL) == STATUS_OK);
+    }
+    job.specs[0].optimizer.learning_rate = 0.1;
+    job.specs[0].optimizer.momentum = 0.9;
+    job.specs[0].optimizer.nesterov = NESTEROV_LOOKAHEAD;
+    job.specs[1].optimizer.history = 3;
+    job.specs[1].loss.l2 = 0.01;
 }
 
 /* Taken at once, a checkpoint has the state that was restored, behind whose end stands what an earlier program lacked. */
@@ -78,14 +85,14 @@ static void require_same_state(const struct trainer *trainer, const struct check
     buffer_sink_release(&file);
 }
 
-static void go_on(const struct checkpoint *checkpoint)
+static void go_on(const struct checkpoint *checkpoint, const struct train_spec *spec)
 {
     const struct train_data data = {.dataset = &job.dataset, .split = &job.split};
     struct trainer *trainer;
     struct train_point point;
     int logged;
 
-    REQUIRE(trainer_new(&trainer, &job.spec, &data, 1, NULL) == STATUS_OK);
+    REQUIRE(trainer_new(&trainer, spec, &data, 1, NULL) == STATUS_OK);
     if (trainer_restore(trainer, checkpoint, NULL) == STATUS_OK) {
         require_same_state(trainer, checkpoint);
         enum status status = trainer_step(trainer, &point, &logged, NULL);
@@ -108,7 +115,9 @@ static void read_one(const void *bytes, size_t size)
     if (checkpoint_model(&checkpoint, &model, NULL) == STATUS_OK) {
         model_release(&model);
     }
-    go_on(&checkpoint);
+    for (size_t i = 0; i < sizeof job.specs / sizeof *job.specs; i++) {
+        go_on(&checkpoint, &job.specs[i]);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -31,7 +31,7 @@ struct fixture {
     struct scaler scaler;
     struct model_spec model;
     struct pool *pool;
-    struct objective *objective;
+    struct network_objective *objective;
 };
 
 static const struct layer_spec LAYERS[] = {
@@ -64,24 +64,24 @@ static void fixture_init(struct fixture *f, double l2, uint32_t threads)
     assert_int_equal(model_spec_check(&f->model, NULL), STATUS_OK);
     assert_int_equal(scaler_fit(&f->scaler, PREPROCESS_NONE, &f->dataset, NULL, ROWS, NULL), STATUS_OK);
     assert_int_equal(pool_new(&f->pool, threads, NULL), STATUS_OK);
-    struct objective_setup setup = {.model = &f->model,
-                                    .dataset = &f->dataset,
-                                    .scaler = &f->scaler,
-                                    .labels = f->labels,
-                                    .rows = f->rows,
-                                    .count = ROWS,
-                                    .loss = {.label_smoothing = 0.1, .class_weights = WEIGHTS, .scale = 1.0 / 28},
-                                    .l2 = l2,
-                                    .seed = 3,
-                                    .with_dropout = 1,
-                                    .pool = f->pool};
+    struct network_objective_setup setup = {.model = &f->model,
+                                            .dataset = &f->dataset,
+                                            .scaler = &f->scaler,
+                                            .labels = f->labels,
+                                            .rows = f->rows,
+                                            .count = ROWS,
+                                            .loss = {.label_smoothing = 0.1, .class_weights = WEIGHTS, .scale = 1.0 / 28},
+                                            .l2 = l2,
+                                            .seed = 3,
+                                            .with_dropout = 1,
+                                            .pool = f->pool};
 
-    assert_int_equal(objective_new(&f->objective, &setup, NULL), STATUS_OK);
+    assert_int_equal(network_objective_new(&f->objective, &setup, NULL), STATUS_OK);
 }
 
 static void fixture_release(struct fixture *f)
 {
-    objective_free(f->objective);
+    network_objective_free(f->objective);
     scaler_release(&f->scaler);
     pool_free(f->pool);
 }
@@ -250,7 +250,7 @@ static void a_wrong_gradient_fails_in_the_layer_where_it_is_wrong(void **state)
         for (uint32_t i = 0; i < right.layer_count; first += right.layers[i++].parameters) {
             struct gradient_check_report report;
 
-            (void)objective_gradient(f.objective, f.theta, gradient);
+            (void)network_objective_gradient(f.objective, f.theta, gradient);
             twins[t](gradient + first, right.layers[i].parameters);
             assert_int_equal(gradient_check_of(f.objective, &f.model, f.theta, gradient, UINT64_MAX, GRADIENT_CHECK_STEP, 1,
                                                &report, NULL),
@@ -280,14 +280,14 @@ static void hessian_times_a_vector_is_what_the_whole_hessian_gives(void **state)
     for (uint64_t i = 0; i < count; i++) {
         v[i] = rng_normal_f64(9, RNG_DIAGNOSTICS, 0, i);
     }
-    objective_hessian_vector(f.objective, f.theta, v, product, work);
+    network_objective_hessian_vector(f.objective, f.theta, v, product, work);
     for (uint64_t j = 0; j < count; j++) {
         double kept = f.theta[j], h = 1e-6;
 
         f.theta[j] = kept + h;
-        (void)objective_gradient(f.objective, f.theta, up);
+        (void)network_objective_gradient(f.objective, f.theta, up);
         f.theta[j] = kept - h;
-        (void)objective_gradient(f.objective, f.theta, down);
+        (void)network_objective_gradient(f.objective, f.theta, down);
         f.theta[j] = kept;
         for (uint64_t i = 0; i < count; i++) {
             expected[i] += (up[i] - down[i]) / (2 * h) * v[j];

@@ -232,30 +232,30 @@ static void backpropagation_is_the_derivative_of_the_objective(void **state)
 
         for (size_t l = 0; l < LOSS_COUNT; l++) {
             struct gradient_check_report report;
-            struct objective *objective;
+            struct network_objective *objective;
             struct fixture f;
 
             fixture_init(&f, 1);
-            struct objective_setup setup = {.model = &model,
-                                            .dataset = &f.dataset,
-                                            .scaler = &f.scaler,
-                                            .labels = LOSSES[l].soft ? NULL : f.labels,
-                                            .rows = f.rows,
-                                            .count = ROWS,
-                                            .loss = LOSSES[l].loss,
-                                            .l2 = LOSSES[l].l2,
-                                            .seed = 5,
-                                            .with_dropout = 1,
-                                            .pool = f.pool};
+            struct network_objective_setup setup = {.model = &model,
+                                                    .dataset = &f.dataset,
+                                                    .scaler = &f.scaler,
+                                                    .labels = LOSSES[l].soft ? NULL : f.labels,
+                                                    .rows = f.rows,
+                                                    .count = ROWS,
+                                                    .loss = LOSSES[l].loss,
+                                                    .l2 = LOSSES[l].l2,
+                                                    .seed = 5,
+                                                    .with_dropout = 1,
+                                                    .pool = f.pool};
 
             (void)start_parameters(&model, parameters);
-            assert_int_equal(objective_new(&objective, &setup, NULL), STATUS_OK);
+            assert_int_equal(network_objective_new(&objective, &setup, NULL), STATUS_OK);
             assert_int_equal(gradient_check(objective, &model, parameters, 30, GRADIENT_CHECK_STEP, m, &report, NULL),
                              STATUS_OK);
             assert_close(report.max_relative_error, 0, 0, GRADIENT_CHECK_TOLERANCE);
             checked += report.checked;
             kinks += report.skipped;
-            objective_free(objective);
+            network_objective_free(objective);
             fixture_release(&f);
         }
     }

@@ -42,9 +42,9 @@ static void hyperparameters_are_distinct_documented_and_their_defaults_allowed(v
                 assert_string_not_equal(parameter.name, other.name);
             }
         }
-        assert_int_equal(decays, 1);
+        assert_int_equal(decays, !optimizer_has(type, OPTIMIZER_CONVEX_SOLVER));
         assert_true(optimizer_hyperparameter(type, 0, &parameter));
-        assert_string_equal(parameter.name, "learning_rate");
+        assert_int_equal(strcmp(parameter.name, "learning_rate") == 0, !optimizer_has(type, OPTIMIZER_CONVEX_SOLVER));
         assert_false(optimizer_hyperparameter(type, count, &parameter));
         assert_false(optimizer_hyperparameter(type, SIZE_MAX, &parameter));
     }
@@ -69,6 +69,24 @@ static void defaults_are_those_of_the_table_and_leave_the_learning_rate(void **s
     assert_close(spec.weight_decay, 0, 0, 0);
     optimizer_defaults(&spec, OPTIMIZER_ADAGRAD);
     assert_close(spec.epsilon, 1e-10, 0, 0);
+}
+
+static void solvers_have_a_tolerance_and_lbfgs_a_history(void **state)
+{
+    struct optimizer_spec spec = {0};
+
+    (void)state;
+    optimizer_defaults(&spec, OPTIMIZER_LBFGS);
+    assert_int_equal(spec.history, 10);
+    assert_close(spec.tolerance, 1e-8, 0, 0);
+    assert_int_equal(optimizer_slots(&spec), 0);
+    optimizer_defaults(&spec, OPTIMIZER_NEWTON_CG);
+    assert_int_equal(spec.history, 0);
+    assert_close(spec.tolerance, 1e-8, 0, 0);
+    assert_true(optimizer_has(OPTIMIZER_LBFGS, OPTIMIZER_CONVEX_SOLVER) &&
+                optimizer_has(OPTIMIZER_NEWTON_CG, OPTIMIZER_CONVEX_SOLVER));
+    assert_false(optimizer_has(OPTIMIZER_SGD, OPTIMIZER_CONVEX_SOLVER) ||
+                 optimizer_has(OPTIMIZER_ADAMW, OPTIMIZER_CONVEX_SOLVER));
 }
 
 static void values_are_stored_in_their_members(void **state)
@@ -243,6 +261,7 @@ int main(void)
         cmocka_unit_test(every_optimizer_tells_its_name_formula_and_source),
         cmocka_unit_test(hyperparameters_are_distinct_documented_and_their_defaults_allowed),
         cmocka_unit_test(defaults_are_those_of_the_table_and_leave_the_learning_rate),
+        cmocka_unit_test(solvers_have_a_tolerance_and_lbfgs_a_history),
         cmocka_unit_test(values_are_stored_in_their_members),
         cmocka_unit_test(ranges_keep_or_drop_their_limits),
         cmocka_unit_test(only_the_slots_that_are_needed_are_counted),

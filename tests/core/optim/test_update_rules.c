@@ -524,7 +524,7 @@ static size_t variants(struct optimizer_spec *out)
     size_t count = 0;
 
     for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
-        for (int variant = 0; variant < 4; variant++) {
+        for (int variant = 0; variant < 4 && !optimizer_has(type, OPTIMIZER_CONVEX_SOLVER); variant++) {
             struct optimizer_spec spec = {.learning_rate = 0.01};
 
             optimizer_defaults(&spec, type);

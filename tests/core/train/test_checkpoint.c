@@ -162,6 +162,100 @@ static void every_optimizer_goes_on_to_the_same_bits(void **state)
     }
 }
 
+/* Solvers keep float64 of their own. With validation rows and without, ended by epochs and by the tolerance. */
+static void every_solver_goes_on_to_the_same_bits(void **state)
+{
+    static const enum optimizer_type TYPES[] = {OPTIMIZER_LBFGS, OPTIMIZER_NEWTON_CG};
+
+    (void)state;
+    for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++) {
+        for (int variant = 0; variant < 4; variant++) {
+            struct fixture f;
+
+            fixture_init(&f, GENERATOR_BLOBS, 700, 3, 1.5, variant & 1 ? 0.3 : 0);
+            struct train_spec spec = solver_spec_of(&f, TYPES[t], 1e-3);
+
+            spec.optimizer.history = 3;
+            spec.epochs = variant >> 1 ? 6 : 40;
+            spec.stop.early = variant == 3;
+            spec.stop.patience = 100;
+            check_interrupted(&f, &spec);
+            fixture_release(&f);
+        }
+    }
+}
+
+static void a_longer_solver_goes_on_from_a_shorter_one(void **state)
+{
+    struct fixture f;
+    struct buffer_sink file = {0};
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 300, 3, 1.5, 0.2);
+    struct train_spec spec = solver_spec_of(&f, OPTIMIZER_LBFGS, 1e-3);
+    struct result *whole = run(&f, &spec, 1, 0), *parts = test_calloc(1, sizeof *parts);
+
+    spec.epochs = 4;
+    struct trainer *trainer = new_trainer(&f, &spec, 2);
+
+    while (step_into(parts, trainer)) {
+    }
+    assert_int_equal(parts->progress.reason, STOP_EPOCHS);
+    write_checkpoint(trainer, &file);
+    trainer_free(trainer);
+    spec.epochs = 400;
+    trainer = restored(&f, &spec, 1, &file);
+    while (step_into(parts, trainer)) {
+    }
+    conclude(parts, trainer);
+    assert_int_equal(parts->progress.reason, STOP_GRADIENT_NORM);
+    assert_int_equal(parts->progress.step, whole->progress.step);
+    assert_string_equal(parts->model.digest, whole->model.digest);
+    assert_close(parts->train_objective, whole->train_objective, 0, 0);
+    buffer_sink_release(&file);
+    result_free(whole);
+    result_free(parts);
+    fixture_release(&f);
+}
+
+/* Of the right network, but with the state of another solver, or of none. */
+static void a_solvers_checkpoint_fits_no_other(void **state)
+{
+    struct optimizer_spec optimizers[4];
+    struct fixture f;
+    struct trainer *trainers[4];
+    struct checkpoint checkpoint;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 60, 3, 1.5, 0);
+    struct train_spec spec = solver_spec_of(&f, OPTIMIZER_LBFGS, 1e-3);
+
+    optimizers[0] = optimizers[1] = spec.optimizer;
+    optimizers[1].history = 9;
+    optimizer_defaults(&optimizers[2], OPTIMIZER_NEWTON_CG);
+    optimizer_defaults(&optimizers[3], OPTIMIZER_SGD);
+    optimizers[3].learning_rate = 0.1;
+    for (size_t a = 0; a < 4; a++) {
+        struct buffer_sink file = {0};
+
+        spec.optimizer = optimizers[a];
+        trainers[a] = new_trainer(&f, &spec, 1);
+        write_checkpoint(trainers[a], &file);
+        assert_int_equal(checkpoint_read(&checkpoint, file.data, file.size, NULL), STATUS_OK);
+        for (size_t b = 0; b < 4; b++) {
+            spec.optimizer = optimizers[b];
+            struct trainer *other = new_trainer(&f, &spec, 1);
+
+            assert_int_equal(trainer_restore(other, &checkpoint, NULL),
+                             a == b ? STATUS_OK : STATUS_CHECKPOINT_CONFIG_MISMATCH);
+            trainer_free(other);
+        }
+        trainer_free(trainers[a]);
+        buffer_sink_release(&file);
+    }
+    fixture_release(&f);
+}
+
 /* ---- other ways to train ---- */
 
 static void rows_of_every_kind_come_once(void **state)
@@ -643,6 +737,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_optimizer_goes_on_to_the_same_bits),
+        cmocka_unit_test(every_solver_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_longer_solver_goes_on_from_a_shorter_one),
+        cmocka_unit_test(a_solvers_checkpoint_fits_no_other),
         cmocka_unit_test(rows_of_every_kind_come_once),
         cmocka_unit_test(clipping_and_large_batches_go_on),
         cmocka_unit_test(the_gradients_norm_ends_training_at_the_same_step),

@@ -22,15 +22,20 @@ struct sample {
     struct buffer_sink file;
 };
 
-static void sample_init(struct sample *sample)
+static void sample_init_with(struct sample *sample, enum optimizer_type type)
 {
     struct result *result = test_calloc(1, sizeof *result);
 
     *sample = (struct sample){0};
     fixture_init(&sample->f, GENERATOR_BLOBS, 40, 3, 0.5, 0.2);
-    sample->spec = spec_of(&sample->f, 5, 0);
-    optimizer_defaults(&sample->spec.optimizer, OPTIMIZER_ADAM);
-    sample->spec.batch_size = 10;
+    if (optimizer_has(type, OPTIMIZER_CONVEX_SOLVER)) {
+        sample->spec = solver_spec_of(&sample->f, type, 1e-3);
+        sample->spec.optimizer.history = 3;
+    } else {
+        sample->spec = spec_of(&sample->f, 5, 0);
+        optimizer_defaults(&sample->spec.optimizer, type);
+        sample->spec.batch_size = 10;
+    }
     struct trainer *trainer = new_trainer(&sample->f, &sample->spec, 1);
 
     while (result->progress.step < STEPS) {
@@ -39,6 +44,11 @@ static void sample_init(struct sample *sample)
     write_checkpoint(trainer, &sample->file);
     trainer_free(trainer);
     test_free(result);
+}
+
+static void sample_init(struct sample *sample)
+{
+    sample_init_with(sample, OPTIMIZER_ADAM);
 }
 
 static void sample_release(struct sample *sample)
@@ -98,12 +108,11 @@ static void what_was_written_comes_back(void **state)
     sample_release(&sample);
 }
 
-static void any_truncation_is_noticed_even_with_the_right_hash(void **state)
+static void check_truncations(enum optimizer_type type)
 {
     struct sample sample;
 
-    (void)state;
-    sample_init(&sample);
+    sample_init_with(&sample, type);
     for (size_t size = 0; size < sample.file.size; size++) {
         unsigned char *part = malloc(size + 1);
 
@@ -126,12 +135,18 @@ static void any_truncation_is_noticed_even_with_the_right_hash(void **state)
     sample_release(&sample);
 }
 
-static void any_flipped_bit_is_noticed(void **state)
+static void any_truncation_is_noticed_even_with_the_right_hash(void **state)
+{
+    (void)state;
+    check_truncations(OPTIMIZER_ADAM);
+    check_truncations(OPTIMIZER_LBFGS);
+}
+
+static void check_flips(enum optimizer_type type)
 {
     struct sample sample;
 
-    (void)state;
-    sample_init(&sample);
+    sample_init_with(&sample, type);
     for (size_t i = 0; i < sample.file.size; i++) {
         for (int bit = 0; bit < 8; bit++) {
             if (i < 512 || bit == (int)(i % 8)) { /* each of the header and of the state's fields, else one a byte */
@@ -143,6 +158,13 @@ static void any_flipped_bit_is_noticed(void **state)
     }
     assert_int_equal(read_exactly(sample.file.data, sample.file.size, NULL), STATUS_OK);
     sample_release(&sample);
+}
+
+static void any_flipped_bit_is_noticed(void **state)
+{
+    (void)state;
+    check_flips(OPTIMIZER_ADAM);
+    check_flips(OPTIMIZER_LBFGS);
 }
 
 /* ---- behind the hash ---- */
@@ -186,6 +208,8 @@ static void each_check_says_what_is_wrong(void **state)
         {HEADER(size), &LARGE, 8, "lengths"},
         {HEADER(state_size), &LARGE, 8, "lengths"},
         {HEADER(model_size), &LARGE, 8, "lengths"},
+        {HEADER(solver_values), &SIX, 8, "counts"},
+        {HEADER(solver_values), &LARGE, 8, "state has"},
         {HEADER(seconds), &nan_value, 8, "header"},
         {HEADER(seconds), &NEGATIVE, 8, "header"},
         {HEADER(reserved), &TWO, 4, "header"},
@@ -258,14 +282,13 @@ static void a_state_of_an_earlier_program_is_gone_on_from(void **state)
 }
 
 /* Any byte set to an extreme, with the right hash: refused, or (where it is data) good for a trainer to go on from. */
-static void no_field_is_trusted(void **state)
+static void check_extremes(enum optimizer_type type)
 {
     static const unsigned char EXTREMES[] = {0x00, 0x7f, 0x80, 0xff};
     struct sample sample;
     size_t refused = 0, restored = 0;
 
-    (void)state;
-    sample_init(&sample);
+    sample_init_with(&sample, type);
     for (size_t i = 0; i < sample.file.size - SHA256_BYTES; i++) {
         unsigned char old = sample.file.data[i];
 
@@ -297,6 +320,51 @@ static void no_field_is_trusted(void **state)
         sample.file.data[i] = old;
     }
     assert_true(refused > 0 && restored > 0);
+    sample_release(&sample);
+}
+
+static void no_field_is_trusted(void **state)
+{
+    (void)state;
+    check_extremes(OPTIMIZER_ADAM);
+    check_extremes(OPTIMIZER_LBFGS);
+    check_extremes(OPTIMIZER_NEWTON_CG);
+}
+
+/* Behind the last float32: a solver's state of which a value is not finite, or cannot be. */
+static void a_solvers_state_is_checked(void **state)
+{
+    const double nan_value = (double)NAN, half = 0.5, many = 1e9;
+    struct sample sample;
+
+    (void)state;
+    sample_init_with(&sample, OPTIMIZER_LBFGS);
+    const size_t begin = VALUES_BEGIN + model_spec_parameter_count(&sample.spec.model) * sizeof(float);
+    const struct {
+        size_t field;
+        double value;
+    } WRONG[] = {{offsetof(struct solver_scalars, started), half},
+                 {offsetof(struct solver_scalars, here.notes[1]), half},
+                 {offsetof(struct solver_scalars, here.notes[1]), many},
+                 {offsetof(struct solver_scalars, pairs), many}};
+
+    assert_refused(&sample, begin, &nan_value, 8, "solver");
+    assert_refused(&sample, begin + offsetof(struct solver_scalars, newest) + 8, &nan_value, 8, "solver");
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        struct trainer *trainer = new_trainer(&sample.f, &sample.spec, 1);
+        struct checkpoint checkpoint;
+        struct error error = {0};
+        double old;
+
+        memcpy(&old, sample.file.data + begin + WRONG[i].field, sizeof old);
+        memcpy(sample.file.data + begin + WRONG[i].field, &WRONG[i].value, sizeof old);
+        sign(sample.file.data, sample.file.size);
+        assert_int_equal(checkpoint_read(&checkpoint, sample.file.data, sample.file.size, NULL), STATUS_OK);
+        assert_int_equal(trainer_restore(trainer, &checkpoint, &error), STATUS_OBJECT_CORRUPT);
+        assert_non_null(strstr(error.message, "solver"));
+        memcpy(sample.file.data + begin + WRONG[i].field, &old, sizeof old);
+        trainer_free(trainer);
+    }
     sample_release(&sample);
 }
 
@@ -403,6 +471,7 @@ static void the_documentation_has_every_field_at_its_place(void **state)
     assert_int_equal(STATE(step) + CHECKPOINT_LEAST_STATE, STATE(ended_by) + 8);
     assert_int_equal(STATE(step), 288);
     assert_int_equal(HEADER(seconds), 232);
+    assert_int_equal(HEADER(solver_values), 240);
     assert_int_equal(STATE_HEADER(slot_count), 280);
 }
 
@@ -430,6 +499,7 @@ int main(void)
         cmocka_unit_test(each_check_says_what_is_wrong),
         cmocka_unit_test(a_state_of_an_earlier_program_is_gone_on_from),
         cmocka_unit_test(no_field_is_trusted),
+        cmocka_unit_test(a_solvers_state_is_checked),
         cmocka_unit_test(a_checkpoint_of_another_job_is_refused_and_changes_nothing),
         cmocka_unit_test(what_the_sink_says_is_what_the_writer_says),
         cmocka_unit_test(the_documentation_has_every_field_at_its_place),

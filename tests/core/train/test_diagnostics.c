@@ -1,7 +1,7 @@
 /* Diagnostics: they change nothing, they are the same for any team and after a restart, and each is what it says. */
 #include "core/train/diagnostics.h"
 
-#include "core/nn/objective.h"
+#include "core/nn/network_objective.h"
 #include "tests/assert_close.h"
 #include "tests/core/train/training.h"
 
@@ -307,7 +307,7 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
 {
     static double hessian[MOST][MOST];
     double theta[MOST], up[MOST], down[MOST];
-    struct objective *objective;
+    struct network_objective *objective;
     struct scaler scaler;
     struct pool *pool;
     struct fixture f;
@@ -329,17 +329,17 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
     assert_true(n <= MOST && last->step == result->model_step);
     assert_int_equal(pool_new(&pool, 1, NULL), STATUS_OK);
     assert_int_equal(scaler_copy(&scaler, &result->model.scaler, NULL), STATUS_OK);
-    struct objective_setup setup = {.model = &spec.model,
-                                    .dataset = &f.dataset,
-                                    .scaler = &scaler,
-                                    .labels = f.dataset.labels,
-                                    .rows = f.split.train,
-                                    .count = (uint32_t)f.split.train_count,
-                                    .loss = {.label_smoothing = 0.1, .scale = 1 / (double)f.split.train_count},
-                                    .l2 = 0.5,
-                                    .pool = pool};
+    struct network_objective_setup setup = {.model = &spec.model,
+                                            .dataset = &f.dataset,
+                                            .scaler = &scaler,
+                                            .labels = f.dataset.labels,
+                                            .rows = f.split.train,
+                                            .count = (uint32_t)f.split.train_count,
+                                            .loss = {.label_smoothing = 0.1, .scale = 1 / (double)f.split.train_count},
+                                            .l2 = 0.5,
+                                            .pool = pool};
 
-    assert_int_equal(objective_new(&objective, &setup, NULL), STATUS_OK);
+    assert_int_equal(network_objective_new(&objective, &setup, NULL), STATUS_OK);
     for (size_t i = 0; i < n; i++) {
         theta[i] = (double)result->model.parameters[i];
     }
@@ -347,9 +347,9 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
         double kept = theta[j];
 
         theta[j] = kept + 1e-5;
-        (void)objective_gradient(objective, theta, up);
+        (void)network_objective_gradient(objective, theta, up);
         theta[j] = kept - 1e-5;
-        (void)objective_gradient(objective, theta, down);
+        (void)network_objective_gradient(objective, theta, down);
         theta[j] = kept;
         for (size_t i = 0; i < n; i++) {
             hessian[i][j] = (up[i] - down[i]) / 2e-5;
@@ -357,7 +357,7 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
     }
     assert_close(last->sharpness, dense_largest(hessian, n), 1e-3, 0);
     assert_close(last->sharpness_limit, 2 / 0.05, 1e-12, 0);
-    objective_free(objective);
+    network_objective_free(objective);
     scaler_release(&scaler);
     pool_free(pool);
     result_free(result);

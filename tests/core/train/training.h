@@ -65,6 +65,18 @@ static inline struct train_spec spec_of(const struct fixture *f, uint32_t hidden
     return spec;
 }
 
+/* Softmax regression with L2 on the full batch. */
+static inline struct train_spec solver_spec_of(const struct fixture *f, enum optimizer_type type, double l2)
+{
+    struct train_spec spec = spec_of(f, 0, 0);
+
+    optimizer_defaults(&spec.optimizer, type);
+    spec.batch_size = f->split.train_count;
+    spec.epochs = 400;
+    spec.loss.l2 = l2;
+    return spec;
+}
+
 struct result {
     struct model model;
     uint64_t model_step;
@@ -151,12 +163,15 @@ static inline void result_free(struct result *result)
     test_free(result);
 }
 
-/* Each optimizer in each of its ways. */
+/* Each update rule in each of its ways; solvers are not for every model (solver_spec_of). */
 static inline size_t all_optimizers(struct optimizer_spec *specs)
 {
     size_t count = 0;
 
     for (int type = 0; type < OPTIMIZER_COUNT; type++) {
+        if (optimizer_has((enum optimizer_type)type, OPTIMIZER_CONVEX_SOLVER)) {
+            continue;
+        }
         optimizer_defaults(&specs[count], (enum optimizer_type)type);
         specs[count++].learning_rate = type == OPTIMIZER_SGD ? 0.05 : 0.01;
     }

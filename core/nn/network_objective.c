@@ -1,5 +1,5 @@
 /* A float64 network of one chunk, and what l2 adds to it. */
-#include "objective.h"
+#include "network_objective.h"
 
 #include <assert.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 
 #define HESSIAN_STEP 1e-7
 
-struct objective {
+struct network_objective {
     struct model_spec model;
     struct network_f64 *network;
     struct network_batch batch;
@@ -30,9 +30,10 @@ static enum status make_plan(struct network_plan *plan, const struct model_spec 
     return status;
 }
 
-enum status objective_new(struct objective **out, const struct objective_setup *setup, struct error *error)
+enum status network_objective_new(struct network_objective **out, const struct network_objective_setup *setup,
+                                  struct error *error)
 {
-    struct objective *objective = calloc(1, sizeof *objective);
+    struct network_objective *objective = calloc(1, sizeof *objective);
     struct network_plan plan;
     enum status status;
 
@@ -57,13 +58,12 @@ enum status objective_new(struct objective **out, const struct objective_setup *
                                         .optimizer = &NO_RULE,
                                         .seed = setup->seed,
                                         .has_soft_labels = setup->labels == NULL,
-                                        .gives_statistics = setup->gives_statistics,
                                         .pool = setup->pool};
 
         status = network_new_f64(&objective->network, &network, error);
     }
     if (status != STATUS_OK) {
-        objective_free(objective);
+        network_objective_free(objective);
         return status;
     }
     network_gather_f64(objective->network, 0, &objective->batch);
@@ -71,7 +71,7 @@ enum status objective_new(struct objective **out, const struct objective_setup *
     return STATUS_OK;
 }
 
-void objective_free(struct objective *objective)
+void network_objective_free(struct network_objective *objective)
 {
     if (objective != NULL) {
         network_free_f64(objective->network);
@@ -79,20 +79,20 @@ void objective_free(struct objective *objective)
     }
 }
 
-enum status objective_bytes(const struct model_spec *model, uint32_t count, uint32_t threads, uint64_t *bytes,
-                            struct error *error)
+enum status network_objective_bytes(const struct model_spec *model, uint32_t count, uint32_t threads, uint64_t *bytes,
+                                    struct error *error)
 {
     struct network_plan plan;
     struct network_setup setup = {.plan = &plan, .use = NETWORK_ACCUMULATE, .optimizer = &NO_RULE, .has_soft_labels = 1};
     enum status status = network_plan_make(&plan, model, count, error);
 
     if (status == STATUS_OK) { /* as many numbers as in float32, twice as long */
-        *bytes = 2 * network_bytes(&setup, threads) + sizeof(struct objective);
+        *bytes = 2 * network_bytes(&setup, threads) + sizeof(struct network_objective);
     }
     return status;
 }
 
-double objective_value(struct objective *objective, const double *theta)
+double network_objective_value(struct network_objective *objective, const double *theta)
 {
     struct network_f64 *network = objective->network;
     double sum = 0, penalty;
@@ -106,7 +106,7 @@ double objective_value(struct objective *objective, const double *theta)
     return sum * objective->loss.scale + penalty;
 }
 
-static void add_l2(const struct objective *objective, const double *theta, double *gradient)
+static void add_l2(const struct network_objective *objective, const double *theta, double *gradient)
 {
     uint64_t at = 0;
 
@@ -116,13 +116,13 @@ static void add_l2(const struct objective *objective, const double *theta, doubl
         for (uint64_t j = 0; j < layer.weights; j++) {
             gradient[at + j] += objective->l2 * theta[at + j];
         }
-        at += layer.weights + layer.others + layer.statistics;
+        at += layer.weights + layer.others;
     }
 }
 
-double objective_gradient(struct objective *objective, const double *theta, double *gradient)
+double network_objective_gradient(struct network_objective *objective, const double *theta, double *gradient)
 {
-    double value = objective_value(objective, theta);
+    double value = network_objective_value(objective, theta);
 
     network_backward_f64(objective->network, 0, objective->batch.count, 1);
     network_store_gradients_f64(objective->network, gradient);
@@ -132,7 +132,7 @@ double objective_gradient(struct objective *objective, const double *theta, doub
     return value;
 }
 
-uint64_t objective_kinks(const struct objective *objective)
+uint64_t network_objective_kinks(const struct network_objective *objective)
 {
     return network_kinks_f64(objective->network, objective->batch.count);
 }
@@ -147,8 +147,8 @@ static double norm(uint64_t count, const double *x)
     return sqrt(sum);
 }
 
-void objective_hessian_vector(struct objective *objective, const double *theta, const double *v, double *product,
-                              double *work)
+void network_objective_hessian_vector(struct network_objective *objective, const double *theta, const double *v,
+                                      double *product, double *work)
 {
     uint64_t count = objective->parameters;
     double e = HESSIAN_STEP * fmax(1, norm(count, theta)) / norm(count, v);
@@ -157,11 +157,11 @@ void objective_hessian_vector(struct objective *objective, const double *theta, 
     for (uint64_t i = 0; i < count; i++) {
         point[i] = theta[i] - e * v[i];
     }
-    (void)objective_gradient(objective, point, below);
+    (void)network_objective_gradient(objective, point, below);
     for (uint64_t i = 0; i < count; i++) {
         point[i] = theta[i] + e * v[i];
     }
-    (void)objective_gradient(objective, point, product);
+    (void)network_objective_gradient(objective, point, product);
     for (uint64_t i = 0; i < count; i++) {
         product[i] = (product[i] - below[i]) / (2 * e);
     }
