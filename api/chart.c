@@ -12,7 +12,7 @@ static const struct {
     struct {
         enum curve_series series;
         enum chart_role role;
-    } members[3];
+    } members[TRAIN_POINT_LAYERS];
     int member_count;
     int best;        /* -1: small is good, 1: large is good, 0: neither */
     int logarithmic; /* may its axis be? */
@@ -22,8 +22,9 @@ static const struct {
      .weight = 2,
      .members = {{CURVE_BATCH_LOSS, CHART_BATCH},
                  {CURVE_TRAIN_LOSS, CHART_TRAIN},
+                 {CURVE_SMOOTHED_LOSS, CHART_TRAIN},
                  {CURVE_VALIDATION_LOSS, CHART_VALIDATION}},
-     .member_count = 3,
+     .member_count = 4,
      .best = -1,
      .logarithmic = 1,
      .digits = 3},
@@ -36,8 +37,8 @@ static const struct {
     {.title = "learning rate", .weight = 1, .members = {{CURVE_LEARNING_RATE, CHART_OTHER}}, .member_count = 1, .digits = 3},
     {.title = "gradient norm",
      .weight = 1,
-     .members = {{CURVE_GRADIENT_NORM, CHART_OTHER}},
-     .member_count = 1,
+     .members = {{CURVE_GRADIENT_NORM, CHART_OTHER}, {CURVE_FULL_GRADIENT_NORM, CHART_TRAIN}},
+     .member_count = 2,
      .logarithmic = 1,
      .digits = 3},
     {.title = "step size",
@@ -46,11 +47,55 @@ static const struct {
      .member_count = 1,
      .logarithmic = 1,
      .digits = 3},
+    {.title = "sharpness",
+     .weight = 1,
+     .members = {{CURVE_SHARPNESS, CHART_OTHER}, {CURVE_SHARPNESS_LIMIT, CHART_LIMIT}},
+     .member_count = 2,
+     .logarithmic = 1,
+     .digits = 3},
+    {.title = "noise scale",
+     .weight = 1,
+     .members = {{CURVE_NOISE_SCALE, CHART_OTHER}},
+     .member_count = 1,
+     .logarithmic = 1,
+     .digits = 3},
+    {.title = "gradient",
+     .weight = 1,
+     .members = {{CURVE_GRADIENT_VARIANCE, CHART_OTHER}, {CURVE_GRADIENT_SQUARE, CHART_LIMIT}},
+     .member_count = 2,
+     .logarithmic = 1,
+     .digits = 3},
+    {.title = "update ratio",
+     .weight = 1,
+     .members = {{CURVE_UPDATE_RATIO_0, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_1, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_2, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_3, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_4, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_5, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_6, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_7, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_8, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_9, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_10, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_11, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_12, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_13, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_14, CHART_OTHER},
+                 {CURVE_UPDATE_RATIO_15, CHART_OTHER}},
+     .member_count = TRAIN_POINT_LAYERS,
+     .logarithmic = 1,
+     .digits = 2},
 };
 
 double chart_x(const struct chart *chart, const struct metric_row *row)
 {
-    return chart->by_epoch ? row->point.epoch : (double)row->point.step;
+    return chart->by_rate ? row->point.learning_rate : chart->by_epoch ? row->point.epoch : (double)row->point.step;
+}
+
+const char *chart_x_name(const struct chart *chart)
+{
+    return chart->by_rate ? "learning rate" : chart->by_epoch ? "epoch" : "step";
 }
 
 /*
@@ -153,12 +198,16 @@ void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks
         return;
     }
     const struct metric_row *first = &curve->rows[0], *last = &curve->rows[curve->count - 1];
+    chart->by_rate = isfinite(last->point.smoothed_loss) && last->point.learning_rate > first->point.learning_rate;
     chart->by_epoch = last->point.epoch >= 2;
     double from = chart_x(chart, first), to = chart_x(chart, last);
     chart->x = (struct chart_axis){.low = from <= 0.1 * to ? 0 : from, .high = to > from || from > 0 ? to : 1};
     if (!(chart->x.high > chart->x.low)) { /* a single point stands in the middle */
         chart->x.low -= 1;
         chart->x.high += 1;
+    }
+    if (chart->by_rate) {
+        chart->x = (struct chart_axis){.low = from, .high = to, .logarithmic = 1};
     }
     chart_axis_ticks(&chart->x, x_ticks, 0);
     for (size_t row = 0; row < CHART_PANELS_MAX; row++) {

@@ -2,7 +2,7 @@
  * What every chart of curves decides before it draws: panels, axes, ticks. chart_svg.c and chart_ascii.c only draw.
  *
  * Losses share one panel, accuracies a second one with the same x axis, instead of two y axes in one picture that invite
- * comparing what cannot be compared; every other series gets a panel of its own. The axis of losses and
+ * comparing what cannot be compared; what else is measured gets further panels. The axis of losses and
  * norms is logarithmic when their values are positive and span more than a factor of 10.
  */
 #ifndef DESCENT_API_CHART_H
@@ -12,9 +12,9 @@
 #include "api/curve.h"
 
 #define CHART_LEGEND_TEXT 96
-#define CHART_PANELS_MAX  5
+#define CHART_PANELS_MAX  9
 
-enum chart_role { CHART_BATCH, CHART_TRAIN, CHART_VALIDATION, CHART_OTHER };
+enum chart_role { CHART_BATCH, CHART_TRAIN, CHART_VALIDATION, CHART_OTHER, CHART_LIMIT };
 
 struct chart_series {
     enum curve_series series;
@@ -36,6 +36,7 @@ struct chart_panel {
 
 struct chart {
     const struct curve *curve; /* borrowed */
+    int by_rate;               /* a range test's: x is the learning rate, on a logarithmic axis */
     int by_epoch;              /* x counts epochs; otherwise steps */
     struct chart_axis x;
     struct chart_panel panels[CHART_PANELS_MAX];
@@ -46,6 +47,7 @@ struct chart {
 void chart_plan(struct chart *chart, const struct curve *curve, uint32_t x_ticks, uint32_t y_ticks);
 
 double chart_x(const struct chart *chart, const struct metric_row *row);
+const char *chart_x_name(const struct chart *chart); /* "epoch" */
 /* "validation_loss 0.305, best 0.303 at epoch 9" */
 void chart_legend(const struct chart *chart, const struct chart_panel *panel, const struct chart_series *series,
                   char label[CHART_LEGEND_TEXT]);

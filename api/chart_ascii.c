@@ -27,7 +27,7 @@ struct canvas {
 
 /* Marks of the series after the first one; what the legend shows for the line of the first. */
 static const char *const role_marks[] = {
-    [CHART_BATCH] = "·", [CHART_TRAIN] = "●", [CHART_VALIDATION] = "○", [CHART_OTHER] = "+"};
+    [CHART_BATCH] = "·", [CHART_TRAIN] = "●", [CHART_VALIDATION] = "○", [CHART_OTHER] = "+", [CHART_LIMIT] = "-"};
 static const char line_key[] = "⣀⠤⠒";
 
 static void set_dot(struct canvas *canvas, int x, int y)
@@ -180,7 +180,7 @@ static void put_legend(struct text *out, const struct chart *chart, const struct
 /* The axis with its ticks, and below it those of the labels that do not touch. */
 static void put_x_axis(struct text *out, const struct canvas *canvas, const struct chart *chart)
 {
-    const char *name = chart->by_epoch ? "epoch" : "step";
+    const char *name = chart_x_name(chart);
     char ticks[CHART_ASCII_MAX_WIDTH] = {0}, label[CHART_LABEL_TEXT];
     size_t used = 0;
 

@@ -24,10 +24,8 @@
 #define MARKERS      60 /* a series of at most so many points shows them */
 
 static const char *const role_classes[] = {
-    [CHART_BATCH] = "batch",
-    [CHART_TRAIN] = "train",
-    [CHART_VALIDATION] = "validation",
-    [CHART_OTHER] = "other",
+    [CHART_BATCH] = "batch", [CHART_TRAIN] = "train", [CHART_VALIDATION] = "validation",
+    [CHART_OTHER] = "other", [CHART_LIMIT] = "limit",
 };
 
 static const char style[] =
@@ -43,8 +41,9 @@ static const char style[] =
     ".line{fill:none;stroke-linejoin:round;stroke-linecap:round;stroke-width:2}"
     ".batch{stroke:#9ec5e8;stroke-width:1}.lone{stroke:#0969da}.key{stroke-width:3}.train{stroke:#0969da}.validation{stroke:"
     "#d4650a}.other{"
-    "stroke:#1a7f64}"
-    ".dot.batch{fill:#9ec5e8}.dot.train{fill:#0969da}.dot.validation{fill:#d4650a}.dot.other{fill:#1a7f64}"
+    "stroke:#1a7f64}.limit{stroke:#8c959f;stroke-dasharray:5 4}"
+    ".dot.batch{fill:#9ec5e8}.dot.train{fill:#0969da}.dot.validation{fill:#d4650a}.dot.other{fill:#1a7f64}.dot.limit{fill:#"
+    "8c959f}"
     ".dot{stroke:none}.best{fill:none;stroke-width:1.5}"
     "@media(prefers-color-scheme:dark){"
     ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.grid{stroke:#2a313a}.axis{stroke:#656d76}"
@@ -149,6 +148,9 @@ static void put_legend(struct text *out, const struct chart *chart, const struct
         char label[CHART_LEGEND_TEXT];
 
         chart_legend(chart, panel, series, label);
+        if (s > 0 && x + 24 + 6.3 * (double)strlen(label) > WIDTH) { /* no room for more names */
+            break;
+        }
         text_printf(out, "<path class=\"line %s key\" d=\"M%.1f %.1fh18\"/>", line_class(panel, series), x, y - 4);
         text_printf(out, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 24, y, label);
         x += 42 + 6.3 * (double)strlen(label);
@@ -181,7 +183,7 @@ static void put_x_labels(struct text *out, const struct chart *chart, const stru
                     lowest->left + lowest->width * chart_position(&chart->x, chart->x.ticks[t]), y, label);
     }
     text_printf(out, "<text class=\"middle\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", lowest->left + lowest->width / 2, y + 18,
-                chart->by_epoch ? "epoch" : "step");
+                chart_x_name(chart));
 }
 
 static void put_head(struct text *out, const char *title, const char *subtitle, int height)

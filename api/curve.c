@@ -4,23 +4,19 @@
  */
 #include "curve.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(CURVE_SERIES_COUNT < 32, "sets of series are unsigned");
 
 static const struct {
     const char *name;
     size_t offset; /* in struct train_point */
 } series_table[CURVE_SERIES_COUNT] = {
-#define SERIES(NAME, field) [CURVE_##NAME] = {#field, offsetof(struct train_point, field)}
-    SERIES(BATCH_LOSS, batch_loss),
-    SERIES(TRAIN_LOSS, train_loss),
-    SERIES(TRAIN_ACCURACY, train_accuracy),
-    SERIES(VALIDATION_LOSS, validation_loss),
-    SERIES(VALIDATION_ACCURACY, validation_accuracy),
-    SERIES(LEARNING_RATE, learning_rate),
-    SERIES(GRADIENT_NORM, gradient_norm),
-    SERIES(STEP_SIZE, step_size),
+#define SERIES(NAME, name, place) [CURVE_##NAME] = {#name, offsetof(struct train_point, place)},
+    TRAIN_POINT_VALUES(SERIES)
 #undef SERIES
 };
 

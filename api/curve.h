@@ -17,21 +17,16 @@
 
 /* In the order of query.def's `names`, so that its bit set is ours. */
 enum curve_series {
-    CURVE_BATCH_LOSS,
-    CURVE_TRAIN_LOSS,
-    CURVE_TRAIN_ACCURACY,
-    CURVE_VALIDATION_LOSS,
-    CURVE_VALIDATION_ACCURACY,
-    CURVE_LEARNING_RATE,
-    CURVE_GRADIENT_NORM,
-    CURVE_STEP_SIZE,
-    CURVE_SERIES_COUNT
+#define SERIES(NAME, name, place) CURVE_##NAME,
+    TRAIN_POINT_VALUES(SERIES)
+#undef SERIES
+        CURVE_SERIES_COUNT
 };
 #define CURVE_BIT(series) (1u << (series))
 /* What charts show unless told otherwise. */
 #define CURVE_CHART_SERIES                                                                                                  \
     (CURVE_BIT(CURVE_BATCH_LOSS) | CURVE_BIT(CURVE_TRAIN_LOSS) | CURVE_BIT(CURVE_VALIDATION_LOSS) |                         \
-     CURVE_BIT(CURVE_TRAIN_ACCURACY) | CURVE_BIT(CURVE_VALIDATION_ACCURACY))
+     CURVE_BIT(CURVE_TRAIN_ACCURACY) | CURVE_BIT(CURVE_VALIDATION_ACCURACY) | CURVE_BIT(CURVE_SMOOTHED_LOSS))
 
 const char *curve_series_name(enum curve_series series); /* "train_loss" */
 /* NaN: not measured at this step. */

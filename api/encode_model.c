@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "api/encode_common.h"
+#include "api/encode_model_spec.h"
 #include "api/encode_results.h"
 #include "api/json_writer.h"
+#include "core/nn/layer_shape.h"
 
 void encode_model(const struct model_view *model, struct json_writer *writer)
 {
@@ -31,6 +33,7 @@ void encode_model(const struct model_view *model, struct json_writer *writer)
     encode_link(writer, "self", models, model->id, "");
     encode_link(writer, "predict", models, model->id, "/predict");
     encode_link(writer, "evaluate", models, model->id, "/evaluate");
+    encode_link(writer, "gradient_check", models, model->id, "/gradient_check");
     encode_link(writer, "export", models, model->id, "/export");
     if (model->job[0] != '\0') {
         encode_link(writer, "job", "/v1/jobs", model->job, "");
@@ -180,33 +183,46 @@ static void encode_floats(const float *values, size_t count, struct json_writer 
     json_end_array(writer);
 }
 
-/* One layer; *parameters moves past what it took. Returns the layer's width. */
-static uint32_t encode_layer(const struct layer_spec *layer, uint32_t inputs, const float **parameters,
-                             struct json_writer *writer)
+/* Values of `shape` [depth], nested lists of them; *values moves past what it took. */
+static void encode_tensor(const char *key, const uint64_t *shape, size_t depth, const float **values,
+                          struct json_writer *writer)
 {
-    uint32_t width = layer->type == LAYER_DENSE ? layer->units : inputs;
+    if (key != NULL) {
+        json_key(writer, key);
+    }
+    if (depth == 1) {
+        encode_floats(*values, shape[0], writer);
+        *values += shape[0];
+        return;
+    }
+    json_begin_array(writer);
+    for (uint64_t i = 0; i < shape[0]; i++) {
+        encode_tensor(NULL, shape + 1, depth - 1, values, writer);
+    }
+    json_end_array(writer);
+}
+
+/* One layer and its parameters, which *parameters moves past. */
+static void encode_layer(const struct layer_spec *layer, const struct layer_shape *input, const float **parameters,
+                         struct json_writer *writer)
+{
+    const uint64_t dense[] = {layer->units, layer_shape_values(input)}, channels[] = {input->channels};
+    const uint64_t conv[] = {layer->units, input->channels, layer->kernel[0], layer->kernel[1]};
+    static const char *const batch_norm[] = {"weight", "bias", "running_mean", "running_var"};
 
     json_begin_object(writer);
-    json_member_string(writer, "type", layer_type_name(layer->type));
-    if (layer->type == LAYER_LEAKY_RELU) {
-        json_member_number(writer, "slope", layer->slope);
-    } else if (layer->type == LAYER_DROPOUT) {
-        json_member_number(writer, "rate", layer->rate);
-    } else if (layer->type == LAYER_DENSE) {
-        json_member_uint(writer, "units", layer->units);
-        json_key(writer, "weight");
-        json_begin_array(writer);
-        for (uint32_t u = 0; u < layer->units; u++) {
-            encode_floats(*parameters, inputs, writer);
-            *parameters += inputs;
-        }
-        json_end_array(writer);
-        json_key(writer, "bias");
-        encode_floats(*parameters, layer->units, writer);
-        *parameters += layer->units;
+    encode_layer_spec(layer, writer);
+    if (layer->type == LAYER_DENSE) {
+        encode_tensor("weight", dense, 2, parameters, writer);
+        encode_tensor("bias", dense, 1, parameters, writer);
+    } else if (layer->type == LAYER_CONV2D) {
+        encode_tensor("weight", conv, 4, parameters, writer);
+        encode_tensor("bias", conv, 1, parameters, writer);
+    }
+    for (int k = 0; k < 4 && layer->type == LAYER_BATCH_NORM; k++) {
+        encode_tensor(batch_norm[k], channels, 1, parameters, writer);
     }
     json_end_object(writer);
-    return width;
 }
 
 static void encode_scaler(const struct scaler *scaler, struct json_writer *writer)
@@ -226,8 +242,9 @@ static void encode_scaler(const struct scaler *scaler, struct json_writer *write
 void encode_model_parameters(const struct model *model, const char *id, struct json_writer *writer)
 {
     const float *parameters = model->parameters;
-    uint32_t width = model->spec.inputs;
+    struct layer_shape shape = layer_shape_of_inputs(&model->spec), shapes[MODEL_MAX_LAYERS];
 
+    layer_shapes(&model->spec, shapes);
     json_begin_object(writer);
     json_member_string(writer, "object", "model_parameters");
     json_member_string(writer, "model", id);
@@ -239,8 +256,8 @@ void encode_model_parameters(const struct model *model, const char *id, struct j
     encode_scaler(&model->scaler, writer);
     json_key(writer, "layers");
     json_begin_array(writer);
-    for (uint32_t l = 0; l < model->spec.layer_count; l++) {
-        width = encode_layer(&model->spec.layers[l], width, &parameters, writer);
+    for (uint32_t l = 0; l < model->spec.layer_count; shape = shapes[l++]) {
+        encode_layer(&model->spec.layers[l], &shape, &parameters, writer);
     }
     json_end_array(writer);
     json_end_object(writer);

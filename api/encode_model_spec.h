@@ -6,7 +6,13 @@
 
 struct json_writer;
 
-/* {"type","inputs","shape":[c,h,w] for images,"layers":[{"type",...}],"preprocessing"} */
+/*
+ * {"type","inputs","shape":[c,h,w] of images,"layers":[{"type",...,"output":[c,h,w] where that is an image}],
+ * "preprocessing"}
+ */
 void encode_model_spec(const struct model *model, struct json_writer *writer);
+
+/* A layer's members, type first, without the braces. */
+void encode_layer_spec(const struct layer_spec *layer, struct json_writer *writer);
 
 #endif

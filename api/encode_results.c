@@ -5,6 +5,7 @@
 
 #include "api/encode_calibration.h"
 #include "api/encode_common.h"
+#include "api/fields.h"
 #include "api/json_writer.h"
 
 static void encode_confusion(const struct scores *scores, struct json_writer *writer)
@@ -85,6 +86,39 @@ static void encode_timing(const struct results_view *results, struct json_writer
     json_end_object(writer);
 }
 
+static void encode_diagnostics(const struct results_view *results, struct json_writer *writer)
+{
+    if (!results->with_noise_scale) {
+        return;
+    }
+    json_key(writer, "diagnostics");
+    json_begin_object(writer);
+    json_member_number(writer, "noise_scale", results->noise_scale);
+    if (results->noise_scale < FIELD_EXACT_INTEGER) {
+        json_member_uint(writer, "suggested_batch_size", (uint64_t)fmax(1, round(results->noise_scale)));
+    } else {
+        json_member_null(writer, "suggested_batch_size");
+    }
+    json_end_object(writer);
+}
+
+static void encode_range(const struct range_result *range, struct json_writer *writer)
+{
+    if (range == NULL) {
+        return;
+    }
+    json_key(writer, "range_test");
+    json_begin_object(writer);
+    json_member_number(writer, "suggestion", range->suggestion);
+    json_member_number(writer, "minimum", range->minimum);
+    json_member_number(writer, "minimum_over_10", range->minimum_over_10);
+    json_member_number(writer, "stopped_at", range->stopped_at);
+    json_member_number(writer, "loss", range->loss);
+    json_member_uint(writer, "steps", range->steps);
+    json_member_bool(writer, "diverged", range->diverged);
+    json_end_object(writer);
+}
+
 void encode_results(const struct results_view *results, struct json_writer *writer)
 {
     json_begin_object(writer);
@@ -96,6 +130,8 @@ void encode_results(const struct results_view *results, struct json_writer *writ
     encode_temperature(results->fit, results->scores[PART_VALIDATION], writer);
     encode_best(writer, results->best_metric, results->best_value, results->best_step);
     encode_timing(results, writer);
+    encode_diagnostics(results, writer);
+    encode_range(results->range, writer);
     encode_digest(writer, "digest", results->digest, results->digest_step);
     json_member_string(writer, "model", results->model);
     json_end_object(writer);

@@ -13,8 +13,8 @@ struct json_writer;
 
 /* Everything is borrowed. */
 struct results_view {
-    const char *job; /* id */
-    const char *model;
+    const char *job;   /* id */
+    const char *model; /* NULL: none */
     enum stop_reason stop_reason;
     const struct scores *scores[PART_COUNT]; /* NULL: the job has no such split */
     double objective[PART_COUNT];
@@ -24,7 +24,10 @@ struct results_view {
     enum metric best_metric;
     double best_value;
     uint64_t best_step; /* 0: nothing was evaluated: best is null */
-    const char *digest; /* of the model's parameters */
+    double noise_scale; /* NaN with with_noise_scale: it could not be told */
+    int with_noise_scale;
+    const struct range_result *range; /* NULL: it was no range test, which has neither model nor scores */
+    const char *digest;               /* of the model's parameters */
     uint64_t digest_step;
     double train_seconds;    /* in training, without waiting */
     double evaluate_seconds; /* the passes over the splits at the end */

@@ -20,6 +20,7 @@ static const struct {
     [FIELD_FLAG_OR_CHOICE] = {NULL, "choice"},
     [FIELD_NAME] = {"string", "string"},
     [FIELD_SEED] = {NULL, "seed"},
+    [FIELD_PAIR] = {NULL, "integer or pair"},
     [FIELD_OTHER] = {NULL, NULL},
 };
 
@@ -119,6 +120,36 @@ static void write_number_schema(const struct field *field, struct json_writer *w
     }
 }
 
+/* One number, a list of two, or a choice. */
+static void write_pair_schema(const struct field *field, struct json_writer *writer)
+{
+    json_key(writer, "anyOf");
+    json_begin_array(writer);
+    for (int list = 0; list < 2; list++) {
+        json_begin_object(writer);
+        if (list) {
+            json_member_string(writer, "type", "array");
+            json_member_uint(writer, "minItems", 2);
+            json_member_uint(writer, "maxItems", 2);
+            json_key(writer, "items");
+            json_begin_object(writer);
+        }
+        json_member_string(writer, "type", "integer");
+        write_limits(field, "exclusiveMinimum", "exclusiveMaximum", writer);
+        json_end_object(writer);
+        if (list) {
+            json_end_object(writer);
+        }
+    }
+    if (field->choice_count > 0) {
+        json_begin_object(writer);
+        json_key(writer, "enum");
+        write_choices(field, writer);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
 static void write_reference(const struct field *field, const char *reference, struct json_writer *writer)
 {
     if (!takes_null(field)) {
@@ -143,6 +174,8 @@ void field_write_schema(const struct field *field, const char *reference, struct
         write_reference(field, reference, writer);
     } else if (is_numeric(field)) {
         write_number_schema(field, writer);
+    } else if (field->kind == FIELD_PAIR) {
+        write_pair_schema(field, writer);
     } else if (field->choice_count > 0) {
         json_key(writer, "enum");
         write_choices(field, writer);
@@ -172,7 +205,7 @@ void field_write_parameter(const struct field *field, struct json_writer *writer
     json_member_bool(writer, "required", field->required);
     json_key(writer, "default");
     field_write_default(field, writer);
-    if (is_numeric(field)) {
+    if (is_numeric(field) || field->kind == FIELD_PAIR) {
         write_limits(field, "exclusive_minimum", "exclusive_maximum", writer);
     }
     if (field->choice_count > 0 || field->word != NULL) {

@@ -96,6 +96,9 @@ void field_store(const struct field *field, double value, void *into)
     case FIELD_INT32:
         *(int32_t *)member = (int32_t)value;
         break;
+    case FIELD_PAIR:
+        ((uint32_t *)member)[0] = ((uint32_t *)member)[1] = (uint32_t)value;
+        break;
     case FIELD_FLAG:
         *(int *)member = (int)value;
         break;
@@ -118,6 +121,7 @@ double field_load(const struct field *field, const void *from)
     case FIELD_NUMBER:
         return *(const double *)member;
     case FIELD_COUNT32:
+    case FIELD_PAIR: /* its first */
         return *(const uint32_t *)member;
     case FIELD_COUNT64:
         return (double)*(const uint64_t *)member;
@@ -206,6 +210,7 @@ static void write_number(const struct field *field, double value, struct json_wr
     case FIELD_COUNT64:
     case FIELD_INT32:
     case FIELD_SEED:
+    case FIELD_PAIR:
         json_int(writer, (int64_t)value);
         break;
     default:
@@ -223,6 +228,12 @@ static void write_member(const struct field *field, const void *from, struct jso
         write_word(field->word, writer);
     } else if (field->kind == FIELD_SEED) {
         encode_seed(writer, field->name, *(const uint64_t *)member);
+    } else if (field->kind == FIELD_PAIR) {
+        json_key(writer, field->name);
+        json_begin_array(writer);
+        json_uint(writer, ((const uint32_t *)member)[0]);
+        json_uint(writer, ((const uint32_t *)member)[1]);
+        json_end_array(writer);
     } else if (field->kind != FIELD_NAME) {
         json_key(writer, field->name);
         write_number(field, field_load(field, from), writer);

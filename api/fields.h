@@ -6,6 +6,7 @@
 #define DESCENT_API_FIELDS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/optim/hyperparameter.h"
 
@@ -23,6 +24,7 @@ enum field_kind {
     FIELD_FLAG_OR_CHOICE, /* the same; false stands for the first choice, true for the last */
     FIELD_NAME,           /* char [NAME_TEXT]: [A-Za-z0-9][A-Za-z0-9 ._-]{0,63} */
     FIELD_SEED,           /* uint64_t: a number up to 2^53 - 1, or a string of decimal or 0x digits */
+    FIELD_PAIR,           /* uint32_t [2]: [height, width], or one number for both; choice i: FIELD_PAIR_CHOICE(i) in both */
     FIELD_OTHER,          /* an object, a list, something with forms of its own: decoded and encoded by hand */
     FIELD_LATER,          /* known and refused as not supported yet; not to be described */
 };
@@ -50,8 +52,9 @@ struct field {
 /* One object, or one variant of an object whose "type" says which fields it has. */
 #define FIELD_TABLE_MAX 24
 
-#define FIELD_POINTER_TEXT  192
-#define FIELD_EXACT_INTEGER 9007199254740991.0 /* 2^53 - 1: up to here every integer is a double */
+#define FIELD_POINTER_TEXT       192
+#define FIELD_PAIR_CHOICE(index) (UINT32_MAX - (uint32_t)(index))
+#define FIELD_EXACT_INTEGER      9007199254740991.0 /* 2^53 - 1: up to here every integer is a double */
 struct field_table {
     const char *name;    /* "job", "training", "stop.early", "optimizer", "layer" */
     const char *variant; /* value of "type" that this is about ("sgd"); NULL: there is only one */
@@ -93,7 +96,9 @@ int field_decode(const struct field *field, const struct json_value *value, void
 void field_store(const struct field *field, double value, void *into);
 /* Stores that the word was given (1), or a value instead of it (0). */
 void field_store_word(const struct field *field, int given, void *into);
-/* The member as it is stored (a choice as its index), whatever its kind; FIELD_NAME, FIELD_SEED and later: not to be asked.
+/*
+ * The member as it is stored (a choice as its index; of a pair the first), whatever its kind; FIELD_NAME, FIELD_SEED,
+ * FIELD_OTHER and FIELD_LATER: not to be asked.
  */
 double field_load(const struct field *field, const void *from);
 /* Writes members for all fields but FIELD_OTHER and FIELD_LATER; names that are empty are left out. */

@@ -105,7 +105,7 @@ void field_unknown(const struct field *fields, size_t count, const char *name, c
 
 static int is_integer_kind(enum field_kind kind)
 {
-    return kind == FIELD_COUNT32 || kind == FIELD_COUNT64 || kind == FIELD_INT32;
+    return kind == FIELD_COUNT32 || kind == FIELD_COUNT64 || kind == FIELD_INT32 || kind == FIELD_PAIR;
 }
 
 static int in_range(const struct field *field, double value)
@@ -249,6 +249,53 @@ static int decode_choice(const struct field *field, const struct json_value *val
     return 0;
 }
 
+/* One number for both, a list of two, or a choice. */
+static int decode_pair(const struct field *field, const struct json_value *value, void *into, const char *pointer,
+                       struct problem *problem)
+{
+    const struct field one = {.kind = FIELD_COUNT32, .minimum = field->minimum, .maximum = field->maximum};
+    const int has_choices = field->choice_count > 0;
+    uint32_t *pair = (uint32_t *)(void *)((unsigned char *)into + field->offset);
+    char place[FIELD_POINTER_TEXT];
+    int stored = 1;
+
+    if (json_type(value) == JSON_NUMBER) {
+        return decode_number(field, value, into, pointer, problem);
+    }
+    if (json_type(value) == JSON_STRING && has_choices) {
+        struct field choice = *field;
+        unsigned index = 0;
+
+        choice.kind = FIELD_CHOICE;
+        choice.offset = 0;
+        stored = decode_choice(&choice, value, &index, pointer, problem);
+        pair[0] = pair[1] = stored ? FIELD_PAIR_CHOICE(index) : pair[0];
+        return stored;
+    }
+    if (json_type(value) != JSON_ARRAY) {
+        field_wrong_type(value, has_choices ? "an integer, a list of two or a word" : "an integer or a list of two", pointer,
+                         problem);
+        return 0;
+    }
+    if (json_count(value) != 2) {
+        problem_add_field(problem, STATUS_OUT_OF_RANGE, pointer, NULL, "%zu elements, [height, width] is wanted",
+                          json_count(value));
+        return 0;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const struct json_value *item = i == 0 ? json_first(value) : json_next(json_first(value));
+
+        field_pointer_index(place, pointer, i);
+        if (json_type(item) == JSON_NUMBER) {
+            stored &= decode_number(&one, item, &pair[i], place, problem);
+        } else {
+            field_wrong_type(item, "an integer", place, problem);
+            stored = 0;
+        }
+    }
+    return stored;
+}
+
 static int is_given_word(const struct field *field, const struct json_value *value)
 {
     if (field->word == NULL) {
@@ -303,6 +350,8 @@ static int decode_value(const struct field *field, const struct json_value *valu
         return decode_name(field, value, into, pointer, problem);
     case FIELD_SEED:
         return decode_seed(field, value, into, pointer, problem);
+    case FIELD_PAIR:
+        return decode_pair(field, value, into, pointer, problem);
     case FIELD_LATER:
         problem_add_field(problem, STATUS_NOT_SUPPORTED, pointer, NULL, "%s is not supported yet", field->name);
         return 0;

@@ -29,14 +29,16 @@ struct job_request {
     char name[NAME_TEXT];
     struct dataset_ref dataset, test;
     struct split_spec split;
-    struct train_spec train; /* model.inputs and model.classes are 0 until resolved */
+    struct train_spec train; /* model.inputs and model.classes are 0 until resolved, so is a shape that is not given */
     int batch_full;          /* "full" */
     int gradient_descent;    /* "gd" was asked for: the batch is full unless it is given */
     int preprocessing_auto, log_auto, batch_given;
     int metric_given;                                /* of early stopping */
-    uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp */
-    unsigned activation;                             /* mlp: LAYER_RELU + this */
+    uint32_t hidden[MODEL_MAX_LAYERS], hidden_count; /* mlp, cnn */
+    unsigned activation;                             /* mlp, cnn: LAYER_RELU + this */
     double dropout;
+    uint32_t filters[MODEL_MAX_LAYERS], filter_count, kernel[2]; /* cnn */
+    int batch_norm;                                              /* cnn */
     struct initial_model init;
     int logistic; /* logistic_regression was asked for: 2 classes needed */
     enum calibration_method calibration;

@@ -14,6 +14,7 @@ static const char *fault_of_model(const struct model_spec *model)
                    ? NULL
                    : "these are more than one dense layer";
     case MODEL_MLP:
+    case MODEL_CNN:
     case MODEL_TYPE_COUNT:
         break;
     }
@@ -51,6 +52,12 @@ void job_check_convex(struct decoder *d)
     }
     if (train->schedule.warmup_steps > 0) {
         conflict(d, "/schedule/warmup_steps", "finds the length of each step by itself; 0 is allowed");
+    }
+    if (train->kind == TRAIN_LR_RANGE_TEST) {
+        conflict(d, "/kind", "finds the length of each step by itself: there is no learning rate to test");
+    }
+    if (train->diagnostics != 0) {
+        conflict(d, "/diagnostics", "knows the full gradient in each step; diagnostics are of minibatches");
     }
     if (train->clip_norm > 0) {
         conflict(d, "/training/clip_norm", "needs the gradient as it is; null is allowed");

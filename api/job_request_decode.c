@@ -12,6 +12,7 @@
 #include "api/job_request_tables.h"
 #include "api/json.h"
 #include "api/metadata.h"
+#include "core/train/diagnostics.h"
 
 enum bulk { BULK_X, BULK_Y, BULK_TEST_X, BULK_TEST_Y, BULK_COUNT };
 static const char *const BULK[BULK_COUNT] = {
@@ -201,6 +202,41 @@ int job_decode_text(struct decoder *d, const struct json_value *object, const ch
     return 1;
 }
 
+/* ---- diagnostics ---- */
+
+static const char *diagnostic_choice(unsigned index)
+{
+    return diagnostic_name((enum diagnostic)index);
+}
+
+static void decode_diagnostics(struct decoder *d, const struct json_value *list)
+{
+    static const struct field ONE = {
+        .name = "diagnostic", .kind = FIELD_CHOICE, .choice = diagnostic_choice, .choice_count = DIAGNOSTIC_COUNT};
+    char pointer[FIELD_POINTER_TEXT];
+    size_t place = 0;
+    unsigned which;
+
+    if (list == NULL) {
+        return;
+    }
+    if (json_type(list) != JSON_ARRAY) {
+        field_wrong_type(list, "a list of names", "/diagnostics", d->problem);
+        return;
+    }
+    for (const struct json_value *name = json_first(list); name != NULL; name = json_next(name)) {
+        field_pointer_index(pointer, "/diagnostics", place++);
+        if (!field_decode(&ONE, name, &which, pointer, d->problem)) {
+            continue;
+        }
+        if ((d->request->train.diagnostics & DIAGNOSTIC_BIT(which)) != 0) {
+            problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, pointer, NULL, "%s stands there twice",
+                              diagnostic_choice(which));
+        }
+        d->request->train.diagnostics |= DIAGNOSTIC_BIT(which);
+    }
+}
+
 static void decode_expect(struct decoder *d, const struct json_value *expect)
 {
     (void)job_decode_text(d, expect, "dataset_sha256", "/expect", d->request->expect_dataset_sha256,
@@ -235,6 +271,7 @@ static const struct {
     {JOB_TABLE_RESOURCES, "resources", "/resources", NULL},
     {JOB_TABLE_EXPECT, "expect", "/expect", decode_expect},
     {JOB_TABLE_TEST, "test", "/test", decode_test},
+    {JOB_TABLE_RANGE, "range", "/range", NULL},
 };
 
 static void decode_objects(struct decoder *d)
@@ -291,6 +328,20 @@ static void check_together(struct decoder *d)
                           "there is a test set already, in /test/dataset");
     }
     check_schedule(d);
+    if (request->train.kind == TRAIN_LR_RANGE_TEST && optimizer_has(request->train.optimizer.type, OPTIMIZER_OWN_SCHEDULE)) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
+                          "%s averages over steps of one learning rate, and a range test has another one each step",
+                          optimizer_name(request->train.optimizer.type));
+    }
+    if (request->train.kind != TRAIN_LR_RANGE_TEST && json_get(d->root, "range") != NULL) {
+        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/range", NULL,
+                          "only a range test sweeps its learning rate; set /kind to %s",
+                          train_kind_name(TRAIN_LR_RANGE_TEST));
+    }
+    if (!(request->train.range.start < request->train.range.end)) {
+        problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/range/end", NULL, "%.15g is not above the start, %.15g",
+                          request->train.range.end, request->train.range.start);
+    }
     job_check_convex(d);
 }
 
@@ -311,6 +362,7 @@ static void decode_root(struct decoder *d)
     job_decode_init(d, json_get(d->root, "init"));
     decode_optimizer(d, json_get(d->root, "optimizer"));
     job_decode_schedule(json_get(d->root, "schedule"), "/schedule", &d->request->train.schedule, d->problem);
+    decode_diagnostics(d, json_get(d->root, "diagnostics"));
     decode_objects(d);
     metadata_decode(json_get(d->root, "metadata"), &d->request->metadata, d->problem);
     check_together(d);

@@ -3,6 +3,7 @@
 
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
+#include "core/train/diagnostics.h"
 
 /* Opens the member `key` with the fields of a table. */
 static void begin_object(enum job_table id, size_t variant, const char *key, const void *from, struct json_writer *writer)
@@ -38,22 +39,31 @@ static void write_layer(const struct layer_spec *layer, struct json_writer *writ
     json_end_object(writer);
 }
 
+static void write_numbers(const char *key, const uint32_t *numbers, uint32_t count, struct json_writer *writer)
+{
+    json_key(writer, key);
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < count; i++) {
+        json_uint(writer, numbers[i]);
+    }
+    json_end_array(writer);
+}
+
 static void write_model(const struct job_request *request, struct json_writer *writer)
 {
     const struct model_spec *model = &request->train.model;
     enum model_form form = model->type == MODEL_MLP      ? MODEL_FORM_MLP
+                           : model->type == MODEL_CNN    ? MODEL_FORM_CNN
                            : model->type == MODEL_LAYERS ? MODEL_FORM_LAYERS
                            : request->logistic           ? MODEL_FORM_LOGISTIC
                                                          : MODEL_FORM_SOFTMAX;
 
     begin_object(JOB_TABLE_MODEL, form, "model", request, writer);
-    if (form == MODEL_FORM_MLP) {
-        json_key(writer, "hidden");
-        json_begin_array(writer);
-        for (uint32_t i = 0; i < request->hidden_count; i++) {
-            json_uint(writer, request->hidden[i]);
-        }
-        json_end_array(writer);
+    if (form == MODEL_FORM_CNN) {
+        write_numbers("filters", request->filters, request->filter_count, writer);
+    }
+    if (form == MODEL_FORM_CNN || form == MODEL_FORM_MLP) {
+        write_numbers("hidden", request->hidden, request->hidden_count, writer);
     } else if (form == MODEL_FORM_LAYERS) {
         json_key(writer, "layers");
         json_begin_array(writer);
@@ -61,6 +71,9 @@ static void write_model(const struct job_request *request, struct json_writer *w
             write_layer(&model->layers[i], writer);
         }
         json_end_array(writer);
+    }
+    if (model->channels > 0) {
+        write_numbers("input_shape", (const uint32_t[]){model->channels, model->height, model->width}, 3, writer);
     }
     json_end_object(writer);
 }
@@ -119,6 +132,27 @@ static void write_stop(const struct job_request *request, struct json_writer *wr
     json_end_object(writer);
 }
 
+/* Both only where they are not as usual: specs from before there was a choice keep their hash. */
+static void write_kind(const struct job_request *request, struct json_writer *writer)
+{
+    const struct train_spec *train = &request->train;
+
+    if (train->kind != TRAIN_ORDINARY) {
+        json_member_string(writer, "kind", train_kind_name(train->kind));
+        write_object(JOB_TABLE_RANGE, 0, "range", request, writer);
+    }
+    if (train->diagnostics != 0) {
+        json_key(writer, "diagnostics");
+        json_begin_array(writer);
+        for (int i = 0; i < DIAGNOSTIC_COUNT; i++) {
+            if ((train->diagnostics & DIAGNOSTIC_BIT(i)) != 0) {
+                json_string(writer, diagnostic_name((enum diagnostic)i));
+            }
+        }
+        json_end_array(writer);
+    }
+}
+
 static void write_expect(const char *dataset_sha256, const char *kernel_tier, struct json_writer *writer)
 {
     int has_sha256 = dataset_sha256 != NULL && dataset_sha256[0] != '\0';
@@ -169,6 +203,7 @@ void job_request_encode(const struct job_request *request, const char *dataset_s
     if (!request->calibration_auto) {
         json_member_string(writer, "calibration", calibration_method_name(request->calibration));
     }
+    write_kind(request, writer);
     write_object(JOB_TABLE_CHECKPOINT, 0, "checkpoint", request, writer);
     write_object(JOB_TABLE_RESOURCES, 0, "resources", request, writer);
     json_member_raw(writer, "metadata", request->metadata != NULL ? request->metadata : "{}");

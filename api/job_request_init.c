@@ -11,27 +11,30 @@ static enum layer_type first_activation(const struct job_request *request)
 {
     const struct model_spec *model = &request->train.model;
 
-    if (model->type == MODEL_MLP) {
+    if (model->type == MODEL_MLP || model->type == MODEL_CNN) {
         return (enum layer_type)(LAYER_RELU + (int)request->activation);
     }
     for (uint32_t i = 0; model->type == MODEL_LAYERS && i < model->layer_count; i++) {
-        if (model->layers[i].type != LAYER_DENSE && model->layers[i].type != LAYER_DROPOUT) {
-            return model->layers[i].type;
+        enum layer_type type = model->layers[i].type;
+
+        if (type == LAYER_RELU || type == LAYER_LEAKY_RELU || type == LAYER_TANH || type == LAYER_SIGMOID) {
+            return type;
         }
     }
     return LAYER_DENSE;
 }
 
-static uint32_t dense_count(const struct job_request *request)
+/* Layers with weights: with one of them alone, zeros are as good a start as any. */
+static uint32_t weighted_count(const struct job_request *request)
 {
     const struct model_spec *model = &request->train.model;
     uint32_t count = 0;
 
     if (model->type != MODEL_LAYERS) {
-        return request->hidden_count + 1;
+        return request->filter_count + request->hidden_count + 1;
     }
     for (uint32_t i = 0; i < model->layer_count; i++) {
-        count += model->layers[i].type == LAYER_DENSE;
+        count += model->layers[i].type == LAYER_DENSE || model->layers[i].type == LAYER_CONV2D;
     }
     return count;
 }
@@ -40,7 +43,7 @@ static enum initializer default_initializer(const struct job_request *request)
 {
     enum layer_type activation = first_activation(request);
 
-    if (dense_count(request) == 1) {
+    if (weighted_count(request) == 1) {
         return INIT_ZEROS;
     }
     return activation == LAYER_RELU || activation == LAYER_LEAKY_RELU ? INIT_HE_NORMAL : INIT_GLOROT_UNIFORM;

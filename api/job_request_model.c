@@ -104,22 +104,93 @@ static const struct json_value *get_list(const struct json_value *object, const 
     return list;
 }
 
+/* A list of numbers, each within the field's limits, at "/model/<key>"; returns how many there are. */
+static uint32_t decode_numbers(struct decoder *d, const struct json_value *model, const char *key, size_t limit,
+                               const struct field *field, uint32_t *numbers)
+{
+    char place[FIELD_POINTER_TEXT], pointer[FIELD_POINTER_TEXT];
+    const struct json_value *list;
+    uint32_t count = 0;
+
+    field_pointer(place, "/model", key);
+    list = get_list(model, key, limit, place, d->problem);
+    if (list == NULL) {
+        return 0;
+    }
+    for (const struct json_value *number = json_first(list); number != NULL; number = json_next(number)) {
+        field_pointer_index(pointer, place, count);
+        (void)field_decode(field, number, &numbers[count++], pointer, d->problem); /* the problem has it */
+    }
+    return count;
+}
+
+static const struct field UNITS = {.name = "units", .kind = FIELD_COUNT32, .minimum = 1, .maximum = MODEL_MAX_UNITS};
+
 static void decode_hidden(struct decoder *d, const struct json_value *model)
 {
-    static const struct field UNITS = {.name = "units", .kind = FIELD_COUNT32, .minimum = 1, .maximum = MODEL_MAX_UNITS};
     size_t per_hidden = d->request->dropout > 0 ? 3 : 2;
-    const struct json_value *list =
-        get_list(model, "hidden", (MODEL_MAX_LAYERS - 1) / per_hidden, "/model/hidden", d->problem);
-    char pointer[FIELD_POINTER_TEXT];
 
-    if (list == NULL) {
-        return;
+    d->request->hidden_count =
+        decode_numbers(d, model, "hidden", (MODEL_MAX_LAYERS - 1) / per_hidden, &UNITS, d->request->hidden);
+}
+
+/* Convolutions [32, 64] and hidden units [128], unless they are given; "hidden": [] is none. */
+static void decode_cnn(struct decoder *d, const struct json_value *model)
+{
+    static const uint32_t FILTERS[] = {32, 64}, HIDDEN[] = {128};
+    const struct json_value *hidden = json_get(model, "hidden");
+    struct job_request *request = d->request;
+    int has_none = hidden != NULL && json_type(hidden) == JSON_ARRAY && json_count(hidden) == 0;
+
+    request->filter_count = decode_numbers(d, model, "filters", MODEL_MAX_LAYERS / 3, &UNITS, request->filters);
+    if (json_get(model, "filters") == NULL) {
+        memcpy(request->filters, FILTERS, sizeof FILTERS);
+        request->filter_count = sizeof FILTERS / sizeof *FILTERS;
     }
-    for (const struct json_value *units = json_first(list); units != NULL; units = json_next(units)) {
-        uint32_t index = d->request->hidden_count++;
+    if (hidden == NULL) {
+        memcpy(request->hidden, HIDDEN, sizeof HIDDEN);
+        request->hidden_count = sizeof HIDDEN / sizeof *HIDDEN;
+    } else if (!has_none) {
+        decode_hidden(d, model);
+    }
+}
 
-        field_pointer_index(pointer, "/model/hidden", index);
-        (void)field_decode(&UNITS, units, &d->request->hidden[index], pointer, d->problem); /* the problem has it */
+static void decode_input_shape(struct decoder *d, const struct json_value *model)
+{
+    static const struct field SIZE = {.name = "size", .kind = FIELD_COUNT32, .minimum = 1, .maximum = DATASET_MAX_FEATURES};
+    struct model_spec *spec = &d->request->train.model;
+    uint32_t shape[3] = {0}, count = decode_numbers(d, model, "input_shape", 3, &SIZE, shape);
+
+    if (count > 0 && count < 3) {
+        problem_add_field(d->problem, STATUS_OUT_OF_RANGE, "/model/input_shape", NULL,
+                          "%u elements, [channels, height, width] is wanted", count);
+    }
+    spec->channels = shape[0];
+    spec->height = shape[1];
+    spec->width = shape[2];
+}
+
+/* What a table cannot say: "same" needs the kernel, a pool's stride is its size. */
+static void settle_window(struct decoder *d, struct layer_spec *layer, const char *pointer)
+{
+    char place[FIELD_POINTER_TEXT];
+
+    for (int i = 0; i < 2; i++) {
+        uint32_t choice = layer->padding[i];
+
+        if (choice == FIELD_PAIR_CHOICE(PADDING_VALID)) {
+            layer->padding[i] = 0;
+        } else if (choice == FIELD_PAIR_CHOICE(PADDING_SAME)) {
+            layer->padding[i] = (layer->kernel[i] - 1) / 2;
+            if (layer->kernel[i] % 2 == 0) {
+                field_pointer(place, pointer, "padding");
+                problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, place, NULL,
+                                  "same needs an odd kernel, not %u x %u; give a number", layer->kernel[0],
+                                  layer->kernel[1]);
+                return;
+            }
+        }
+        layer->stride[i] = layer->stride[i] == 0 ? layer->kernel[i] : layer->stride[i];
     }
 }
 
@@ -137,6 +208,7 @@ static void decode_layer(struct decoder *d, const struct json_value *value, int 
     layer->type = (enum layer_type)variant;
     fields_set_defaults(table.fields, table.count, layer);
     fields_decode(table.fields, table.count, value, layer, pointer, d->problem);
+    settle_window(d, layer, pointer);
     if (is_last && layer->type != LAYER_DENSE) {
         field_pointer(place, pointer, "type");
         problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, place, NULL,
@@ -171,6 +243,7 @@ void job_decode_model(struct decoder *d, const struct json_value *value)
         [MODEL_FORM_LOGISTIC] = MODEL_SOFTMAX_REGRESSION,
         [MODEL_FORM_MLP] = MODEL_MLP,
         [MODEL_FORM_LAYERS] = MODEL_LAYERS,
+        [MODEL_FORM_CNN] = MODEL_CNN,
     };
     struct field_table table;
     size_t form = job_decode_type(value, JOB_TABLE_MODEL, MODEL_FORM_COUNT, "/model", &table, d->problem);
@@ -186,5 +259,9 @@ void job_decode_model(struct decoder *d, const struct json_value *value)
         decode_hidden(d, value);
     } else if (form == MODEL_FORM_LAYERS) {
         decode_layers(d, value);
+        decode_input_shape(d, value);
+    } else if (form == MODEL_FORM_CNN) {
+        decode_cnn(d, value);
+        decode_input_shape(d, value);
     }
 }

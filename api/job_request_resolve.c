@@ -7,6 +7,9 @@
 #include "api/fields.h"
 #include "api/job_request_decoder.h"
 #include "api/job_request_tables.h"
+#include "core/nn/layer_shape.h"
+#include "core/nn/network_plan.h"
+#include "core/train/diagnostics.h"
 
 struct resolver {
     struct job_request *request;
@@ -14,6 +17,7 @@ struct resolver {
     const struct split *split;
     const struct dataset *test;
     struct problem *problem;
+    int model_fits; /* its layers were found to fit each other */
 };
 
 /* ---- the model ---- */
@@ -27,12 +31,69 @@ static void add_model_error(struct resolver *r, const struct error *error)
     problem_add(r->problem, &placed);
 }
 
+static int needs_shape(const struct model_spec *model)
+{
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        enum layer_type type = model->layers[i].type;
+
+        if (type == LAYER_CONV2D || type == LAYER_MAX_POOL2D || type == LAYER_AVG_POOL2D || type == LAYER_BATCH_NORM) {
+            return 1;
+        }
+    }
+    return model->type == MODEL_CNN;
+}
+
+/* An image data set's shape is its own; a table's is what the request says, if anything. */
+static enum status resolve_shape(struct resolver *r, struct error *error)
+{
+    struct model_spec *model = &r->request->train.model;
+    const struct dataset *dataset = r->dataset;
+    int is_given = model->channels > 0;
+
+    if (!dataset->is_image || (!is_given && !needs_shape(model))) {
+        return STATUS_OK;
+    }
+    if (is_given &&
+        (model->channels != dataset->channels || model->height != dataset->height || model->width != dataset->width)) {
+        return error_set_pointer(error, STATUS_CONFLICTING_FIELDS, "/input_shape",
+                                 "the data set's images are %u x %u x %u; leave this out", dataset->channels,
+                                 dataset->height, dataset->width);
+    }
+    model->channels = dataset->channels;
+    model->height = dataset->height;
+    model->width = dataset->width;
+    return STATUS_OK;
+}
+
+static enum status build_cnn(struct job_request *request, struct error *error)
+{
+    struct cnn_spec cnn = {.filters = request->filters,
+                           .filter_count = request->filter_count,
+                           .kernel = {request->kernel[0], request->kernel[1]},
+                           .hidden = request->hidden,
+                           .hidden_count = request->hidden_count,
+                           .activation = (enum layer_type)(LAYER_RELU + (int)request->activation),
+                           .dropout = request->dropout,
+                           .batch_norm = request->batch_norm};
+
+    return model_spec_cnn(&request->train.model, &cnn, error);
+}
+
 static enum status build_model(struct resolver *r, struct error *error)
 {
     struct job_request *request = r->request;
     struct model_spec *model = &request->train.model;
     uint32_t inputs = r->dataset->features, classes = r->dataset->classes;
+    enum status status = resolve_shape(r, error);
 
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (model->type == MODEL_CNN) {
+        model->inputs = inputs;
+        model->classes = classes;
+        return build_cnn(request, error);
+    }
     if (model->type != MODEL_LAYERS) {
         return model_spec_perceptron(model, model->type, inputs, classes, request->hidden, request->hidden_count,
                                      (enum layer_type)(LAYER_RELU + (int)request->activation), request->dropout, error);
@@ -85,6 +146,7 @@ static void resolve_model(struct resolver *r)
     if (status == STATUS_OK) {
         status = model_spec_check(model, &error);
     }
+    r->model_fits = status == STATUS_OK;
     if (status != STATUS_OK) {
         add_model_error(r, &error);
         return;
@@ -107,6 +169,42 @@ static void check_test(struct resolver *r)
     if (r->test != NULL && r->test->features != r->dataset->features) {
         problem_add_field(r->problem, STATUS_FEATURE_COUNT_MISMATCH, "/test/dataset", NULL,
                           "the test set has %u features, the training set %u", r->test->features, r->dataset->features);
+    }
+}
+
+/* Whether some batch_norm has one value of each channel a row: then one row has no variance. */
+static int has_norm_of_single_values(const struct model_spec *model)
+{
+    struct layer_shape shapes[MODEL_MAX_LAYERS];
+
+    layer_shapes(model, shapes);
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        if (model->layers[i].type == LAYER_BATCH_NORM && shapes[i].height == 1 && shapes[i].width == 1) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Statistics are those of the whole minibatch. */
+static void check_batch_norm(struct resolver *r)
+{
+    const uint64_t batch = r->request->train.batch_size;
+    const struct model_spec *model = &r->request->train.model;
+    char extra[96];
+
+    if (!r->model_fits || !model_spec_has_batch_norm(model)) {
+        return;
+    }
+    uint64_t least = has_norm_of_single_values(model) ? 2 : 1;
+
+    if (batch < least || batch > NETWORK_NORM_ROWS) {
+        snprintf(extra, sizeof extra, "\"value\":%llu,\"minimum\":%llu,\"maximum\":%d", (unsigned long long)batch,
+                 (unsigned long long)least, NETWORK_NORM_ROWS);
+        problem_add_field(r->problem, batch < least ? STATUS_OUT_OF_RANGE : STATUS_BATCH_TOO_LARGE, "/training/batch_size",
+                          extra,
+                          "batch_norm takes the statistics of a whole minibatch, of %llu to %d rows here, not of %llu",
+                          (unsigned long long)least, NETWORK_NORM_ROWS, (unsigned long long)batch);
     }
 }
 
@@ -209,14 +307,53 @@ static void resolve_metric(struct resolver *r)
 static void resolve_calibration(struct resolver *r)
 {
     struct job_request *request = r->request;
-    int validates = r->split->validation_count > 0;
+    int validates = r->split->validation_count > 0 && request->train.kind != TRAIN_LR_RANGE_TEST;
 
     if (request->calibration_auto) {
         request->calibration = validates ? CALIBRATION_TEMPERATURE : CALIBRATION_NONE;
         request->calibration_auto = 0;
     } else if (request->calibration == CALIBRATION_TEMPERATURE && !validates) {
         problem_add_field(r->problem, STATUS_CONFLICTING_FIELDS, "/calibration", NULL,
-                          "a temperature is fitted on rows to validate on; set /split/validation");
+                          request->train.kind == TRAIN_LR_RANGE_TEST
+                              ? "a range test makes no model to calibrate"
+                              : "a temperature is fitted on rows to validate on; set /split/validation");
+    }
+}
+
+/* ---- kinds and diagnostics ---- */
+
+static void resolve_diagnostics(struct resolver *r)
+{
+    const struct train_spec *train = &r->request->train;
+    uint32_t layers = 0;
+
+    for (uint32_t i = 0; r->model_fits && i < train->model.layer_count; i++) {
+        layers += model_spec_layer_parameters(&train->model, i).weights > 0;
+    }
+    if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
+        problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,
+                          "update_ratio is measured of up to %d layers with parameters, the model has %u",
+                          TRAIN_POINT_LAYERS, layers);
+    }
+}
+
+/* What a range test has instead of the usual: a sweep of its own length, each step of it a row. Needs the batch. */
+static void resolve_range(struct resolver *r)
+{
+    struct train_spec *train = &r->request->train;
+    uint64_t batch = train->batch_size > 0 ? train->batch_size : 1;
+    uint64_t steps_per_epoch = (r->split->train_count + batch - 1) / batch;
+
+    if (train->kind != TRAIN_LR_RANGE_TEST || steps_per_epoch == 0) {
+        return;
+    }
+    schedule_defaults(&train->schedule, SCHEDULE_CONSTANT);
+    train->stop = (struct stop_spec){.early_metric = METRIC_COUNT};
+    train->eval_every_steps = 0;
+    train->epochs = (uint32_t)((train->range.steps + steps_per_epoch - 1) / steps_per_epoch);
+    if (r->request->log_auto) {
+        train->log_every_steps = 1;
+        r->request->log_auto = 0;
     }
 }
 
@@ -229,6 +366,7 @@ static void resolve_log(struct resolver *r)
     uint64_t steps = steps_per_epoch * train->epochs; /* at most 2^31 * 10^7 */
     uint64_t least, points;
 
+    steps = train->kind == TRAIN_LR_RANGE_TEST ? train->range.steps : steps;
     if (train->stop.max_steps > 0 && train->stop.max_steps < steps) {
         steps = train->stop.max_steps;
     }
@@ -265,7 +403,10 @@ enum status job_request_resolve(struct job_request *request, const struct datase
     resolve_preprocessing(&r);
     check_test(&r);
     resolve_batch(&r);
+    check_batch_norm(&r);
     resolve_class_weights(&r);
+    resolve_diagnostics(&r);
+    resolve_range(&r);
     resolve_metric(&r);
     resolve_calibration(&r);
     resolve_log(&r);

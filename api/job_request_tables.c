@@ -29,6 +29,7 @@ CHOICE(preprocessing_name, preprocessing)
 CHOICE(shuffle_name, shuffle)
 CHOICE(metric_name, metric)
 CHOICE(generator_name, generator)
+CHOICE(train_kind_name, train_kind)
 
 #define AT(member) .offset = offsetof(struct job_request, member)
 
@@ -83,8 +84,18 @@ static const struct field JOB[] = {
     {.name = "resources", .kind = FIELD_OTHER, .json_type = "object", .help = "threads and priority"},
     {.name = "metadata", .kind = FIELD_OTHER, .json_type = "object", .help = "up to 16 strings by name, to find jobs by"},
     {.name = "expect", .kind = FIELD_OTHER, .json_type = "object", .help = "what must hold for the same bits to come out"},
-    {.name = "diagnostics", .kind = FIELD_LATER},
-    {.name = "kind", .kind = FIELD_LATER},
+    {.name = "diagnostics",
+     .kind = FIELD_OTHER,
+     .json_type = "array",
+     .help = "what is measured at the curves' points besides: sharpness, noise_scale, update_ratio, full_gradient_norm; "
+             "changes no bit of the weights"},
+    {.name = "kind",
+     .kind = FIELD_CHOICE,
+     AT(train.kind),
+     .choice = train_kind_name_choice,
+     .choice_count = TRAIN_KIND_COUNT,
+     .help = "train; or lr_range_test: a sweep of the learning rate that ends with a suggestion instead of a model"},
+    {.name = "range", .kind = FIELD_OTHER, .json_type = "object", .help = "of the learning rate, in a range test"},
     {.name = "precision", .kind = FIELD_LATER},
 };
 
@@ -156,68 +167,6 @@ static const struct field SPLIT[] = {
 
 static const struct field TEST[] = {
     {.name = "dataset", .kind = FIELD_OTHER, .required = 1, .json_type = "string or object", .help = "as for the job"},
-};
-
-/* The activations of an mlp are the layer types in between. */
-static const enum layer_type ACTIVATIONS[] = {LAYER_RELU, LAYER_LEAKY_RELU, LAYER_TANH, LAYER_SIGMOID};
-
-static const char *activation_choice(unsigned index)
-{
-    return layer_type_name(ACTIVATIONS[index]);
-}
-
-static_assert(LAYER_LEAKY_RELU == LAYER_RELU + 1 && LAYER_TANH == LAYER_RELU + 2 && LAYER_SIGMOID == LAYER_RELU + 3,
-              "an activation is stored as its index and LAYER_RELU");
-
-static const struct field MLP[] = {
-    {.name = "hidden", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "units of each hidden layer"},
-    {.name = "activation",
-     .kind = FIELD_CHOICE,
-     AT(activation),
-     .choice = activation_choice,
-     .choice_count = COUNT_OF(ACTIVATIONS),
-     .help = "behind each hidden layer"},
-    {.name = "dropout",
-     .kind = FIELD_NUMBER,
-     AT(dropout),
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "probability with which training zeroes a hidden value"},
-};
-
-static const struct field LAYERS[] = {
-    {.name = "layers", .kind = FIELD_OTHER, .required = 1, .json_type = "array", .help = "from the features to the logits"},
-};
-
-static const struct field DENSE[] = {
-    {.name = "units",
-     .kind = FIELD_COUNT32,
-     .offset = offsetof(struct layer_spec, units),
-     .default_value = NAN,
-     .minimum = 1,
-     .maximum = MODEL_MAX_UNITS,
-     .help = "outputs; of the last layer the classes, and need not be given"},
-};
-
-static const struct field LEAKY_RELU[] = {
-    {.name = "slope",
-     .kind = FIELD_NUMBER,
-     .offset = offsetof(struct layer_spec, slope),
-     .default_value = LAYER_DEFAULT_SLOPE,
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "factor of values below 0"},
-};
-
-static const struct field DROPOUT[] = {
-    {.name = "rate",
-     .kind = FIELD_NUMBER,
-     .required = 1,
-     .offset = offsetof(struct layer_spec, rate),
-     .default_value = NAN,
-     .maximum = 1,
-     .maximum_excluded = 1,
-     .help = "probability with which training zeroes a value"},
 };
 
 static const char *const LOSSES[] = {"cross_entropy"};
@@ -419,7 +368,34 @@ static const struct field INITIAL_MODEL[] = {
      .help = "SHA-256 of its parameters: refused with 409 where they are others"},
 };
 
-/* Every form of every object but optimizers and schedules, whose rows come from their hyper-parameters. */
+static const struct field RANGE[] = {
+    {.name = "start",
+     .kind = FIELD_NUMBER,
+     AT(train.range.start),
+     .default_value = 1e-6,
+     .minimum = 1e-12,
+     .maximum = 1e6,
+     .help = "learning rate of the first update"},
+    {.name = "end",
+     .kind = FIELD_NUMBER,
+     AT(train.range.end),
+     .default_value = 10,
+     .minimum = 1e-12,
+     .maximum = 1e6,
+     .help = "learning rate of the last update, above start; each is the one before times the same factor"},
+    {.name = "steps",
+     .kind = FIELD_COUNT32,
+     AT(train.range.steps),
+     .default_value = 200,
+     .minimum = RANGE_TEST_MIN_STEPS,
+     .maximum = RANGE_TEST_MAX_STEPS,
+     .help = "updates of the sweep, which ends before where the smoothed loss is above 4 times its least"},
+};
+
+/*
+ * Every form of every object but models and layers (job_request_model_tables.c), and optimizers and schedules, whose rows
+ * come from their hyper-parameters.
+ */
 struct form {
     const char *variant, *help;
     const struct field *fields;
@@ -431,13 +407,6 @@ static const struct form DATASETS[DATASET_FORM_COUNT] = {
     [DATASET_FORM_GENERATOR] = {"generator", "points in the plane, made here", FIELDS(GENERATOR)},
     [DATASET_FORM_INLINE] = {"inline", "rows that the request brings along", FIELDS(INLINE)},
 };
-static const struct form MODELS[MODEL_FORM_COUNT] = {
-    [MODEL_FORM_SOFTMAX] = {"softmax_regression", "one dense layer; convex", NULL, 0},
-    [MODEL_FORM_LOGISTIC] = {"logistic_regression", "softmax regression for exactly 2 classes", NULL, 0},
-    [MODEL_FORM_MLP] = {"mlp", "dense hidden layers, each with an activation", FIELDS(MLP)},
-    [MODEL_FORM_LAYERS] = {"layers", "any list of layers that ends in a dense one", FIELDS(LAYERS)},
-};
-
 static const struct {
     const char *name, *help;
     struct form form;
@@ -459,10 +428,13 @@ static const struct {
     [JOB_TABLE_INITIAL_MODEL] = {"initial_model",
                                  "start from a model's weights and its preprocessing's constants",
                                  {FIELDS(INITIAL_MODEL)}},
+    [JOB_TABLE_RANGE] = {"range",
+                         "a range test's learning rates; it replaces schedule, stops, epochs and evaluations",
+                         {FIELDS(RANGE)}},
     [JOB_TABLE_EXPECT] = {"expect", "refused with 409 where it does not hold", {FIELDS(EXPECT)}},
 };
 
-static void append(struct field_table *table, const struct field *fields, size_t count)
+void field_table_append(struct field_table *table, const struct field *fields, size_t count)
 {
     assert(table->count + count <= FIELD_TABLE_MAX);
     if (count > 0) {
@@ -475,33 +447,7 @@ static void set_form(struct field_table *table, const struct form *form)
 {
     table->variant = form->variant;
     table->help = form->help;
-    append(table, form->fields, form->count);
-}
-
-static void set_layer(struct field_table *table, enum layer_type type)
-{
-    struct form form = {.variant = layer_type_name(type), .help = layer_type_formula(type)};
-
-    switch (type) {
-    case LAYER_DENSE:
-        form.fields = DENSE;
-        form.count = COUNT_OF(DENSE);
-        break;
-    case LAYER_LEAKY_RELU:
-        form.fields = LEAKY_RELU;
-        form.count = COUNT_OF(LEAKY_RELU);
-        break;
-    case LAYER_DROPOUT:
-        form.fields = DROPOUT;
-        form.count = COUNT_OF(DROPOUT);
-        break;
-    case LAYER_RELU:
-    case LAYER_TANH:
-    case LAYER_SIGMOID:
-    case LAYER_TYPE_COUNT:
-        break;
-    }
-    set_form(table, &form);
+    field_table_append(table, form->fields, form->count);
 }
 
 /* The learning rates that usually work, since the rules themselves have none: PyTorch's, or the authors' own. */
@@ -527,7 +473,7 @@ static void set_optimizer(struct field_table *table, size_t variant)
             field.default_value = LEARNING_RATES[type];
             field.required = 0;
         }
-        append(table, &field, 1);
+        field_table_append(table, &field, 1);
     }
 }
 
@@ -540,7 +486,7 @@ static void set_schedule(struct field_table *table, enum schedule_type type)
     for (size_t i = 0; schedule_hyperparameter(type, i, &parameter); i++) {
         struct field field = field_of_hyperparameter(&parameter);
 
-        append(table, &field, 1);
+        field_table_append(table, &field, 1);
     }
 }
 
@@ -574,19 +520,19 @@ void job_table(enum job_table id, size_t variant, struct field_table *table)
         set_form(table, &DATASETS[variant]);
         break;
     case JOB_TABLE_MODEL:
-        append(table, &TYPE, 1);
-        set_form(table, &MODELS[variant]);
+        field_table_append(table, &TYPE, 1);
+        job_model_table((enum model_form)variant, table);
         break;
     case JOB_TABLE_LAYER:
-        append(table, &TYPE, 1);
-        set_layer(table, (enum layer_type)variant);
+        field_table_append(table, &TYPE, 1);
+        job_layer_table((enum layer_type)variant, table);
         break;
     case JOB_TABLE_OPTIMIZER:
-        append(table, &TYPE, 1);
+        field_table_append(table, &TYPE, 1);
         set_optimizer(table, variant);
         break;
     case JOB_TABLE_SCHEDULE:
-        append(table, &TYPE, 1);
+        field_table_append(table, &TYPE, 1);
         set_schedule(table, (enum schedule_type)variant);
         break;
     default:
@@ -617,10 +563,9 @@ enum job_table job_table_of(const struct field_table *object, const struct field
 
 const char *const *job_table_later(enum job_table id)
 {
-    static const char *const MODEL_WORDS[] = {"cnn", NULL};
-    static const char *const LAYER_WORDS[] = {"conv2d", "max_pool2d", "avg_pool2d", "batch_norm", "gelu", "flatten", NULL};
+    static const char *const LAYER_WORDS[] = {"gelu", NULL};
 
-    return id == JOB_TABLE_MODEL ? MODEL_WORDS : id == JOB_TABLE_LAYER ? LAYER_WORDS : NULL;
+    return id == JOB_TABLE_LAYER ? LAYER_WORDS : NULL;
 }
 
 int job_request_table(size_t index, struct field_table *table)

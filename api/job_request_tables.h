@@ -28,16 +28,26 @@ enum job_table {
     JOB_TABLE_RESOURCES,
     JOB_TABLE_EXPECT,
     JOB_TABLE_INITIAL_MODEL,
+    JOB_TABLE_RANGE,
     JOB_TABLE_COUNT
 };
 
 enum dataset_form { DATASET_FORM_GENERATOR, DATASET_FORM_INLINE, DATASET_FORM_COUNT };
-enum model_form { MODEL_FORM_SOFTMAX, MODEL_FORM_LOGISTIC, MODEL_FORM_MLP, MODEL_FORM_LAYERS, MODEL_FORM_COUNT };
+enum model_form {
+    MODEL_FORM_SOFTMAX,
+    MODEL_FORM_LOGISTIC,
+    MODEL_FORM_MLP,
+    MODEL_FORM_LAYERS,
+    MODEL_FORM_CNN,
+    MODEL_FORM_COUNT
+};
 
 /* "gd" in requests: sgd whose batch is the whole training set unless another is given. */
 #define OPTIMIZER_GD          OPTIMIZER_COUNT
 #define OPTIMIZER_FORM_COUNT  (OPTIMIZER_COUNT + 1)
 #define DEFAULT_BATCH_SIZE    128
+#define PADDING_VALID         0 /* choices of conv2d's padding */
+#define PADDING_SAME          1
 #define CONVEX_DEFAULT_EPOCHS 2000 /* of solvers, which end by their tolerance */
 #define JOB_MAX_METRICS_ROWS  100000
 #define JOB_AUTO_METRICS_ROWS 2000 /* that log_every_steps "auto" aims at */
@@ -53,6 +63,11 @@ void job_table(enum job_table id, size_t variant, struct field_table *table);
 enum job_table job_table_of(const struct field_table *object, const struct field *field);
 /* The words of "type" that are known but not supported yet, ended by NULL; NULL: there are none. */
 const char *const *job_table_later(enum job_table id);
+
+/* The forms of models and layers; "type" is appended by the caller. */
+void job_model_table(enum model_form form, struct field_table *table);
+void job_layer_table(enum layer_type type, struct field_table *table);
+void field_table_append(struct field_table *table, const struct field *fields, size_t count);
 
 /* Table `index` (0, 1, 2 ...) of all, variant by variant, into *table; 0 past the last one. */
 int job_request_table(size_t index, struct field_table *table);

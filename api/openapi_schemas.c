@@ -12,11 +12,13 @@
 #include "api/descent_request.h"
 #include "api/evaluate_request.h"
 #include "api/field_description.h"
+#include "api/gradient_check_request.h"
 #include "api/job_patch.h"
 #include "api/job_request_tables.h"
 #include "api/json_writer.h"
 #include "api/predict_request.h"
 #include "api/views.h"
+#include "core/train/diagnostics.h"
 #include "core/train/train_spec.h"
 
 #define NAME_MAX_TEXT 64
@@ -33,6 +35,7 @@ static const struct {
     {"EvaluateRequest", evaluate_request_fields, &evaluate_request_field_count},
     {"DescentRequest", descent_request_fields + 1, &descent_request_named_field_count},
     {"FormulaDescentRequest", descent_request_fields, &descent_request_field_count},
+    {"GradientCheckRequest", gradient_check_request_fields, &gradient_check_request_field_count},
 };
 
 /* Fields that are decoded by hand, and the schema that says what a table cannot. */
@@ -42,9 +45,12 @@ static const struct {
     {"dataset", "x", "Rows"},
     {"dataset", "y", "Labels"},
     {"model", "hidden", "HiddenUnits"},
+    {"model", "filters", "Filters"},
+    {"model", "input_shape", "InputShape"},
     {"loss", "class_weights", "ClassWeights"},
     {"job", "init", "JobInit"},
     {"job", "metadata", "Metadata"},
+    {"job", "diagnostics", "Diagnostics"},
     {"initial_model", "model", "ModelId"},
     {"initial_model", "sha256", "Sha256"},
     {"expect", "dataset_sha256", "Sha256"},
@@ -62,6 +68,7 @@ static const struct {
     {"FormulaDescentRequest", "starts", "DescentStarts"},
     {"FormulaDescentRequest", "noise", "DescentNoise"},
     {"FormulaDescentRequest", "optimizers", "DescentOptimizers"},
+    {"GradientCheckRequest", "dataset", "JobDataset"},
 };
 
 static const struct {
@@ -83,6 +90,7 @@ NAMES(event_type_name, event_type)
 NAMES(stop_reason_name, stop_reason)
 NAMES(metric_name, metric)
 NAMES(initializer_name, initializer)
+NAMES(diagnostic_name, diagnostic)
 
 /* Values first ... count - 1 of an enum. */
 static const struct {
@@ -96,6 +104,7 @@ static const struct {
     {"StopReason", stop_reason_name_of, STOP_NONE + 1, STOP_REASON_COUNT},
     {"Metric", metric_name_of, 0, METRIC_COUNT},
     {"Initializer", initializer_name_of, 0, INITIALIZER_COUNT},
+    {"Diagnostic", diagnostic_name_of, 0, DIAGNOSTIC_COUNT},
 };
 
 void openapi_write_reference(const char *schema, struct json_writer *writer)

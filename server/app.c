@@ -62,6 +62,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_GET_HARDEST] = get_job_hardest,
     [ROUTE_PREDICT] = predict,
     [ROUTE_EVALUATE] = evaluate,
+    [ROUTE_CHECK_GRADIENT] = check_gradient,
     [ROUTE_EXPORT] = export_model,
     [ROUTE_LIST_LANDSCAPES] = list_landscapes,
     [ROUTE_GET_LANDSCAPE] = get_landscape,

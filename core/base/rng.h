@@ -23,6 +23,7 @@ enum rng_stream {
     RNG_SPLIT = 4,
     RNG_GENERATOR = 5,
     RNG_LANDSCAPE = 6,
+    RNG_DIAGNOSTICS = 7,
 };
 
 /* The sub-th stream of a purpose, e.g. layer `sub`'s dropout; sub < 2^24, and 0 is the stream itself. */

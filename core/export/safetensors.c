@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/nn/layer_shape.h"
+
 #define ALIGNMENT 8
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(float) == 4, "parameters are written as they stand");
@@ -62,23 +64,58 @@ static void add_string(struct text *text, const char *bytes, size_t size)
     add(text, "\"");
 }
 
+static void add_pair(struct text *text, const char *name, const uint32_t pair[2])
+{
+    add(text, ",\"%s\":[%u,%u]", name, pair[0], pair[1]);
+}
+
+static void write_layer(const struct layer_spec *layer, struct text *text)
+{
+    add(text, "{\"type\":\"%s\"", layer_type_name(layer->type));
+    switch (layer->type) {
+    case LAYER_DENSE:
+        add(text, ",\"units\":%u", layer->units);
+        break;
+    case LAYER_LEAKY_RELU:
+        add(text, ",\"slope\":%.17g", layer->slope);
+        break;
+    case LAYER_DROPOUT:
+        add(text, ",\"rate\":%.17g", layer->rate);
+        break;
+    case LAYER_CONV2D:
+        add(text, ",\"filters\":%u", layer->units);
+        add_pair(text, "kernel", layer->kernel);
+        add_pair(text, "stride", layer->stride);
+        add_pair(text, "padding", layer->padding);
+        break;
+    case LAYER_MAX_POOL2D:
+    case LAYER_AVG_POOL2D:
+        add_pair(text, "size", layer->kernel);
+        add_pair(text, "stride", layer->stride);
+        break;
+    case LAYER_BATCH_NORM:
+        add(text, ",\"momentum\":%.17g,\"epsilon\":%.17g", layer->momentum, layer->epsilon);
+        break;
+    default:
+        break;
+    }
+    add(text, "}");
+}
+
 static void write_layers(const struct model *model, struct text *text)
 {
     add(text, "[");
     for (uint32_t i = 0; i < model->spec.layer_count; i++) {
-        const struct layer_spec *layer = &model->spec.layers[i];
-
-        add(text, "%s{\"type\":\"%s\"", i > 0 ? "," : "", layer_type_name(layer->type));
-        if (layer->type == LAYER_DENSE) {
-            add(text, ",\"units\":%u", layer->units);
-        } else if (layer->type == LAYER_LEAKY_RELU) {
-            add(text, ",\"slope\":%.17g", layer->slope);
-        } else if (layer->type == LAYER_DROPOUT) {
-            add(text, ",\"rate\":%.17g", layer->rate);
-        }
-        add(text, "}");
+        add(text, "%s", i > 0 ? "," : "");
+        write_layer(&model->spec.layers[i], text);
     }
     add(text, "]");
+}
+
+/* Of the features, where they are images. */
+static void write_input_shape(const struct model *model, struct text *text)
+{
+    add(text, "[%u,%u,%u]", model->spec.channels, model->spec.height, model->spec.width);
 }
 
 static void write_classes(const struct model *model, struct text *text)
@@ -126,23 +163,52 @@ static void add_json_member(struct text *text, const char *name, void (*write)(c
     buffer_sink_release(&inner.bytes);
 }
 
+/* A tensor at byte *at, which moves past it. `shape`: numbers with commas. */
+static void add_tensor(struct text *text, uint32_t layer, const char *name, const char *shape, uint64_t values, uint64_t *at)
+{
+    uint64_t end = *at + sizeof(float) * values;
+
+    add(text, ",\"layers.%u.%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%llu,%llu]}", layer, name, shape,
+        (unsigned long long)*at, (unsigned long long)end);
+    *at = end;
+}
+
+/* weight and bias of `units` units or filters. */
+static void add_weights(struct text *text, uint32_t index, const struct layer_spec *layer, const struct layer_shape *input,
+                        uint64_t *at)
+{
+    uint64_t inputs = layer_fan_in(layer, input);
+    char shape[64];
+
+    if (layer->type == LAYER_DENSE) {
+        (void)snprintf(shape, sizeof(shape), "%u,%llu", layer->units, (unsigned long long)inputs);
+    } else {
+        (void)snprintf(shape, sizeof(shape), "%u,%u,%u,%u", layer->units, input->channels, layer->kernel[0],
+                       layer->kernel[1]);
+    }
+    add_tensor(text, index, "weight", shape, layer->units * inputs, at);
+    (void)snprintf(shape, sizeof(shape), "%u", layer->units);
+    add_tensor(text, index, "bias", shape, layer->units, at);
+}
+
 static void add_tensors(struct text *text, const struct model_spec *spec)
 {
-    unsigned long long at = 0, inputs = spec->inputs;
+    static const char *const batch_norm[] = {"weight", "bias", "running_mean", "running_var"};
+    struct layer_shape shape = layer_shape_of_inputs(spec), shapes[MODEL_MAX_LAYERS];
+    uint64_t at = 0;
+    char channels[16];
 
-    for (uint32_t i = 0; i < spec->layer_count; i++) {
-        const unsigned long long units = spec->layers[i].units;
+    layer_shapes(spec, shapes);
+    for (uint32_t i = 0; i < spec->layer_count; shape = shapes[i++]) {
+        const struct layer_spec *layer = &spec->layers[i];
 
-        if (spec->layers[i].type != LAYER_DENSE) {
-            continue;
+        (void)snprintf(channels, sizeof(channels), "%u", shape.channels);
+        if (layer->type == LAYER_DENSE || layer->type == LAYER_CONV2D) {
+            add_weights(text, i, layer, &shape, &at);
         }
-        unsigned long long bias = at + sizeof(float) * units * inputs, end = bias + sizeof(float) * units;
-        add(text, ",\"layers.%u.weight\":{\"dtype\":\"F32\",\"shape\":[%llu,%llu],\"data_offsets\":[%llu,%llu]}", i, units,
-            inputs, at, bias);
-        add(text, ",\"layers.%u.bias\":{\"dtype\":\"F32\",\"shape\":[%llu],\"data_offsets\":[%llu,%llu]}", i, units, bias,
-            end);
-        at = end;
-        inputs = units;
+        for (int k = 0; k < 4 && layer->type == LAYER_BATCH_NORM; k++) {
+            add_tensor(text, i, batch_norm[k], channels, shape.channels, &at);
+        }
     }
 }
 
@@ -151,6 +217,9 @@ static void add_header(struct text *text, const struct model *model, const char 
     add(text, "{\"__metadata__\":{\"format\":\"descentd/1\",\"digest\":\"%s\",\"kernel_tier\":", model->digest);
     add_string(text, model->kernel_tier, strlen(model->kernel_tier));
     add_json_member(text, "layers", write_layers, model);
+    if (model->spec.channels > 0) {
+        add_json_member(text, "input_shape", write_input_shape, model);
+    }
     add_json_member(text, "classes", write_classes, model);
     add_json_member(text, "preprocessing", write_preprocessing, model);
     if (model->temperature > 0) {

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "core/base/rng.h"
+#include "core/nn/layer_shape.h"
 
-static void init_weights(enum initializer initializer, uint64_t seed, uint32_t layer, uint32_t fan_in, uint32_t fan_out,
-                         float *weights)
+static void init_weights(enum initializer initializer, uint64_t seed, uint32_t layer, size_t n, uint32_t fan_in,
+                         uint32_t fan_out, float *weights)
 {
     uint32_t stream = rng_substream(RNG_INIT, layer);
-    size_t n = (size_t)fan_in * fan_out;
     double he = 2.0 / fan_in, glorot = 2.0 / ((double)fan_in + fan_out); /* variances */
     double bound;
 
@@ -33,20 +33,45 @@ static void init_weights(enum initializer initializer, uint64_t seed, uint32_t l
     memset(weights, 0, n * sizeof *weights);
 }
 
+/* Weights, then biases 0. */
+static float *init_layer(enum initializer initializer, uint64_t seed, uint32_t layer, uint32_t units, uint32_t fan_in,
+                         uint32_t fan_out, float *parameters)
+{
+    size_t weights = (size_t)units * fan_in;
+
+    init_weights(initializer, seed, layer, weights, fan_in, fan_out, parameters);
+    memset(parameters + weights, 0, units * sizeof *parameters);
+    return parameters + weights + units;
+}
+
+/* The identity, of values whose mean is 0 and variance 1: scale, shift, running mean and variance. */
+static float *init_batch_norm(uint32_t channels, float *parameters)
+{
+    static const float START[4] = {1, 0, 0, 1};
+
+    for (uint32_t i = 0; i < 4 * channels; i++) {
+        parameters[i] = START[i / channels];
+    }
+    return parameters + (size_t)4 * channels;
+}
+
 void init_parameters(const struct model_spec *model, enum initializer initializer, uint64_t seed, float *parameters)
 {
-    uint32_t inputs = model->inputs;
+    struct layer_shape shape = layer_shape_of_inputs(model), shapes[MODEL_MAX_LAYERS];
 
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        if (model->layers[i].type != LAYER_DENSE) {
-            continue;
+    layer_shapes(model, shapes);
+    for (uint32_t i = 0; i < model->layer_count; shape = shapes[i++]) {
+        const struct layer_spec *layer = &model->layers[i];
+        uint32_t window = layer->kernel[0] * layer->kernel[1];
+
+        if (layer->type == LAYER_DENSE) {
+            parameters = init_layer(initializer, seed, i, layer->units, (uint32_t)layer_shape_values(&shape), layer->units,
+                                    parameters);
+        } else if (layer->type == LAYER_CONV2D) {
+            parameters =
+                init_layer(initializer, seed, i, layer->units, shape.channels * window, layer->units * window, parameters);
+        } else if (layer->type == LAYER_BATCH_NORM) {
+            parameters = init_batch_norm(shape.channels, parameters);
         }
-        uint32_t units = model->layers[i].units;
-
-        init_weights(initializer, seed, i, inputs, units, parameters);
-        parameters += (size_t)inputs * units;
-        memset(parameters, 0, units * sizeof *parameters);
-        parameters += units;
-        inputs = units;
     }
 }

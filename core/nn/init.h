@@ -1,4 +1,7 @@
-/* Initial parameters: weights by an initialiser, biases 0. A function of model, initialiser and seed. */
+/*
+ * Initial parameters: weights by an initialiser, biases 0, batch_norm the identity. A function of model, initialiser and
+ * seed. A convolution's fan-in is channels * kernel height * kernel width, its fan-out filters * height * width.
+ */
 #ifndef DESCENT_CORE_NN_INIT_H
 #define DESCENT_CORE_NN_INIT_H
 

@@ -2,13 +2,16 @@
  * The file, numbers little-endian, a text being its length (u32) and its bytes:
  *
  *     magic [8], version u32
- *     model type text, inputs u32, classes u32, layer count u32; per layer: type text, units u32, slope f64, rate f64
+ *     model type text, inputs u32, classes u32, layer count u32, shape of the inputs u32 x 3 (0: none)
+ *     per layer: type text, units u32, slope f64, rate f64, kernel, stride, padding u32 x 2 each, momentum f64, epsilon f64
  *     channels, height, width, is_image u32; kernel tier text; class names, texts
  *     preprocessing text, uniform u32; if not uniform: shift, factor f32 [inputs]
  *     since version 2: temperature f64, 0: none
  *     parameters' SHA-256 [32], zeros to a multiple of 64
  *     parameters f32, canonical
  *     SHA-256 [32] of all before
+ *
+ * Version 1, which is still read, has neither that shape nor what stands behind a layer's rate.
  *
  * Types stand as names, so that the tables may change their order. The last hash notices any change of any byte; the
  * checks behind it are for files that never were right.
@@ -24,6 +27,7 @@
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
 #include "core/eval/temperature.h"
+#include "core/nn/layer_shape.h"
 
 #define VERSION   2
 #define ALIGNMENT 64
@@ -67,12 +71,21 @@ static enum status put_text(struct sink sink, const char *text, struct error *er
         }                                                                                                                   \
     } while (0)
 
+static enum status put_pair(struct sink sink, const uint32_t pair[2], struct error *error)
+{
+    PUT(put_u32(sink, pair[0], error));
+    return put_u32(sink, pair[1], error);
+}
+
 static enum status put_spec(struct sink sink, const struct model_spec *spec, struct error *error)
 {
     PUT(put_text(sink, model_type_name(spec->type), error));
     PUT(put_u32(sink, spec->inputs, error));
     PUT(put_u32(sink, spec->classes, error));
     PUT(put_u32(sink, spec->layer_count, error));
+    PUT(put_u32(sink, spec->channels, error));
+    PUT(put_u32(sink, spec->height, error));
+    PUT(put_u32(sink, spec->width, error));
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         const struct layer_spec *layer = &spec->layers[i];
 
@@ -80,6 +93,11 @@ static enum status put_spec(struct sink sink, const struct model_spec *spec, str
         PUT(put_u32(sink, layer->units, error));
         PUT(put_f64(sink, layer->slope, error));
         PUT(put_f64(sink, layer->rate, error));
+        PUT(put_pair(sink, layer->kernel, error));
+        PUT(put_pair(sink, layer->stride, error));
+        PUT(put_pair(sink, layer->padding, error));
+        PUT(put_f64(sink, layer->momentum, error));
+        PUT(put_f64(sink, layer->epsilon, error));
     }
     return STATUS_OK;
 }
@@ -225,7 +243,23 @@ static const char *name_of_preprocessing(unsigned index)
     return preprocessing_name((enum preprocessing)index);
 }
 
-static enum status take_spec(struct byte_reader *reader, struct model_spec *spec, struct error *error)
+static void take_pair(struct byte_reader *reader, uint32_t pair[2])
+{
+    pair[0] = byte_reader_u32(reader);
+    pair[1] = byte_reader_u32(reader);
+}
+
+/* What version 1 does not have. */
+static void take_more_of_layer(struct byte_reader *reader, struct layer_spec *layer)
+{
+    take_pair(reader, layer->kernel);
+    take_pair(reader, layer->stride);
+    take_pair(reader, layer->padding);
+    layer->momentum = byte_reader_f64(reader);
+    layer->epsilon = byte_reader_f64(reader);
+}
+
+static enum status take_spec(struct byte_reader *reader, uint32_t version, struct model_spec *spec, struct error *error)
 {
     struct error inner = {0};
     unsigned type = take_name(reader, MODEL_TYPE_COUNT, name_of_model);
@@ -237,6 +271,11 @@ static enum status take_spec(struct byte_reader *reader, struct model_spec *spec
         return CORRUPT("its type or its number of layers is not known");
     }
     spec->type = (enum model_type)type;
+    if (version > 1) {
+        spec->channels = byte_reader_u32(reader);
+        spec->height = byte_reader_u32(reader);
+        spec->width = byte_reader_u32(reader);
+    }
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         struct layer_spec *layer = &spec->layers[i];
 
@@ -244,6 +283,9 @@ static enum status take_spec(struct byte_reader *reader, struct model_spec *spec
         layer->units = byte_reader_u32(reader);
         layer->slope = byte_reader_f64(reader);
         layer->rate = byte_reader_f64(reader);
+        if (version > 1) {
+            take_more_of_layer(reader, layer);
+        }
     }
     if (reader->failed) {
         return CORRUPT("it ends within the layers");
@@ -351,6 +393,26 @@ static enum status take_temperature(struct byte_reader *reader, double *temperat
     return STATUS_OK;
 }
 
+/* Nothing else can be said of a parameter's value but that no variance is below 0. */
+static enum status check_variances(const struct model *model, struct error *error)
+{
+    struct layer_shape shape = layer_shape_of_inputs(&model->spec), shapes[MODEL_MAX_LAYERS];
+    const float *parameters = model->parameters;
+
+    layer_shapes(&model->spec, shapes);
+    for (uint32_t i = 0; i < model->spec.layer_count; shape = shapes[i++]) {
+        const size_t channels = shape.channels;
+
+        parameters += layer_parameters(&model->spec.layers[i], &shape);
+        for (size_t c = 1; model->spec.layers[i].type == LAYER_BATCH_NORM && c <= channels; c++) {
+            if (parameters[-(ptrdiff_t)c] < 0) {
+                return CORRUPT("a running variance of layer %u is below 0", i);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status take_parameters(struct byte_reader *reader, struct model *model, struct error *error)
 {
     const unsigned char *digest = byte_reader_take(reader, SHA256_BYTES);
@@ -371,7 +433,7 @@ static enum status take_parameters(struct byte_reader *reader, struct model *mod
     if (strcmp(model->digest, recorded) != 0) {
         return CORRUPT("its parameters have digest %s, %s is recorded", model->digest, recorded);
     }
-    return STATUS_OK;
+    return check_variances(model, error);
 }
 
 static enum status check_hash(const unsigned char *bytes, size_t size, struct error *error)
@@ -406,7 +468,7 @@ enum status model_file_read(struct model *model, const void *bytes, size_t size,
     if (version < 1 || version > VERSION) {
         return CORRUPT("version %u, this program reads versions 1 to %d", version, VERSION);
     }
-    status = take_spec(&reader, &model->spec, error);
+    status = take_spec(&reader, version, &model->spec, error);
     if (status == STATUS_OK) {
         status = take_shape(&reader, model, error);
     }

@@ -11,9 +11,14 @@
 
 #include "core/base/status.h"
 
-#define MODEL_MAX_LAYERS    64
-#define MODEL_MAX_UNITS     65536
-#define LAYER_DEFAULT_SLOPE 0.01
+#define MODEL_MAX_LAYERS       64
+#define MODEL_MAX_UNITS        65536
+#define MODEL_MAX_VALUES       4194304 /* of one sample behind a layer: what dropout's masks can number and more */
+#define MODEL_MAX_WINDOW       1024    /* a kernel's height or width, a stride, a padding */
+#define LAYER_DEFAULT_SLOPE    0.01
+#define LAYER_DEFAULT_MOMENTUM 0.1 /* of batch_norm, PyTorch's, as are */
+#define LAYER_DEFAULT_EPSILON  1e-5
+#define LAYER_LEAST_EPSILON    1e-12
 
 enum layer_type {
 #define LAYER(NAME, name, formula, help) LAYER_##NAME,
@@ -22,7 +27,7 @@ enum layer_type {
     LAYER_TYPE_COUNT
 };
 
-enum model_type { MODEL_SOFTMAX_REGRESSION, MODEL_MLP, MODEL_LAYERS, MODEL_TYPE_COUNT };
+enum model_type { MODEL_SOFTMAX_REGRESSION, MODEL_MLP, MODEL_LAYERS, MODEL_CNN, MODEL_TYPE_COUNT };
 
 enum initializer {
     INIT_ZEROS,
@@ -35,15 +40,21 @@ enum initializer {
 
 struct layer_spec {
     enum layer_type type;
-    uint32_t units; /* dense */
-    double slope;   /* leaky_relu, in [0, 1), default LAYER_DEFAULT_SLOPE */
-    double rate;    /* dropout, in [0, 1) */
+    uint32_t units;      /* dense; conv2d: its filters */
+    uint32_t kernel[2];  /* height, width: conv2d; of the pools their size */
+    uint32_t stride[2];  /* conv2d, pools */
+    uint32_t padding[2]; /* conv2d: rows of zeros above and below, columns left and right */
+    double slope;        /* leaky_relu, in [0, 1), default LAYER_DEFAULT_SLOPE */
+    double rate;         /* dropout, in [0, 1) */
+    double momentum;     /* batch_norm, in (0, 1]: what a minibatch adds to the running statistics */
+    double epsilon;      /* batch_norm, > 0 */
 };
 
 struct model_spec {
     enum model_type type;
-    uint32_t inputs;  /* features */
-    uint32_t classes; /* units of the last dense layer */
+    uint32_t inputs;                  /* features */
+    uint32_t channels, height, width; /* of the features, where they are images; 0: they are not */
+    uint32_t classes;                 /* units of the last dense layer */
     uint32_t layer_count;
     struct layer_spec layers[MODEL_MAX_LAYERS];
 };
@@ -61,15 +72,41 @@ const char *initializer_name(enum initializer initializer);
 MUST_CHECK enum status model_spec_perceptron(struct model_spec *spec, enum model_type type, uint32_t inputs,
                                              uint32_t classes, const uint32_t *hidden, uint32_t hidden_count,
                                              enum layer_type activation, double dropout, struct error *error);
+/* What a convolutional network is made of, where it is not given layer by layer. */
+struct cnn_spec {
+    const uint32_t *filters; /* [filter_count] of the convolutions */
+    uint32_t filter_count;
+    uint32_t kernel[2];     /* of all of them, odd; the images keep their size */
+    const uint32_t *hidden; /* [hidden_count] units of the dense layers before the last */
+    uint32_t hidden_count;
+    enum layer_type activation;
+    double dropout;
+    int batch_norm;
+};
 /*
- * Checks a list of layers against inputs and classes: at least one dense layer, the last of them without an activation
- * behind it and with `classes` units. Error pointers are relative to the model ("/layers/3/units").
+ * The list of layers for a convolutional network on images of spec->channels, height, width (set by the caller, with
+ * inputs and classes): per convolution conv2d, batch_norm where it is asked for, activation, max_pool2d of 2; flatten; per
+ * hidden layer dense, activation and, if dropout > 0, dropout; then dense(classes).
+ */
+MUST_CHECK enum status model_spec_cnn(struct model_spec *spec, const struct cnn_spec *cnn, struct error *error);
+/*
+ * Checks a list of layers against inputs and classes: shapes that fit each other, at least one dense layer, the last of them
+ * without an activation behind it and with `classes` units. Error pointers are relative to the model ("/layers/3/units").
  */
 MUST_CHECK enum status model_spec_check(const struct model_spec *spec, struct error *error);
 
+/* Whether statistics of a whole minibatch are needed. */
+int model_spec_has_batch_norm(const struct model_spec *spec);
+
+/* Values in the model's file, running statistics of batch_norm included. */
 uint64_t model_spec_parameter_count(const struct model_spec *spec);
-/* Floating-point operations of one sample: forward (2 a weight), or forward and backward (4 in the first dense layer, 6
- * behind). */
+/* A layer's parameters, in canonical order (core/nn/model.h): first the weights, which l2 counts, then the others. */
+struct layer_parameters {
+    uint64_t weights, others; /* both 0: it has none */
+};
+struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer);
+/* Floating-point operations of one sample in dense and convolutional layers: forward (2 a weight and position), or forward
+ * and backward (4 in the first of them, 6 behind). */
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward);
 
 #endif

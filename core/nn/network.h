@@ -51,7 +51,8 @@ struct network_setup {
     const struct optimizer_spec *optimizer; /* borrowed; NULL for NETWORK_INFER */
     uint64_t seed;                          /* of the dropout masks */
     int has_soft_labels;
-    struct pool *pool; /* borrowed */
+    int gives_statistics; /* batch_norm takes its running statistics as constants, as NETWORK_INFER always does */
+    struct pool *pool;    /* borrowed */
 };
 
 /* Bytes that a float32 network of this setup (its pool is not looked at) takes on `threads` threads. */

@@ -8,6 +8,7 @@
 
 #include "core/base/mathx.h"
 #include "core/base/matrix_library.h"
+#include "core/nn/batch_norm.h"
 #include "core/nn/dropout.h"
 #include "core/nn/loss.h"
 

@@ -1,7 +1,9 @@
 /* Widths are chosen once here; see the header for what they mean. */
 #include "network_plan.h"
 
-#define VECTOR_WIDTH 16u
+#include "core/nn/network_front_plan.h"
+
+#define VECTOR_WIDTH NETWORK_VECTOR_WIDTH
 /* Narrow enough that two cores get several tiles of a small layer, wide enough for the matrix product's kernel. */
 #define TILE_WIDTH ((uint32_t)NETWORK_MAX_TILE_WIDTH)
 /* Rows of the first stage's blocks: a gradient block of 112 x 128 floats stays in the first-level caches. */
@@ -31,13 +33,26 @@ static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs
     stage->tile_width = even_width(outputs, TILE_WIDTH);
     stage->tile_count = pieces(outputs, stage->tile_width);
     stage->output_stride = stage->tile_count * stage->tile_width;
-    stage->input_stride = before != NULL ? before->output_stride : plan->input_stride;
+    stage->input_stride = before != NULL ? before->output_stride : network_plan_padded(inputs);
     stage->block_width = before != NULL ? before->tile_width : even_width(inputs, BLOCK_WIDTH);
     stage->block_count = pieces(inputs, stage->block_width);
 }
 
-/* Weights, then the bias, stage by stage. */
-static void place_parameters(struct network_plan *plan)
+static void add_op(struct network_plan *plan, const struct layer_spec *layer, uint32_t index, uint32_t width)
+{
+    plan->ops[plan->op_count++] = (struct network_op){layer->type, index, layer->slope, layer->rate, plan->norm_count};
+    if (layer->type == LAYER_BATCH_NORM) {
+        network_plan_add_norm(plan, layer, index, width, 1, 0);
+    }
+    if (plan->stage_count > 0) {
+        plan->stages[plan->stage_count - 1].op_end = plan->op_count;
+    } else {
+        plan->input_op_end = plan->op_count;
+    }
+}
+
+/* The stages' parameters, behind the flat ones: weights, then the bias, stage by stage. */
+static void place_stages(struct network_plan *plan)
 {
     for (uint32_t s = 0; s < plan->stage_count; s++) {
         struct network_stage *stage = &plan->stages[s];
@@ -53,29 +68,52 @@ static void place_parameters(struct network_plan *plan)
     }
 }
 
-enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows, struct error *error)
+static void add_dense(struct network_plan *plan, uint32_t index, uint32_t inputs, uint32_t units)
 {
-    uint32_t width = model->inputs;
+    struct network_tensor tensor = {.kind = NETWORK_WEIGHT, .layer = index, .stage = plan->stage_count};
 
-    *plan = (struct network_plan){.inputs = model->inputs, .classes = model->classes};
-    plan->rows = rows < NETWORK_CHUNK_ROWS ? (uint32_t)rows : NETWORK_CHUNK_ROWS;
-    plan->input_stride = pieces(model->inputs, VECTOR_WIDTH) * VECTOR_WIDTH;
-    for (uint32_t i = 0; i < model->layer_count; i++) {
+    add_stage(plan, index, inputs, units);
+    tensor.count = (uint64_t)inputs * units;
+    plan->tensors[plan->tensor_count++] = tensor;
+    tensor.kind = NETWORK_BIAS;
+    tensor.count = units;
+    tensor.is_bias = 1;
+    plan->tensors[plan->tensor_count++] = tensor;
+}
+
+/* The layers as front and stages. */
+static void cut(struct network_plan *plan, const struct model_spec *model)
+{
+    uint32_t first = network_plan_front_layers(model), width = model->inputs;
+
+    for (uint32_t i = network_plan_add_front(plan, model, first, &width); i < model->layer_count; i++) {
         const struct layer_spec *layer = &model->layers[i];
 
         if (layer->type == LAYER_DENSE) {
-            add_stage(plan, i, width, layer->units);
+            add_dense(plan, i, width, layer->units);
             width = layer->units;
-        } else {
-            plan->ops[plan->op_count++] = (struct network_op){layer->type, i, layer->slope, layer->rate};
-            if (plan->stage_count > 0) {
-                plan->stages[plan->stage_count - 1].op_end = plan->op_count;
-            } else {
-                plan->input_op_end = plan->op_count;
-            }
+        } else if (layer->type != LAYER_FLATTEN) {
+            add_op(plan, layer, i, width);
         }
     }
-    place_parameters(plan); /* at most 64 stages of 2^20 x 2^16: cannot overflow 64 bits */
+}
+
+enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows, struct error *error)
+{
+    const int has_norm = model_spec_has_batch_norm(model);
+    const uint64_t most = has_norm ? NETWORK_NORM_ROWS : NETWORK_CHUNK_ROWS;
+
+    *plan = (struct network_plan){.inputs = model->inputs, .classes = model->classes};
+    if (has_norm && rows > most) {
+        return error_set(error, STATUS_BATCH_TOO_LARGE, "a batch of %llu rows, with batch_norm at most %d are allowed",
+                         (unsigned long long)rows, NETWORK_NORM_ROWS);
+    }
+    plan->rows = (uint32_t)(rows < most ? rows : most);
+    plan->input_stride = network_plan_padded(model->inputs);
+    cut(plan, model);
+    network_plan_place_flat(plan);
+    place_stages(plan); /* at most 64 layers of 2^36 x 2^16: cannot overflow 64 bits */
+    network_plan_place_statistics(plan);
     if (plan->stored > LARGEST_SIZE / sizeof(float)) {
         return error_set(error, STATUS_MODEL_TOO_LARGE,
                          "the model has %llu parameters, %llu bytes; at most %llu bytes are allowed",
@@ -106,6 +144,10 @@ struct network_segment network_plan_bias_segment(const struct network_stage *sta
 struct network_segment network_plan_segment(const struct network_plan *plan, uint32_t index)
 {
     struct network_segment segment;
+
+    if (index < plan->flat_segment_count) {
+        return network_plan_flat_segment(plan, index);
+    }
     uint32_t s = plan->stage_count - 1;
 
     while (plan->stages[s].first_weight_segment > index) {
@@ -120,6 +162,7 @@ struct network_segment network_plan_segment(const struct network_plan *plan, uin
         segment = network_plan_weight_segment(stage, within / stage->block_count, within % stage->block_count);
     }
     segment.stage = s;
+    segment.layer = stage->layer;
     return segment;
 }
 
@@ -146,18 +189,35 @@ static struct network_run bias_run(const struct network_stage *stage, uint32_t u
     return run;
 }
 
+uint64_t network_plan_parameters(const struct network_plan *plan)
+{
+    uint64_t count = 0;
+
+    for (uint32_t t = 0; t < plan->tensor_count; t++) {
+        count += plan->tensors[t].count;
+    }
+    return count;
+}
+
 struct network_run network_plan_run(const struct network_plan *plan, uint64_t index)
 {
-    const struct network_stage *stage = plan->stages;
-    uint64_t weights = (uint64_t)stage->inputs * stage->outputs;
+    const struct network_tensor *tensor = plan->tensors;
 
-    while (index >= weights + stage->outputs) {
-        index -= weights + stage->outputs;
-        stage++;
-        weights = (uint64_t)stage->inputs * stage->outputs;
+    for (; index >= tensor->count; tensor++) {
+        index -= tensor->count;
     }
-    return index < weights ? weight_run(stage, (uint32_t)(index / stage->inputs), (uint32_t)(index % stage->inputs))
-                           : bias_run(stage, (uint32_t)(index - weights));
+    const struct network_stage *stage = &plan->stages[tensor->stage];
+
+    switch (tensor->kind) {
+    case NETWORK_WEIGHT:
+        return weight_run(stage, (uint32_t)(index / stage->inputs), (uint32_t)(index % stage->inputs));
+    case NETWORK_BIAS:
+        return bias_run(stage, (uint32_t)index);
+    case NETWORK_FLAT:
+    case NETWORK_STATISTICS:
+        break;
+    }
+    return network_plan_flat_run(tensor, index);
 }
 
 uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile)

@@ -8,6 +8,15 @@
  *   segment  tile x block: contiguous in memory with its optimizer state; gradient, norm and update work on whole segments
  *   grain    some rows (samples) of a minibatch: the unit of gathering and of the loss
  *
+ * Convolutions, pools and whatever else stands before the first dense layer, unless that is element-wise only, are the
+ *
+ *   front    layers that work sample by sample; its output is what the first stage reads
+ *   part     some rows of a minibatch: the unit of work in the front; a part's gradients are kept apart, then added in order
+ *   norm     one batch_norm, in the front or behind a dense layer
+ *
+ * Parameters that are no dense layer's are flat: they stand in memory as in canonical order, cut into segments, too.
+ * Running statistics come last and are in no segment: no optimizer sees them.
+ *
  * Widths are padded to 16 columns (a cache line of float32, the width of a vector register); padding weights are 0 and stay
  * 0.
  */
@@ -17,28 +26,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/nn/conv2d.h"
 #include "core/nn/model_spec.h"
+#include "core/nn/pool2d.h"
 
 #define NETWORK_GRAIN_ROWS     32
 #define NETWORK_MAX_TILE_WIDTH 128
-#define NETWORK_CHUNK_ROWS     4096 /* larger batches go chunk by chunk with accumulated gradients */
+#define NETWORK_CHUNK_ROWS     4096  /* larger batches go chunk by chunk with accumulated gradients */
+#define NETWORK_NORM_ROWS      65536 /* with batch_norm, whose statistics are those of the whole batch, the largest batch */
+#define NETWORK_MOST_PARTS     32
 
 struct network_op {
     enum layer_type type;
     uint32_t layer; /* index in the model's list: keys the dropout masks, named in errors */
     double slope, rate;
+    uint32_t norm; /* of batch_norm: index in network_plan.norms */
+};
+
+struct network_norm {
+    uint32_t layer, channels;
+    size_t positions; /* values that a sample has of each channel */
+    double momentum, epsilon;
+    uint64_t scale, shift, mean, variance; /* where they stand in the parameters, [channels] each */
+    uint32_t scale_segment, shift_segment;
+    int is_front;
+};
+
+/* A layer of the front. */
+struct network_front_layer {
+    struct network_op op; /* its type and layer; of element-wise ones all */
+    struct conv2d conv;
+    struct pool2d pool;
+    uint64_t weight, bias;  /* of conv2d, where they stand in the parameters */
+    size_t inputs, outputs; /* values of a sample */
+    size_t output_stride;   /* from sample to sample */
+    int in_place;           /* in training it writes over its input, which nothing needs any more */
 };
 
 struct network_stage {
-    uint32_t layer; /* index of the dense layer in the model's list */
-    uint32_t inputs, outputs;
-    uint32_t input_stride;  /* floats between rows of what goes in */
-    uint32_t output_stride; /* tile_count * tile_width */
+    uint32_t layer;           /* index of the dense layer in the model's list */
+    uint32_t inputs, outputs; /* behind a front its outputs are the first stage's inputs */
+    uint32_t input_stride;    /* floats between rows of what goes in */
+    uint32_t output_stride;   /* tile_count * tile_width */
     uint32_t tile_width, tile_count;
     uint32_t block_width, block_count;
     uint32_t op_begin, op_end; /* its element-wise layers in network_plan.ops */
     uint32_t first_weight_segment, first_bias_segment;
     uint64_t weight_offset, bias_offset; /* in parameters */
+};
+
+/* Parameters that follow each other in canonical order and are stored in one way. */
+enum network_tensor_kind { NETWORK_WEIGHT, NETWORK_BIAS, NETWORK_FLAT, NETWORK_STATISTICS };
+struct network_tensor {
+    enum network_tensor_kind kind;
+    uint32_t layer, stage;  /* stage: of dense layers */
+    uint64_t count;         /* without padding */
+    uint64_t offset;        /* flat, statistics: in parameters */
+    uint64_t segment_size;  /* flat */
+    uint32_t first_segment; /* flat */
+    int is_bias;            /* no penalty on it */
 };
 
 struct network_plan {
@@ -47,20 +93,37 @@ struct network_plan {
     struct network_stage stages[MODEL_MAX_LAYERS];
     struct network_op ops[MODEL_MAX_LAYERS];
     uint32_t inputs, classes, input_stride;
-    uint32_t rows; /* most rows at a time */
-    uint32_t segment_count;
-    uint64_t stored; /* parameters as stored, padding included */
+    uint32_t rows;                              /* most rows at a time */
+    uint32_t segment_count, flat_segment_count; /* those of flat parameters come first */
+    uint64_t stored;                            /* parameters as stored, padding included; running statistics at the end */
+    uint64_t flat, trained;                     /* of them: [0, flat) are flat, [0, trained) are trained */
     uint64_t largest_segment;
+
+    uint32_t front_count;   /* 0: there is none */
+    uint32_t front_trained; /* its first layer with parameters; front_count: none */
+    size_t front_columns;   /* scratch of its convolutions */
+    size_t front_largest;   /* values of a sample behind any of its layers */
+    uint32_t norm_count, tensor_count;
+    struct network_front_layer front[MODEL_MAX_LAYERS];
+    struct network_norm norms[MODEL_MAX_LAYERS];
+    struct network_tensor tensors[4 * MODEL_MAX_LAYERS]; /* in canonical order */
 };
 
-/* A piece of the parameters: [offset, offset + count). rows x tile_width for weights, tile_width for a bias. */
+/*
+ * A piece of the parameters: [offset, offset + count). rows x tile_width for weights, tile_width for a bias; flat ones are
+ * just that many values.
+ */
 struct network_segment {
     uint64_t offset, count;
-    uint32_t stage, tile, block; /* block: of weights */
-    int is_bias;
+    uint32_t layer;              /* index in the model's list */
+    uint32_t stage, tile, block; /* of dense layers; block: of weights */
+    int is_bias, is_flat;
 };
 
-/* `rows` is cut to NETWORK_CHUNK_ROWS. STATUS_MODEL_TOO_LARGE when a size does not fit 2^34 bytes. */
+/*
+ * `rows` is cut to NETWORK_CHUNK_ROWS; with batch_norm it is not, and STATUS_BATCH_TOO_LARGE above NETWORK_NORM_ROWS.
+ * STATUS_MODEL_TOO_LARGE when a size does not fit 2^34 bytes.
+ */
 MUST_CHECK enum status network_plan_make(struct network_plan *plan, const struct model_spec *model, uint64_t rows,
                                          struct error *error);
 
@@ -75,8 +138,14 @@ struct network_run {
     uint32_t stride;
     struct network_segment segment;
 };
-/* The run from parameter `index` (canonical) on. */
+/* Number of parameters, and the run from parameter `index` (canonical) on. */
+uint64_t network_plan_parameters(const struct network_plan *plan);
 struct network_run network_plan_run(const struct network_plan *plan, uint64_t index);
+
+/* Rows of a part; the last one of a minibatch may have fewer. */
+uint32_t network_plan_part_rows(const struct network_plan *plan);
+/* The same network without dropout: for gradients of the whole training set. */
+void network_plan_drop_dropout(struct network_plan *plan);
 
 /* Columns of tile `tile`, rows of block `block` that are not padding. */
 uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile);

@@ -15,10 +15,11 @@
 #include "core/train/checkpoint.h"
 #include "core/train/trainer_internal.h"
 
-#define CHECKPOINT_MAGIC      "DESCENTC"
-#define CHECKPOINT_VERSION    1
-#define CHECKPOINT_ENDIANNESS 0x01020304u
-#define CHECKPOINT_SECTION    ((uint64_t)1 << 40) /* bytes of a section, at most: three of them cannot overflow */
+#define CHECKPOINT_MAGIC       "DESCENTC"
+#define CHECKPOINT_VERSION     1
+#define CHECKPOINT_ENDIANNESS  0x01020304u
+#define CHECKPOINT_LEAST_STATE 200 /* bytes of struct train_state as it was at first; what came later stands behind */
+#define CHECKPOINT_SECTION     ((uint64_t)1 << 40) /* bytes of a section, at most: three of them cannot overflow */
 
 struct checkpoint_header {
     char magic[8];

@@ -69,7 +69,7 @@ const char *train_state_not_finite(const struct train_state *state)
 static const char *contradiction(const struct train_state *state)
 {
     if (state->ended_by != STOP_NONE && state->ended_by != STOP_GRADIENT_NORM && state->ended_by != STOP_EARLY &&
-        state->ended_by != STOP_CONVERGED) {
+        state->ended_by != STOP_RANGE_TEST && state->ended_by != STOP_CONVERGED) {
         return "ended_by";
     }
     if (state->validated > 1) {
@@ -148,25 +148,31 @@ struct state_section {
     size_t solver_values;
 };
 
+/* What an earlier program did not know yet, its state is shorter by; that is as before the first step. */
 static enum status take_state(struct state_section *section, const unsigned char *bytes, size_t size, uint64_t solver_values,
                               struct error *error)
 {
-    const size_t fixed = sizeof section->header + sizeof section->state;
-    size_t values;
+    size_t fixed, values;
 
-    if (size < fixed || solver_values > (size - fixed) / sizeof(double)) {
+    if (size < sizeof section->header) {
         return CORRUPT("its state has %zu bytes", size);
     }
+    memcpy(&section->header, bytes, sizeof section->header);
+    fixed = sizeof section->header + section->header.state_size;
+    if (section->header.state_size < CHECKPOINT_LEAST_STATE || section->header.state_size > sizeof section->state ||
+        section->header.state_size % sizeof(uint64_t) != 0 || size < fixed ||
+        solver_values > (size - fixed) / sizeof(double)) {
+        return CORRUPT("its state has %zu bytes, %u of them before the weights", size, section->header.state_size);
+    }
+    section->state = train_state_initial();
+    memcpy(&section->state, bytes + sizeof section->header, section->header.state_size);
     size -= solver_values * sizeof(double);
     section->solver = bytes + size;
     section->solver_values = solver_values;
     values = (size - fixed) / sizeof(float);
-    memcpy(&section->header, bytes, sizeof section->header);
-    memcpy(&section->state, bytes + sizeof section->header, sizeof section->state);
     section->values = bytes + fixed;
-    if (section->header.state_size != sizeof section->state || section->header.slot_count > OPTIMIZER_MAX_SLOTS ||
-        section->header.parameters > values || (size - fixed) % sizeof(float) != 0 ||
-        (1 + section->header.slot_count) * section->header.parameters != values) {
+    if (section->header.slot_count > OPTIMIZER_MAX_SLOTS || section->header.parameters > values ||
+        (size - fixed) % sizeof(float) != 0 || (1 + section->header.slot_count) * section->header.parameters != values) {
         return CORRUPT("its state is not as long as its counts say");
     }
     return STATUS_OK;

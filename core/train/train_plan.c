@@ -2,6 +2,7 @@
 #include "train_plan.h"
 
 #include "core/base/mathx.h"
+#include "core/train/diagnostics.h"
 #include "core/train/evaluator.h"
 #include "core/train/trainer_convex.h"
 
@@ -17,10 +18,17 @@ static const char *const METRIC_NAMES[METRIC_COUNT] = {
 static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
     [STOP_NONE] = "none",           [STOP_EPOCHS] = "epochs",           [STOP_GRADIENT_NORM] = "gradient_norm",
     [STOP_MAX_STEPS] = "max_steps", [STOP_MAX_SECONDS] = "max_seconds", [STOP_EARLY] = "early",
-    [STOP_USER] = "user",           [STOP_CONVERGED] = "converged",
+    [STOP_USER] = "user",           [STOP_RANGE_TEST] = "range_test",   [STOP_CONVERGED] = "converged",
 };
 
 static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
+
+static const char *const KIND_NAMES[TRAIN_KIND_COUNT] = {"train", "lr_range_test"};
+
+const char *train_kind_name(enum train_kind kind)
+{
+    return KIND_NAMES[kind];
+}
 
 const char *metric_name(enum metric metric)
 {
@@ -66,6 +74,11 @@ enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uin
         return GRADIENT_CHECK_OFF;
     }
     return step_gradient_is_exact(spec, train_rows) ? GRADIENT_CHECK_STEP : GRADIENT_CHECK_PROBE;
+}
+
+int train_spec_has_probe(const struct train_spec *spec, uint64_t train_rows)
+{
+    return train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_PROBE || diagnostics_need_probe(spec);
 }
 
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows)
@@ -160,7 +173,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
                          struct error *error)
 {
     struct network_plan network;
-    uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows;
+    uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows, diagnostics;
     enum status status = network_plan_make(&network, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
     *plan = (struct train_plan){0};
@@ -177,13 +190,21 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
         return error_set(error, STATUS_OUT_OF_RANGE, "%u epochs of %llu steps are too many", spec->epochs,
                          (unsigned long long)plan->steps_per_epoch);
     }
+    if (spec->kind == TRAIN_LR_RANGE_TEST) {
+        plan->total_steps = spec->range.steps;
+    }
     if (spec->stop.max_steps > 0 && spec->stop.max_steps < plan->total_steps) {
         plan->total_steps = spec->stop.max_steps;
     }
     plan->bytes = network_bytes(&train, max_threads) + evaluator_bytes(&network, max_threads);
-    if (train_spec_gradient_check(spec, train_rows) == GRADIENT_CHECK_PROBE) {
+    if (train_spec_has_probe(spec, train_rows)) {
         plan->bytes += network_bytes(&probe, max_threads);
     }
+    status = diagnostics_bytes(spec, train_rows, max_threads, &diagnostics, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    plan->bytes += diagnostics;
     if (!add_product(&plan->bytes, plan->parameters, 4 * sizeof(float)) || /* first, best and final ones; a checkpoint's */
         !add_product(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
         !add_product(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||

@@ -10,6 +10,8 @@ enum gradient_check { GRADIENT_CHECK_OFF, GRADIENT_CHECK_STEP, GRADIENT_CHECK_PR
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows);
 enum network_use train_spec_network_use(const struct train_spec *spec, uint64_t train_rows);
+/* Is there a second network, for gradients beside those of updates? */
+int train_spec_has_probe(const struct train_spec *spec, uint64_t train_rows);
 /* Rows of the training network's plan. */
 uint64_t train_spec_network_rows(const struct train_spec *spec, uint64_t train_rows);
 int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows);

@@ -12,6 +12,7 @@
 #include "core/nn/model_spec.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
+#include "core/train/range_test.h"
 
 enum class_weighting { CLASS_WEIGHTS_NONE, CLASS_WEIGHTS_BALANCED, CLASS_WEIGHTS_LIST };
 /* Mean of weighted losses: divided by the sum of the samples' weights (PyTorch) or by their number (Keras). */
@@ -46,14 +47,23 @@ enum stop_reason {
     STOP_MAX_SECONDS,
     STOP_EARLY,
     STOP_USER,
+    STOP_RANGE_TEST,
     STOP_CONVERGED, /* a solver sees no further progress that float64 could tell */
     STOP_REASON_COUNT
 };
 const char *stop_reason_name(enum stop_reason reason); /* "epochs", "gradient_norm", ... */
 
+/* What is done with the minibatches: training, or a sweep of the learning rate (range_test.h) that leaves no model. */
+enum train_kind { TRAIN_ORDINARY, TRAIN_LR_RANGE_TEST, TRAIN_KIND_COUNT };
+const char *train_kind_name(enum train_kind kind); /* "train", "lr_range_test" */
+
 #define TRAIN_EPOCH_POINTS 2000 /* ends of epochs that are logged, at most */
 
 struct train_spec {
+    enum train_kind kind;
+    struct range_spec range; /* of a range test, which takes its learning rates from there and has neither stops nor
+                                evaluations */
+    unsigned diagnostics;    /* DIAGNOSTIC_BIT(...) | ... (diagnostics.h) */
     struct model_spec model;
     enum initializer initializer;
     enum preprocessing preprocessing; /* resolved: never auto */

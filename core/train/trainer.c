@@ -31,7 +31,7 @@ static const struct network_batch *describe_chunk(struct trainer *trainer, const
 }
 
 /* What the minibatch's sum of losses is divided by. */
-static double normaliser(const struct trainer *trainer, const uint32_t *rows, uint64_t count)
+double trainer_normaliser(const struct trainer *trainer, const uint32_t *rows, uint64_t count)
 {
     const struct loss_spec *loss = &trainer->spec.loss;
     double sum = 0;
@@ -47,10 +47,10 @@ static double normaliser(const struct trainer *trainer, const uint32_t *rows, ui
 
 double trainer_full_normaliser(const struct trainer *trainer)
 {
-    return normaliser(trainer, trainer->data.split->train, trainer->data.split->train_count);
+    return trainer_normaliser(trainer, trainer->data.split->train, trainer->data.split->train_count);
 }
 
-static struct network_loss loss_of_batch(const struct trainer *trainer, double weight)
+struct network_loss trainer_loss(const struct trainer *trainer, double weight)
 {
     const struct loss_spec *loss = &trainer->spec.loss;
 
@@ -129,6 +129,9 @@ static double forward_chunk(struct trainer *trainer, struct cursor *cursor, cons
 /* The schedule's length is that of all epochs, so that a run cut by max_steps has the steps of the longer one. */
 static double scheduled_rate(const struct trainer *trainer)
 {
+    if (trainer->spec.kind == TRAIN_LR_RANGE_TEST) {
+        return range_test_rate(&trainer->spec.range, trainer->state.step);
+    }
     return schedule_learning_rate(&trainer->spec.schedule, trainer->spec.optimizer.learning_rate, trainer->state.step,
                                   trainer->spec.epochs * trainer->plan.steps_per_epoch, trainer->plan.steps_per_epoch);
 }
@@ -147,7 +150,7 @@ static enum status update_fused(struct trainer *trainer, struct cursor *cursor, 
                                 struct error *error)
 {
     struct cursor batch = *cursor;
-    struct network_loss loss = loss_of_batch(trainer, weight);
+    struct network_loss loss = trainer_loss(trainer, weight);
     struct network_update update = update_of_step(trainer, 1, measure);
     int buffer = trainer->buffer;
     double sum = forward_chunk(trainer, cursor, &loss);
@@ -166,7 +169,7 @@ static enum status update_accumulated(struct trainer *trainer, struct cursor *cu
                                       enum stop_reason *stop, struct error *error)
 {
     struct cursor batch = *cursor;
-    struct network_loss loss = loss_of_batch(trainer, weight);
+    struct network_loss loss = trainer_loss(trainer, weight);
     double sum = 0, norm, scale = 1;
 
     do {
@@ -255,10 +258,13 @@ static enum status update(struct trainer *trainer, int measure, enum stop_reason
     struct cursor begin = minibatches_at(&trainer->minibatches, trainer->state.step), cursor = begin;
     uint32_t count;
     const uint32_t *rows = minibatches_batch(&trainer->minibatches, &begin, &count);
-    double weight = normaliser(trainer, rows, count);
+    double weight = trainer_normaliser(trainer, rows, count);
     enum status status;
 
     trainer->state.learning_rate = scheduled_rate(trainer);
+    if (measure) {
+        diagnostics_before_update(trainer, rows, count);
+    }
     status = trainer->use == NETWORK_TRAIN ? update_fused(trainer, &cursor, weight, measure, error)
                                            : update_accumulated(trainer, &cursor, weight, measure, stop, error);
     if (status != STATUS_OK || *stop != STOP_NONE) {
@@ -273,6 +279,7 @@ static enum status update(struct trainer *trainer, int measure, enum stop_reason
         trainer->state.gradient_norm = trainer->state.reported_norm = sqrt(sums.gradient_square);
         trainer->state.step_size = sqrt(sums.move_square);
         remember_norm(trainer);
+        diagnostics_after_update(trainer);
     }
     count_step(trainer, weight, count);
     return STATUS_OK;
@@ -280,23 +287,30 @@ static enum status update(struct trainer *trainer, int measure, enum stop_reason
 
 /* ---- evaluation, best model, stops ---- */
 
-/* Norm of the objective's gradient over the training rows, at the served point, without dropout. */
-static double probe_gradient_norm(struct trainer *trainer)
+void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint64_t count, const struct network_loss *loss)
 {
-    const struct split *split = trainer->data.split;
-    struct network_loss loss = loss_of_batch(trainer, trainer_full_normaliser(trainer));
-    struct network_batch batch = trainer->batches[0];
+    struct network_batch batch = {.dataset = trainer->data.dataset,
+                                  .scaler = &trainer->scaler,
+                                  .labels = trainer->soft_winners != NULL ? NULL : trainer->labels};
 
-    network_serve_f32(trainer->probe, trainer->network);
-    for (uint64_t i = 0; i < split->train_count; i += trainer->minibatches.chunk_rows) {
-        uint64_t left = split->train_count - i;
+    for (uint64_t i = 0; i < count; i += trainer->minibatches.chunk_rows) {
+        uint64_t left = count - i;
 
-        batch.rows = split->train + i;
+        batch.rows = rows + i;
         batch.count = left < trainer->minibatches.chunk_rows ? (uint32_t)left : trainer->minibatches.chunk_rows;
         network_gather_f32(trainer->probe, 0, &batch);
-        network_forward_loss_f32(trainer->probe, 0, &batch, &loss, NULL);
+        network_forward_loss_f32(trainer->probe, 0, &batch, loss, NULL);
         network_backward_f32(trainer->probe, 0, batch.count, i == 0);
     }
+}
+
+double trainer_full_gradient_norm(struct trainer *trainer)
+{
+    const struct split *split = trainer->data.split;
+    struct network_loss loss = trainer_loss(trainer, trainer_full_normaliser(trainer));
+
+    network_serve_f32(trainer->probe, trainer->network);
+    trainer_probe_gradient(trainer, split->train, split->train_count, &loss);
     return network_gradient_norm_f32(trainer->probe, trainer->spec.loss.l2);
 }
 
@@ -319,7 +333,7 @@ static void end_by_rule(struct trainer *trainer, enum stop_reason rule)
 
 static void check_full_gradient(struct trainer *trainer)
 {
-    double norm = probe_gradient_norm(trainer);
+    double norm = trainer_full_gradient_norm(trainer);
 
     if (norm <= trainer->spec.stop.gradient_norm && !trainer->finished) {
         trainer->state.reported_norm = norm;
@@ -402,10 +416,16 @@ static enum status evaluate_validation(struct trainer *trainer, struct error *er
     return STATUS_OK;
 }
 
+/* A range test asks how the loss of minibatches falls, and nothing else. */
+static int validates(const struct trainer *trainer)
+{
+    return trainer->spec.kind == TRAIN_ORDINARY && trainer->data.split->validation_count > 0;
+}
+
 /* The evaluation that belongs to a last step, unless that step had one. */
 static enum status evaluate_end(struct trainer *trainer, struct error *error)
 {
-    if (trainer->state.validated || trainer->state.step == 0 || trainer->data.split->validation_count == 0) {
+    if (trainer->state.validated || trainer->state.step == 0 || !validates(trainer)) {
         return STATUS_OK;
     }
     trainer->before_end = trainer->state;
@@ -418,6 +438,9 @@ static enum stop_reason planned_end(const struct trainer *trainer)
 {
     if (trainer->cut_reason != STOP_NONE) {
         return trainer->cut_reason;
+    }
+    if (trainer->spec.kind == TRAIN_LR_RANGE_TEST) {
+        return STOP_RANGE_TEST;
     }
     return trainer->plan.total_steps < trainer->spec.epochs * trainer->plan.steps_per_epoch ? STOP_MAX_STEPS : STOP_EPOCHS;
 }
@@ -462,11 +485,14 @@ static enum status after_update(struct trainer *trainer, struct error *error)
     if (epoch_ends) {
         end_epoch(trainer);
     }
-    if (due && trainer->data.split->validation_count > 0) {
+    if (due && validates(trainer)) {
         status = evaluate_validation(trainer, error);
     }
     if (status == STATUS_OK && trainer->gradient_check == GRADIENT_CHECK_PROBE && epoch_ends) {
         check_full_gradient(trainer);
+    }
+    if (spec->kind == TRAIN_LR_RANGE_TEST && range_test_note(&spec->range, &trainer->state)) {
+        end_by_rule(trainer, STOP_RANGE_TEST);
     }
     return status == STATUS_OK ? end_where_planned(trainer, error) : status;
 }
@@ -480,16 +506,18 @@ static void log_point(struct trainer *trainer, struct train_point *point, int *l
 {
     int epoch_ends = trainer->state.step % trainer->plan.steps_per_epoch == 0, validated = trainer->state.validated != 0;
 
-    *point = (struct train_point){.step = trainer->state.step,
-                                  .epoch = epochs_made(trainer),
-                                  .batch_loss = trainer->state.batch_loss,
-                                  .train_loss = epoch_ends ? trainer->state.train_loss : (double)NAN,
-                                  .train_accuracy = epoch_ends ? trainer->state.train_accuracy : (double)NAN,
-                                  .validation_loss = validated ? trainer->state.validation_loss : (double)NAN,
-                                  .validation_accuracy = validated ? trainer->state.validation_accuracy : (double)NAN,
-                                  .learning_rate = trainer->state.learning_rate,
-                                  .gradient_norm = trainer->state.gradient_norm,
-                                  .step_size = trainer->state.step_size};
+    *point = train_point_at(trainer->state.step);
+    point->epoch = epochs_made(trainer);
+    point->batch_loss = trainer->state.batch_loss;
+    point->train_loss = epoch_ends ? trainer->state.train_loss : (double)NAN;
+    point->train_accuracy = epoch_ends ? trainer->state.train_accuracy : (double)NAN;
+    point->validation_loss = validated ? trainer->state.validation_loss : (double)NAN;
+    point->validation_accuracy = validated ? trainer->state.validation_accuracy : (double)NAN;
+    point->learning_rate = trainer->state.learning_rate;
+    point->gradient_norm = trainer->state.gradient_norm;
+    point->step_size = trainer->state.step_size;
+    point->smoothed_loss = trainer->spec.kind == TRAIN_LR_RANGE_TEST ? trainer->state.range_smoothed : (double)NAN;
+    diagnostics_fill_point(trainer, point, epoch_ends || validated);
     trainer->state.logged_step = trainer->before_end.logged_step = trainer->state.step;
     *logged = 1;
 }
@@ -506,7 +534,15 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
     if (trainer->finished) {
         return STATUS_OK;
     }
+    diagnostics_begin_step(trainer);
     status = trainer->convex != NULL ? update_convex(trainer, &stop, error) : update(trainer, measure, &stop, error);
+    if (status == STATUS_DIVERGED && trainer->spec.kind == TRAIN_LR_RANGE_TEST) { /* so far the rate can go, no farther */
+        trainer->reason = STOP_RANGE_TEST;
+        if (error != NULL) {
+            *error = (struct error){.status = STATUS_OK};
+        }
+        return STATUS_OK;
+    }
     if (status == STATUS_OK && stop != STOP_NONE) {
         end_by_rule(trainer, stop);
     } else if (status == STATUS_OK) {
@@ -531,6 +567,8 @@ void trainer_progress(const struct trainer *trainer, struct train_progress *prog
                                         .reason = trainer->reason,
                                         .best_value = state->best_value,
                                         .best_step = state->best_step,
+                                        .noise_scale =
+                                            state->noise_square > 0 ? state->noise_trace / state->noise_square : (double)NAN,
                                         .best_metric = trainer->spec.stop.early_metric};
 }
 

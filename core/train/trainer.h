@@ -13,6 +13,7 @@
 #include "core/eval/scores.h"
 #include "core/eval/temperature.h"
 #include "core/nn/model.h"
+#include "core/train/train_point.h"
 #include "core/train/train_spec.h"
 
 struct trainer;
@@ -42,19 +43,6 @@ MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */
 uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);
 
-/*
- * One row of the curves. NaN: not measured at this step. There is one every log_every_steps and eval_every_steps, at
- * epochs' ends (of more than TRAIN_EPOCH_POINTS epochs: every so many) and where training ends by itself.
- */
-struct train_point {
-    uint64_t step;     /* updates made so far */
-    double epoch;      /* epochs made so far, with fraction */
-    double batch_loss; /* of the update's minibatch, before the update, with smoothing, weights; without l2 */
-    double train_loss, train_accuracy; /* mean over the epoch's minibatches as they were seen */
-    double validation_loss, validation_accuracy;
-    double learning_rate, gradient_norm, step_size; /* gradient of the objective before clipping; norm of the move */
-};
-
 struct train_progress {
     uint64_t step, total_steps, samples_seen;
     double epoch;
@@ -65,6 +53,7 @@ struct train_progress {
     double best_value;
     uint64_t best_step;
     enum metric best_metric;
+    double noise_scale; /* as in the last point that measured it; NaN: none has */
 };
 
 /* Where training diverged, when trainer_step returns STATUS_DIVERGED. */
@@ -111,6 +100,9 @@ MUST_CHECK enum status trainer_stop_now(struct trainer *trainer, enum stop_reaso
  * with that step as max_steps. For ends that a spec does not know beforehand.
  */
 void trainer_stop_after_next(struct trainer *trainer, enum stop_reason reason);
+
+/* What a range test that has ended has found. It has no model. */
+void trainer_range_result(const struct trainer *trainer, struct range_result *result);
 
 enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
 const char *split_part_name(enum split_part part);

@@ -2,6 +2,7 @@
 #ifndef DESCENT_CORE_TRAIN_TRAINER_INTERNAL_H
 #define DESCENT_CORE_TRAIN_TRAINER_INTERNAL_H
 
+#include "core/train/diagnostics.h"
 #include "core/train/evaluator.h"
 #include "core/train/minibatches.h"
 #include "core/train/train_plan.h"
@@ -29,7 +30,7 @@ struct trainer {
     uint32_t max_threads;
     struct pool *pool;
     struct network_f32 *network;
-    struct network_f32 *probe;     /* of the full gradient; NULL unless GRADIENT_CHECK_PROBE */
+    struct network_f32 *probe; /* for gradients that are no update's; NULL where nobody needs one (train_spec_has_probe) */
     struct convex_trainer *convex; /* what makes the steps; NULL: update rules do */
     struct evaluator *evaluator;
     struct minibatches minibatches;
@@ -60,8 +61,19 @@ struct trainer {
      */
     struct train_state before_end; /* where ended_evaluated */
     int end_evaluated;
+    struct diagnostics *diagnostics; /* NULL: nothing is measured beside what costs nothing */
 };
 
+/* A state before the first step: zeros, and nothing measured. */
+struct train_state train_state_initial(void);
+
+/* What the sum of losses of rows [count] is divided by, and their loss with that. */
+double trainer_normaliser(const struct trainer *trainer, const uint32_t *rows, uint64_t count);
+struct network_loss trainer_loss(const struct trainer *trainer, double weight);
+/* The gradient of rows [count], at the probe's weights, without dropout, stays in the probe. */
+void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint64_t count, const struct network_loss *loss);
+/* Norm of the objective's gradient over the training rows, at the served point, without dropout. There is a probe. */
+double trainer_full_gradient_norm(struct trainer *trainer);
 /* What the sum of losses of all training rows is divided by. */
 double trainer_full_normaliser(const struct trainer *trainer);
 

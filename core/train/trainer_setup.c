@@ -59,11 +59,10 @@ static enum status make_networks(struct trainer *trainer, uint32_t threads, stru
                                   .pool = trainer->pool};
 
     status = network_new_f32(&trainer->network, &setup, error);
-    if (status == STATUS_OK && trainer->gradient_check == GRADIENT_CHECK_PROBE) {
-        for (uint32_t k = 0; k < plan.op_count; k++) {
-            plan.ops[k].rate = 0; /* the full gradient is taken without dropout */
-        }
+    if (status == STATUS_OK && train_spec_has_probe(spec, train_rows)) {
+        network_plan_drop_dropout(&plan); /* such gradients are taken without dropout, of the function that is served */
         setup.use = NETWORK_ACCUMULATE;
+        setup.gives_statistics = 1;
         status = network_new_f32(&trainer->probe, &setup, error);
     }
     return status == STATUS_OK ? evaluator_new(&trainer->evaluator, &spec->model, trainer->pool, error) : status;
@@ -126,21 +125,34 @@ static enum status set_up(struct trainer *trainer, uint32_t threads, struct erro
     if (status == STATUS_OK) {
         status = allocate(trainer, error);
     }
-    return status;
+    trainer->labels = trainer->soft_winners != NULL ? trainer->soft_winners : dataset->labels;
+    return status == STATUS_OK ? diagnostics_new(&trainer->diagnostics, trainer, error) : status;
 }
 
-/* Zeros, and nothing measured. */
-static void set_initial_state(struct train_state *state)
+static void fill_with_nan(double *values, size_t count)
 {
-    *state = (struct train_state){.best_value = (double)NAN,
-                                  .reported_norm = (double)NAN,
-                                  .train_loss = (double)NAN,
-                                  .train_accuracy = (double)NAN,
-                                  .validation_loss = (double)NAN,
-                                  .validation_accuracy = (double)NAN};
-    for (size_t i = 0; i < sizeof state->recent_norms / sizeof *state->recent_norms; i++) {
-        state->recent_norms[i] = (double)NAN;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = (double)NAN;
     }
+}
+
+struct train_state train_state_initial(void)
+{
+    struct train_state state = {.best_value = (double)NAN,
+                                .reported_norm = (double)NAN,
+                                .train_loss = (double)NAN,
+                                .train_accuracy = (double)NAN,
+                                .validation_loss = (double)NAN,
+                                .validation_accuracy = (double)NAN,
+                                .range_smoothed = (double)NAN,
+                                .range_least = (double)NAN,
+                                .range_least_rate = (double)NAN,
+                                .range_fall = (double)NAN,
+                                .range_fall_rate = (double)NAN};
+
+    fill_with_nan(state.recent_norms, sizeof state.recent_norms / sizeof state.recent_norms[0]);
+    fill_with_nan(state.range_recent, sizeof state.range_recent / sizeof state.range_recent[0]);
+    return state;
 }
 
 enum status trainer_new(struct trainer **out, const struct train_spec *spec, const struct train_data *data, uint32_t threads,
@@ -163,7 +175,6 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         trainer_free(trainer);
         return status;
     }
-    trainer->labels = trainer->soft_winners != NULL ? trainer->soft_winners : data->dataset->labels;
     set_initial_parameters(trainer);
     if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
         status = trainer_convex_new(&trainer->convex, trainer, trainer_full_normaliser(trainer), error);
@@ -173,7 +184,7 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         }
     }
     trainer->last_step = trainer->plan.total_steps;
-    set_initial_state(&trainer->state);
+    trainer->state = train_state_initial();
     trainer->divergence.layer = -1;
     memcpy(trainer->divergence.gradient_norms, trainer->state.recent_norms, sizeof trainer->divergence.gradient_norms);
     *out = trainer;
@@ -185,6 +196,7 @@ void trainer_free(struct trainer *trainer)
     if (trainer == NULL) {
         return;
     }
+    diagnostics_free(trainer->diagnostics);
     trainer_convex_free(trainer->convex);
     evaluator_free(trainer->evaluator);
     network_free_f32(trainer->probe);

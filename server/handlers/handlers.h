@@ -86,5 +86,7 @@ handler list_landscapes, get_landscape, get_landscape_point, get_landscape_grid;
 handler descend_landscape, descend_formula;
 /* handlers/calculators.c */
 handler measure_cross_entropy;
+/* handlers/model_gradient_check.c */
+handler check_gradient;
 
 #endif

@@ -9,8 +9,8 @@
 #include "api/problem.h"
 #include "api/query.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
-#include "server/handlers/scoring.h"
 #include "server/jobs/job_data.h"
 #include "server/jobs/stored_spec.h"
 #include "server/models/model_cache.h"
@@ -218,11 +218,11 @@ void get_job_hardest(struct app *app, struct request *request)
     enum status status;
 
     problem_init(&problem);
-    status = scoring_begin(app, &error);
+    status = long_work_begin(app, &error);
     problem_add(&problem, &error);
     if (status == STATUS_OK) {
         status = run(app, request, &writer, &problem);
-        scoring_end();
+        long_work_end();
     }
     if (status == STATUS_OK) {
         reply_json(request, 200, &writer);

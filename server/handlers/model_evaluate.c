@@ -1,4 +1,4 @@
-/* POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor (scoring.h). */
+/* POST /v1/models/{id}/evaluate: scores on a stored data set, by one thread of the executor (long_work.h). */
 #include "server/handlers/handlers.h"
 
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "api/reliability_svg.h"
 #include "core/data/match_labels.h"
 #include "server/clock.h"
+#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
-#include "server/handlers/scoring.h"
 #include "server/models/model_cache.h"
 #include "server/store/datasets.h"
 
@@ -139,10 +139,10 @@ static enum status evaluate_now(struct app *app, const struct request *request, 
     if (status != STATUS_OK) {
         return status;
     }
-    status = scoring_begin(app, &error);
+    status = long_work_begin(app, &error);
     if (status == STATUS_OK) {
         status = run(app, &question, writer, &error);
-        scoring_end();
+        long_work_end();
     }
     problem_add(problem, &error);
     return status;

@@ -145,6 +145,12 @@ static enum status open_initial_model(struct job_data *data, const struct initia
     return STATUS_OK;
 }
 
+enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                             const char *pointer, struct error *error)
+{
+    return open_ref(dataset, store, ref, NULL, pointer, error);
+}
+
 enum status job_data_open_with(struct job_data *data, struct store *store, const struct job_request *request,
                                const struct known_dataset *known, struct problem *problem)
 {
@@ -180,7 +186,7 @@ enum status job_data_open(struct job_data *data, struct store *store, const stru
     return job_data_open_with(data, store, request, NULL, problem);
 }
 
-static void release_one(struct store *store, struct job_dataset *dataset)
+void job_dataset_close(struct job_dataset *dataset, struct store *store)
 {
     dataset_release(&dataset->dataset);
     object_unmap(store, &dataset->map);
@@ -190,8 +196,8 @@ static void release_one(struct store *store, struct job_dataset *dataset)
 void job_data_release(struct job_data *data)
 {
     if (data->store != NULL) {
-        release_one(data->store, &data->train);
-        release_one(data->store, &data->test);
+        job_dataset_close(&data->train, data->store);
+        job_dataset_close(&data->test, data->store);
         split_release(&data->split);
         free(data->test_labels);
         model_release(&data->initial_model);

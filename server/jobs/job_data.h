@@ -16,6 +16,11 @@ struct job_dataset {
     char sha256[SHA256_TEXT];
 };
 
+/* Opens what `ref` names; blocks for the disk. Errors with `pointer`. Close it in any case. */
+MUST_CHECK enum status job_dataset_open(struct job_dataset *dataset, struct store *store, const struct dataset_ref *ref,
+                                        const char *pointer, struct error *error);
+void job_dataset_close(struct job_dataset *dataset, struct store *store);
+
 struct job_data {
     struct store *store;
     struct job_dataset train, test;

@@ -11,6 +11,7 @@
 #include "api/encode_results.h"
 #include "api/json_writer.h"
 #include "core/nn/model_file.h"
+#include "core/train/diagnostics.h"
 #include "core/train/trainer.h"
 #include "server/clock.h"
 #include "server/failpoint.h"
@@ -108,6 +109,7 @@ static enum status describe_model(struct outcome *outcome, const struct model *m
     return calibration_text(results, &view->calibration, error);
 }
 
+/* model NULL: there is none. */
 static enum status describe_results(struct outcome *outcome, const struct model *model, const struct trainer *trainer,
                                     struct results_view *view, struct error *error)
 {
@@ -115,21 +117,24 @@ static enum status describe_results(struct outcome *outcome, const struct model 
     struct train_progress progress;
 
     trainer_progress(trainer, &progress);
-    view->model = outcome->model.id;
+    view->model = model != NULL ? outcome->model.id : NULL;
     view->stop_reason = progress.reason;
-    view->class_names = (const char *const *)model->class_names;
+    view->class_names = model != NULL ? (const char *const *)model->class_names : NULL;
+    view->noise_scale = progress.noise_scale;
     view->best_metric = progress.best_metric;
     view->best_value = progress.best_value;
     view->best_step = progress.best_step;
-    view->digest = model->digest;
+    view->digest = model != NULL ? model->digest : "";
     view->samples_seen = progress.samples_seen;
     encode_results(view, &writer);
     outcome->results = json_writer_text(&writer);
     if (outcome->results == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the results");
     }
-    outcome->outcome = (struct job_outcome){
-        .stop_reason = progress.reason, .results = outcome->results, .model = &outcome->model, .object = &outcome->object};
+    outcome->outcome = (struct job_outcome){.stop_reason = progress.reason,
+                                            .results = outcome->results,
+                                            .model = model != NULL ? &outcome->model : NULL,
+                                            .object = model != NULL ? &outcome->object : NULL};
     return STATUS_OK;
 }
 
@@ -154,13 +159,21 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
     struct results_view view = {.job = facts->job,
                                 .train_seconds = facts->train_seconds,
                                 .threads = facts->threads,
-                                .with_objective = facts->l2 > 0};
+                                .with_objective = facts->l2 > 0,
+                                .with_noise_scale = (facts->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_NOISE_SCALE)) != 0};
     struct temperature_fit fit;
     struct model model = {0};
     double begin = clock_monotonic_seconds();
     enum status status;
 
     *outcome = (struct outcome){0};
+    if (facts->kind == TRAIN_LR_RANGE_TEST) {
+        struct range_result range;
+
+        trainer_range_result(trainer, &range);
+        view.range = &range;
+        return describe_results(outcome, NULL, trainer, &view, error);
+    }
     status = trainer_model(trainer, &model, &view.digest_step, error);
     if (status == STATUS_OK && facts->calibrates) {
         trainer_calibrate(trainer, &model, &fit);

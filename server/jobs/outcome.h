@@ -12,6 +12,8 @@ struct outcome_facts {
     uint32_t threads;
     double l2;
     int calibrates; /* a temperature is fitted on the validation rows */
+    enum train_kind kind;
+    unsigned diagnostics;
 };
 
 /* Owns everything that `outcome` borrows. */
@@ -23,8 +25,8 @@ struct outcome {
 };
 
 /*
- * Model file and results of a trainer that has finished. Blocks for the disk and for the passes over the splits.
- * Release it in any case.
+ * Model file and results of a trainer that has finished; of a range test results alone. Blocks for the disk and for the
+ * passes over the splits. Release it in any case.
  */
 MUST_CHECK enum status outcome_of_success(struct outcome *outcome, struct store *store, struct trainer *trainer,
                                           const struct outcome_facts *facts, struct error *error);

@@ -5,7 +5,6 @@
  */
 #include "recorder.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,26 +331,12 @@ enum status recorder_poll(struct recorder *recorder, double now, int at_once, st
 
 /* ---- rows ---- */
 
-static int same_value(double a, double b)
-{
-    return a == b || (isnan(a) && isnan(b));
-}
-
-static int same_point(const struct train_point *a, const struct train_point *b)
-{
-    return a->step == b->step && same_value(a->epoch, b->epoch) && same_value(a->batch_loss, b->batch_loss) &&
-           same_value(a->train_loss, b->train_loss) && same_value(a->train_accuracy, b->train_accuracy) &&
-           same_value(a->validation_loss, b->validation_loss) &&
-           same_value(a->validation_accuracy, b->validation_accuracy) && same_value(a->learning_rate, b->learning_rate) &&
-           same_value(a->gradient_norm, b->gradient_norm) && same_value(a->step_size, b->step_size);
-}
-
 /* Compares a point with the stored row that it repeats. */
 static enum status replay(struct recorder *recorder, const struct train_point *point, double elapsed, struct error *error)
 {
     const struct metric_row *before = &recorder->stored.rows[recorder->replayed++];
 
-    if (recorder->compares && !same_point(&before->point, point)) {
+    if (recorder->compares && !train_points_equal(&before->point, point)) {
         return error_set(error, STATUS_REPLAY_MISMATCH, "step %llu came out otherwise than before the restart",
                          (unsigned long long)point->step);
     }

@@ -7,20 +7,18 @@
 #include "server/store/store_private.h"
 #include "server/store/tables.h"
 
-#define METRIC_COLUMNS(X)                                                                                                   \
+/* What stands in front, and then all that a point may hold. */
+#define PLACE_COLUMNS(X)                                                                                                    \
     X(step, column_u64, point.step)                                                                                         \
     X(epoch, column_f64, point.epoch)                                                                                       \
-    X(seconds, column_f64, seconds)                                                                                         \
-    X(batch_loss, column_f64, point.batch_loss)                                                                             \
-    X(train_loss, column_f64, point.train_loss)                                                                             \
-    X(train_accuracy, column_f64, point.train_accuracy)                                                                     \
-    X(validation_loss, column_f64, point.validation_loss)                                                                   \
-    X(validation_accuracy, column_f64, point.validation_accuracy)                                                           \
-    X(learning_rate, column_f64, point.learning_rate)                                                                       \
-    X(gradient_norm, column_f64, point.gradient_norm)                                                                       \
-    X(step_size, column_f64, point.step_size)
-#define ROW struct metric_row
-static const struct column metric_columns[] = {METRIC_COLUMNS(COLUMN_ENTRY)};
+    X(seconds, column_f64, seconds)
+#define VALUE_NAME(NAME, name, place)  COLUMN_NAME(name, column_f64, point.place)
+#define VALUE_MARK(NAME, name, place)  COLUMN_MARK(name, column_f64, point.place)
+#define VALUE_ENTRY(NAME, name, place) COLUMN_ENTRY(name, column_f64, point.place)
+#define METRIC_NAMES                   PLACE_COLUMNS(COLUMN_NAME) TRAIN_POINT_VALUES(VALUE_NAME)
+#define METRIC_MARKS                   PLACE_COLUMNS(COLUMN_MARK) TRAIN_POINT_VALUES(VALUE_MARK)
+#define ROW                            struct metric_row
+static const struct column metric_columns[] = {PLACE_COLUMNS(COLUMN_ENTRY) TRAIN_POINT_VALUES(VALUE_ENTRY)};
 #undef ROW
 
 enum status metrics_insert_row(struct connection *connection, int64_t job, const struct metric_row *row, int *inserted,
@@ -28,8 +26,7 @@ enum status metrics_insert_row(struct connection *connection, int64_t job, const
 {
     struct statement query;
     statement_begin(&query, connection,
-                    "INSERT INTO metrics(job" METRIC_COLUMNS(COLUMN_NAME) ") VALUES(?" METRIC_COLUMNS(
-                        COLUMN_MARK) ") ON CONFLICT(job, step) DO NOTHING");
+                    "INSERT INTO metrics(job" METRIC_NAMES ") VALUES(?" METRIC_MARKS ") ON CONFLICT(job, step) DO NOTHING");
     statement_bind_i64(&query, job);
     row_bind(&query, metric_columns, COLUMN_COUNT(metric_columns), row);
     enum status status = statement_finish(&query, error);
@@ -41,8 +38,8 @@ enum status metrics_copy(struct connection *connection, int64_t from, int64_t to
 {
     struct statement query;
     statement_begin(&query, connection,
-                    "INSERT INTO metrics(job" METRIC_COLUMNS(COLUMN_NAME) ") SELECT ?" METRIC_COLUMNS(
-                        COLUMN_NAME) " FROM metrics WHERE job = ? AND step <= ?");
+                    "INSERT INTO metrics(job" METRIC_NAMES ") SELECT ?" METRIC_NAMES
+                    " FROM metrics WHERE job = ? AND step <= ?");
     statement_bind_i64(&query, to);
     statement_bind_i64(&query, from);
     statement_bind_i64(&query, (int64_t)last_step);
@@ -54,7 +51,7 @@ enum status metrics_read_row(struct connection *connection, int64_t job, uint64_
 {
     struct statement query;
     int found;
-    statement_begin(&query, connection, "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step = ?");
+    statement_begin(&query, connection, "SELECT job" METRIC_NAMES " FROM metrics WHERE job = ? AND step = ?");
     statement_bind_i64(&query, job);
     statement_bind_i64(&query, (int64_t)step);
     enum status status = statement_step(&query, &found, error);
@@ -94,8 +91,7 @@ static enum status read_rows(struct connection *connection, int64_t job, int64_t
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %zu rows of curves", wanted);
     }
     struct statement query;
-    statement_begin(&query, connection,
-                    "SELECT job" METRIC_COLUMNS(COLUMN_NAME) " FROM metrics WHERE job = ? AND step > ? ORDER BY step");
+    statement_begin(&query, connection, "SELECT job" METRIC_NAMES " FROM metrics WHERE job = ? AND step > ? ORDER BY step");
     statement_bind_i64(&query, job);
     statement_bind_i64(&query, after_step);
     enum status status = STATUS_OK;

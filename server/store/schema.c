@@ -101,8 +101,32 @@ static const char *const version_2 =
     "CREATE INDEX idempotency_keys_by_age ON idempotency_keys(created_at);"
     "CREATE TABLE facts(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-/* What was fitted for the probabilities of models. */
-static const char *const version_3 = "ALTER TABLE models ADD COLUMN calibration TEXT;"; /* JSON object text, or none */
+/* What was fitted for the probabilities of models (JSON object text, or none); what a row of the curves may hold besides:
+ * diagnostics, and the smoothed loss of a range test. */
+static const char *const version_3 = "ALTER TABLE models ADD COLUMN calibration TEXT;"
+                                     "ALTER TABLE metrics ADD COLUMN sharpness REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN sharpness_limit REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN full_gradient_norm REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN noise_scale REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN gradient_variance REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN gradient_square REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN smoothed_loss REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_0 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_1 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_2 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_3 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_4 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_5 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_6 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_7 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_8 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_9 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_10 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_11 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_12 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_13 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_14 REAL;"
+                                     "ALTER TABLE metrics ADD COLUMN update_ratio_15 REAL;";
 
 /* migrations[v] leads from version v to v + 1. Never change one that was released. */
 static const char *const migrations[] = {version_1, version_2, version_3};

@@ -27,22 +27,33 @@ static int make_rows(void **state)
     for (size_t i = 0; i < ROWS; i++) {
         double fall = exp(-(double)i / 60), end = (i + 1) % EPOCH == 0 ? 1 : (double)NAN;
 
-        rows[i] = (struct metric_row){
-            .seconds = (double)i / 100,
-            .point = {.step = i + 1,
-                      .epoch = (double)(i + 1) / EPOCH,
-                      .batch_loss = 0.02 + 2 * fall * (1 + 0.2 * sin((double)i)),
-                      .train_loss = end * (0.02 + 2 * fall),
-                      .train_accuracy = end * (1 - 0.5 * fall),
-                      .validation_loss = end * (0.3 + 2 * fall + 0.0004 * (double)i),
-                      .validation_accuracy = end * (0.95 - 0.5 * fall),
-                      .learning_rate = 0.1,
-                      .gradient_norm = 1 + fall,
-                      .step_size = 0.001 * (double)i},
-        };
+        rows[i] = (struct metric_row){.seconds = (double)i / 100, .point = train_point_at(i + 1)};
+        struct train_point *point = &rows[i].point;
+
+        point->epoch = (double)(i + 1) / EPOCH;
+        point->batch_loss = 0.02 + 2 * fall * (1 + 0.2 * sin((double)i));
+        point->train_loss = end * (0.02 + 2 * fall);
+        point->train_accuracy = end * (1 - 0.5 * fall);
+        point->validation_loss = end * (0.3 + 2 * fall + 0.0004 * (double)i);
+        point->validation_accuracy = end * (0.95 - 0.5 * fall);
+        point->learning_rate = 0.1;
+        point->gradient_norm = 1 + fall;
+        point->step_size = 0.001 * (double)i;
+        point->full_gradient_norm = end * fall;
+        point->sharpness = 20 - 10 * fall;
+        point->sharpness_limit = 20;
+        point->noise_scale = 100 + 3 * (double)i;
+        point->gradient_variance = 0.1 * fall;
+        point->gradient_square = fall - 0.1;
+        point->update_ratio[0] = 0.001 * fall;
+        point->update_ratio[1] = 0.01 * fall;
     }
     return 0;
 }
+
+/* What make_rows fills in. */
+static const unsigned measured =
+    (CURVE_BIT(CURVE_SMOOTHED_LOSS) - 1) | CURVE_BIT(CURVE_UPDATE_RATIO_0) | CURVE_BIT(CURVE_UPDATE_RATIO_1);
 
 static struct curve select_series(unsigned series, size_t count)
 {
@@ -119,9 +130,10 @@ static void a_picture_is_well_formed_and_names_every_series(void **state)
     assert_well_formed(svg);
     assert_non_null(strstr(svg, "<title>a &lt;b&gt; &amp; &quot;c&quot;</title>"));
     for (int s = 0; s < CURVE_SERIES_COUNT; s++) {
-        assert_non_null(strstr(svg, curve_series_name((enum curve_series)s)));
+        assert_int_equal(strstr(svg, curve_series_name((enum curve_series)s)) != NULL, (measured & CURVE_BIT(s)) != 0);
     }
-    assert_int_equal(count_of(svg, "\" d=\"M"), 2 * CURVE_SERIES_COUNT + count_of(svg, "class=\"grid\"") + 5);
+    assert_int_equal(count_of(svg, "\" d=\"M"),
+                     2 * __builtin_popcount(measured) + (int)count_of(svg, "class=\"grid\"") + CHART_PANELS_MAX);
     assert_null(strstr(svg, "nan"));
     assert_null(strstr(svg, "inf"));
     assert_null(strstr(svg, "script"));
@@ -172,7 +184,7 @@ static void losses_that_span_much_are_logarithmic_and_accuracies_never(void **st
 
     (void)state;
     chart_plan(&chart, &curve, 10, 6);
-    assert_int_equal(chart.panel_count, 5);
+    assert_int_equal(chart.panel_count, CHART_PANELS_MAX);
     assert_true(chart.by_epoch);
     assert_true(chart.panels[0].y.logarithmic);
     assert_false(chart.panels[1].y.logarithmic);
@@ -186,6 +198,41 @@ static void losses_that_span_much_are_logarithmic_and_accuracies_never(void **st
             assert_true(t == 0 || axis->ticks[t - 1] < axis->ticks[t]);
         }
     }
+    curve_release(&curve);
+}
+
+static void a_range_test_is_drawn_over_the_learning_rate_on_a_logarithmic_axis(void **state)
+{
+    static struct metric_row sweep[200];
+    struct curve_options options = {.series = CURVE_CHART_SERIES, .max_points = CURVE_MAX_POINTS, .minmax = 1};
+    struct text text = {.data = NULL};
+    struct curve curve;
+    struct chart chart;
+
+    (void)state;
+    for (size_t i = 0; i < 200; i++) {
+        sweep[i] = (struct metric_row){.seconds = (double)i, .point = train_point_at(i + 1)};
+        sweep[i].point.epoch = (double)i / 50;
+        sweep[i].point.learning_rate = 1e-6 * pow(10, (double)i * 7 / 199);
+        sweep[i].point.batch_loss = sweep[i].point.smoothed_loss = 2 - (double)i / 200;
+    }
+    assert_int_equal(curve_select(&curve, sweep, 200, &options, NULL), STATUS_OK);
+    chart_plan(&chart, &curve, 10, 6);
+    assert_true(chart.by_rate && chart.x.logarithmic);
+    assert_close(chart_x(&chart, &sweep[0]), 1e-6, 1e-12, 0);
+    assert_close(chart.x.high, 10, 1e-9, 0);
+    assert_close(chart_position(&chart.x, 1e-6), 0, 0, 1e-9);
+    assert_close(chart_position(&chart.x, sqrt(1e-5)), 0.5, 1e-9, 0);
+    assert_true(chart.x.tick_count >= 7);
+    assert_string_equal(chart_x_name(&chart), "learning rate");
+    chart_svg(&curve, "x", &text);
+    assert_non_null(strstr(text.data, ">learning rate</text>"));
+    assert_non_null(strstr(text.data, "smoothed_loss"));
+    assert_well_formed(text.data);
+    text_release(&text);
+    chart_ascii(&curve, "x", 80, &text);
+    assert_non_null(strstr(text.data, "learning rate\n"));
+    text_release(&text);
     curve_release(&curve);
 }
 
@@ -219,7 +266,7 @@ static void a_terminal_chart_keeps_to_its_width(void **state)
         assert_true(longest <= width && longest > width / 2);
         assert_true(lines > 20);
         for (int s = 0; s < CURVE_SERIES_COUNT; s++) {
-            assert_non_null(strstr(text, curve_series_name((enum curve_series)s)));
+            assert_int_equal(strstr(text, curve_series_name((enum curve_series)s)) != NULL, (measured & CURVE_BIT(s)) != 0);
         }
         free(text);
     }
@@ -300,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_series_that_was_not_chosen_is_not_drawn),
         cmocka_unit_test(the_best_validation_loss_is_ringed_and_named),
         cmocka_unit_test(losses_that_span_much_are_logarithmic_and_accuracies_never),
+        cmocka_unit_test(a_range_test_is_drawn_over_the_learning_rate_on_a_logarithmic_axis),
         cmocka_unit_test(a_terminal_chart_keeps_to_its_width),
         cmocka_unit_test(a_terminal_chart_shows_lines_marks_and_axes),
         cmocka_unit_test(curves_of_no_and_of_one_point_are_charts_too),

@@ -25,11 +25,11 @@ static int make_rows(void **state)
         struct train_point *point = &rows[i].point;
 
         random = random * 1664525u + 1013904223u;
-        *point = (struct train_point){.step = i + 1, .epoch = (double)(i + 1) / 100, .learning_rate = 0.1};
+        *point = train_point_at(i + 1);
+        point->epoch = (double)(i + 1) / 100;
+        point->learning_rate = 0.1;
         point->batch_loss = 1 + exp(-(double)i / 500) + (double)(random >> 16) / 65536;
         point->train_loss = (i + 1) % 100 == 0 ? 1 + exp(-(double)i / 500) : (double)NAN;
-        point->train_accuracy = point->validation_loss = point->validation_accuracy = (double)NAN;
-        point->gradient_norm = point->step_size = (double)NAN;
         rows[i].seconds = (double)i / 1000;
     }
     rows[1234].point.batch_loss = 9;
@@ -131,7 +131,7 @@ static void thinning_out_keeps_sparse_series_whole(void **state)
 static void every_budget_is_kept_for_every_choice_of_series(void **state)
 {
     (void)state;
-    for (unsigned series = 0; series < 1u << CURVE_SERIES_COUNT; series += 5) {
+    for (unsigned series = 0; series < CURVE_BIT(CURVE_SHARPNESS); series += 5) {
         for (uint32_t budget = 2; budget < 40; budget += 3) {
             struct curve curve =
                 select_rows(200, (struct curve_options){.series = series, .max_points = budget, .minmax = 1});

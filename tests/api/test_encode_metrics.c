@@ -7,14 +7,14 @@
 /* Three points; the second has an infinite loss, the third the end of an epoch. */
 static struct curve three_points(void)
 {
-    const double none = (double)NAN;
     struct metric_row rows[3] = {{.seconds = 0.5}, {.seconds = 1}, {.seconds = 1.0 / 3 + 1}};
     const struct curve_options options = {
         .series = CURVE_BIT(CURVE_BATCH_LOSS) | CURVE_BIT(CURVE_TRAIN_ACCURACY), .max_points = 100, .minmax = 1};
     struct curve curve;
 
     for (int i = 0; i < 3; i++) {
-        rows[i].point = (struct train_point){.step = (uint64_t)i + 1, .epoch = (i + 1) / 4.0, .train_accuracy = none};
+        rows[i].point = train_point_at((uint64_t)i + 1);
+        rows[i].point.epoch = (i + 1) / 4.0;
     }
     rows[0].point.batch_loss = 0.1;
     rows[1].point.batch_loss = (double)INFINITY;

@@ -33,6 +33,7 @@ static void a_model_tells_where_it_comes_from(void **state)
                    "\"links\":{\"self\":\"/v1/models/mdl_0123456789abcdefghij\","
                    "\"predict\":\"/v1/models/mdl_0123456789abcdefghij/predict\","
                    "\"evaluate\":\"/v1/models/mdl_0123456789abcdefghij/evaluate\","
+                   "\"gradient_check\":\"/v1/models/mdl_0123456789abcdefghij/gradient_check\","
                    "\"export\":\"/v1/models/mdl_0123456789abcdefghij/export\","
                    "\"job\":\"/v1/jobs/job_0123456789abcdefghij\"}}");
     encode_model_list(&model, 1, 1, &writer);

@@ -28,6 +28,7 @@ struct sample {
     int flag, automatic;
     unsigned choice, mixed;
     uint64_t seed;
+    uint32_t window[2], padding[2];
 };
 
 static const char *const COLOURS[] = {"red", "green"};
@@ -52,6 +53,8 @@ static const struct field FIELDS[] = {
     {.name = "choice", .kind = FIELD_CHOICE, AT(choice), .default_value = 1, .choices = COLOURS, .choice_count = 2},
     {.name = "mixed", .kind = FIELD_FLAG_OR_CHOICE, AT(mixed), .choices = KINDS, .choice_count = 3},
     {.name = "seed", .kind = FIELD_SEED, AT(seed)},
+    {.name = "window", .kind = FIELD_PAIR, AT(window), .default_value = 3, .minimum = 1, .maximum = 9},
+    {.name = "padding", .kind = FIELD_PAIR, AT(padding), .maximum = 9, .choices = COLOURS, .choice_count = 2},
     {.name = "needed", .kind = FIELD_OTHER, .required = 1},
     {.name = "later", .kind = FIELD_LATER},
 };
@@ -112,6 +115,54 @@ static void every_kind_is_stored(void **state)
     problem_release(&problem);
 }
 
+static void a_pair_is_one_number_or_two_or_a_word(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t window[2], padding[2];
+    } good[] = {
+        {"{\"needed\":1}", {3, 3}, {0, 0}},
+        {"{\"needed\":1,\"window\":5,\"padding\":2}", {5, 5}, {2, 2}},
+        {"{\"needed\":1,\"window\":[1,9],\"padding\":[0,7]}", {1, 9}, {0, 7}},
+        {"{\"needed\":1,\"padding\":\"green\"}", {3, 3}, {FIELD_PAIR_CHOICE(1), FIELD_PAIR_CHOICE(1)}},
+    };
+    static const struct {
+        const char *text;
+        enum status status;
+        const char *pointer;
+    } bad[] = {
+        {"{\"needed\":1,\"window\":0}", STATUS_OUT_OF_RANGE, "/s/window"},
+        {"{\"needed\":1,\"window\":2.5}", STATUS_NOT_INTEGER, "/s/window"},
+        {"{\"needed\":1,\"window\":[3,10]}", STATUS_OUT_OF_RANGE, "/s/window/1"},
+        {"{\"needed\":1,\"window\":[3,\"4\"]}", STATUS_TYPE_MISMATCH, "/s/window/1"},
+        {"{\"needed\":1,\"window\":[3]}", STATUS_OUT_OF_RANGE, "/s/window"},
+        {"{\"needed\":1,\"window\":[3,3,3]}", STATUS_OUT_OF_RANGE, "/s/window"},
+        {"{\"needed\":1,\"window\":[]}", STATUS_OUT_OF_RANGE, "/s/window"},
+        {"{\"needed\":1,\"window\":\"green\"}", STATUS_TYPE_MISMATCH, "/s/window"},
+        {"{\"needed\":1,\"window\":null}", STATUS_TYPE_MISMATCH, "/s/window"},
+        {"{\"needed\":1,\"padding\":\"gren\"}", STATUS_UNKNOWN_VALUE, "/s/padding"},
+        {"{\"needed\":1,\"padding\":{}}", STATUS_TYPE_MISMATCH, "/s/padding"},
+    };
+    struct sample sample;
+    struct problem problem;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        decode(good[i].text, &sample, &problem);
+        assert_int_equal(problem.status, STATUS_OK);
+        assert_memory_equal(sample.window, good[i].window, sizeof sample.window);
+        assert_memory_equal(sample.padding, good[i].padding, sizeof sample.padding);
+        problem_release(&problem);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        decode(bad[i].text, &sample, &problem);
+        if (!refusal_is_only(&problem, bad[i].status, bad[i].pointer)) {
+            fail_msg("%s", bad[i].text);
+        }
+        problem_release(&problem);
+    }
+}
+
 static void words_stand_for_values(void **state)
 {
     struct sample sample;
@@ -130,11 +181,11 @@ static void what_was_stored_is_written_and_read_again(void **state)
 {
     static const char *const TEXTS[] = {
         "{\"number\":0.5,\"count\":\"auto\",\"steps\":\"full\",\"priority\":0,\"flag\":true,\"choice\":\"green\","
-        "\"mixed\":false,\"seed\":0}",
+        "\"mixed\":false,\"seed\":0,\"window\":[3,3],\"padding\":[0,0]}",
         "{\"name\":\"x\",\"number\":0.1,\"count\":7,\"steps\":9,\"priority\":-3,\"flag\":false,\"choice\":\"red\","
-        "\"mixed\":\"lookahead\",\"seed\":9007199254740991}",
+        "\"mixed\":\"lookahead\",\"seed\":9007199254740991,\"window\":[3,4],\"padding\":[0,9]}",
         "{\"number\":0,\"count\":1,\"steps\":1,\"priority\":100,\"flag\":true,\"choice\":\"red\",\"mixed\":\"lecture\","
-        "\"seed\":\"18446744073709551615\"}",
+        "\"seed\":\"18446744073709551615\",\"window\":[3,3],\"padding\":[0,0]}",
     };
 
     (void)state;
@@ -335,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_given_keeps_its_default),
         cmocka_unit_test(every_kind_is_stored),
+        cmocka_unit_test(a_pair_is_one_number_or_two_or_a_word),
         cmocka_unit_test(words_stand_for_values),
         cmocka_unit_test(what_was_stored_is_written_and_read_again),
         cmocka_unit_test(a_value_that_cannot_be_gets_its_code),

@@ -144,6 +144,9 @@ static void put_values(struct text *out, const struct field *field)
         put_cell(out, field->json_type);
     } else if (field->kind == FIELD_NAME) {
         text_string(out, "up to 64 letters, digits, spaces, dots, dashes, underscores");
+    } else if (field->kind == FIELD_PAIR) {
+        text_printf(out, "integer or [height, width], %.0f to %.0f", field->minimum, field->maximum);
+        separator = ", ";
     } else if (field->kind == FIELD_SEED) {
         text_string(out, "integer, or a string of decimal or 0x digits");
     }

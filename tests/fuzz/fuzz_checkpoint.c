@@ -56,7 +56,7 @@ static void make_job(void)
     job.specs[1].loss.l2 = 0.01;
 }
 
-/* Taken at once, a checkpoint has the state that was restored. */
+/* Taken at once, a checkpoint has the state that was restored, behind whose end stands what an earlier program lacked. */
 static void require_same_state(const struct trainer *trainer, const struct checkpoint *checkpoint)
 {
     struct checkpoint_copy *copy;
@@ -70,8 +70,15 @@ static void require_same_state(const struct trainer *trainer, const struct check
     REQUIRE(status == STATUS_OK || (status == STATUS_DIVERGED && file.size == 0)); /* the served point may overflow */
     if (status == STATUS_OK) {
         REQUIRE(checkpoint_read(&again, file.data, file.size, NULL) == STATUS_OK);
-        REQUIRE(again.state_size == checkpoint->state_size);
-        REQUIRE(memcmp(again.state, checkpoint->state, again.state_size) == 0);
+        const size_t begin = sizeof(struct checkpoint_state_header);
+        struct checkpoint_state_header before;
+
+        memcpy(&before, checkpoint->state, begin);
+        REQUIRE(again.state_size - checkpoint->state_size == sizeof(struct train_state) - before.state_size);
+        REQUIRE(memcmp(again.state, checkpoint->state, offsetof(struct checkpoint_state_header, state_size)) == 0);
+        REQUIRE(memcmp(again.state + begin, checkpoint->state + begin, before.state_size) == 0);
+        REQUIRE(memcmp(again.state + begin + sizeof(struct train_state), checkpoint->state + begin + before.state_size,
+                       checkpoint->state_size - begin - before.state_size) == 0);
         REQUIRE(memcmp(&again.owner, &checkpoint->owner, sizeof again.owner) == 0);
     }
     checkpoint_copy_free(copy);

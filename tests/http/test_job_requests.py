@@ -111,7 +111,9 @@ def _with(path, value):
     ("muon without a hidden layer", "/optimizer", {"type": "muon"}, "conflicting_fields:/optimizer/type"),
     ("gradient at the newest iterate", "/optimizer", {"type": "schedule_free_sgd", "beta": 0}, "out_of_range:/optimizer/beta"),
     ("unknown model", "/model/type", "forest", "unknown_value"),
-    ("later model", "/model/type", "cnn", "not_supported"),
+    ("later layer", "/model", {"type": "layers", "layers": [{"type": "gelu"}, {"type": "dense"}]},
+     "not_supported:/model/layers/0/type"),
+    ("a cnn on points in the plane", "/model", {"type": "cnn"}, "conflicting_fields:/model/type"),
     ("unknown schedule", "/schedule/type", "sawtooth", "unknown_value"),
     ("unknown loss", "/loss/type", "hinge", "unknown_value"),
     ("smoothing 1", "/loss/label_smoothing", 1, "out_of_range"),
@@ -127,7 +129,7 @@ def _with(path, value):
     ("right-to-left name", "/name", "\u202ex", "name_invalid"),
     ("dropout 1", "/model", {"type": "mlp", "hidden": [4], "dropout": 1}, "out_of_range:/model/dropout"),
     ("validation of everything", "/split/validation", 1.5, "out_of_range"),
-    ("later field", "/diagnostics", ["sharpness"], "not_supported"),
+    ("later field", "/precision", "bf16", "not_supported"),
 )
 def a_field_that_means_nothing_is_422_at_its_place(server, path, value, code):
     code, _, pointer = code.partition(":")

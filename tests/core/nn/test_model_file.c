@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,12 +165,11 @@ static void files_that_never_were_right_are_refused_with_the_reason(void **state
     assert_corrupt(longer, file.size + 4, "left over");
     free(longer);
 
-    file.data[8] = 3;
-    sign(file.data, file.size);
-    assert_corrupt(file.data, file.size, "version 3");
-    file.data[8] = 0;
-    sign(file.data, file.size);
-    assert_corrupt(file.data, file.size, "version 0");
+    for (unsigned char version = 0; version < 6; version += 3) {
+        file.data[8] = version;
+        sign(file.data, file.size);
+        assert_corrupt(file.data, file.size, version == 0 ? "version 0" : "version 3");
+    }
     file.data[8] = 2;
 
     file.data[parameters] ^= 1;
@@ -229,6 +229,76 @@ static void a_file_of_version_1_is_read_and_has_no_temperature(void **state)
     buffer_sink_release(&again);
 }
 
+/* A convolution and a batch_norm, whose fields the sample does not have. */
+static void image_model(struct model *model)
+{
+    static const char *const names[2] = {"no", "yes"};
+    enum status status;
+
+    *model = (struct model){.is_image = 1, .channels = 2, .height = 3, .width = 4};
+    model->spec = (struct model_spec){
+        .type = MODEL_LAYERS,
+        .inputs = 24,
+        .classes = 2,
+        .channels = 2,
+        .height = 3,
+        .width = 4,
+        .layer_count = 5,
+        .layers = {{.type = LAYER_CONV2D, .units = 3, .kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
+                   {.type = LAYER_BATCH_NORM, .momentum = 0.25, .epsilon = 1e-3},
+                   {.type = LAYER_AVG_POOL2D, .kernel = {2, 1}, .stride = {1, 1}},
+                   {.type = LAYER_FLATTEN},
+                   {.type = LAYER_DENSE, .units = 2}}};
+    status = model_spec_check(&model->spec, NULL);
+    assert_int_equal(status, STATUS_OK);
+    model->scaler = (struct scaler){.type = PREPROCESS_SCALE_255, .features = 24, .uniform = 1};
+    model->class_names = calloc(2, sizeof(*model->class_names));
+    assert_non_null(model->class_names);
+    for (int c = 0; c < 2; c++) {
+        model->class_names[c] = strdup(names[c]);
+    }
+    model->parameter_count = model_spec_parameter_count(&model->spec);
+    model->parameters = aligned_alloc(64, (model->parameter_count * sizeof(float) + 63) / 64 * 64);
+    assert_non_null(model->parameters);
+    for (uint64_t i = 0; i < model->parameter_count; i++) {
+        model->parameters[i] = 1 / (float)(i + 1);
+    }
+    sha256_text(model->parameters, model->parameter_count * sizeof(float), model->digest);
+}
+
+static void a_model_of_images_comes_back_as_it_was(void **state)
+{
+    struct buffer_sink file = {0};
+    struct model model, back;
+
+    (void)state;
+    image_model(&model);
+    assert_int_equal(model.parameter_count, 3 * 2 * 2 * 3 + 3 + 4 * 3 + 9 * 2 + 2);
+    assert_int_equal(model_file_write(&model, buffer_sink(&file), NULL), STATUS_OK);
+    assert_int_equal(model_file_size(&model), file.size);
+    assert_int_equal(model_file_read(&back, file.data, file.size, NULL), STATUS_OK);
+    assert_memory_equal(&back.spec, &model.spec, sizeof(model.spec));
+    assert_memory_equal(back.parameters, model.parameters, model.parameter_count * sizeof(float));
+    model_release(&back);
+    model_release(&model);
+    buffer_sink_release(&file);
+}
+
+static void a_negative_running_variance_is_refused(void **state)
+{
+    struct buffer_sink file = {0};
+    struct model model;
+
+    (void)state;
+    image_model(&model);
+    model.parameters[39 + 3 * 3 + 1] = -1e-6f;
+    assert_int_equal(model_file_write(&model, buffer_sink(&file), NULL), STATUS_OK);
+    sha256_text(model.parameters, model.parameter_count * sizeof(float), model.digest);
+    assert_corrupt(file.data, file.size, "a running variance of layer 1 is below 0");
+    model_release(&model);
+    buffer_sink_release(&file);
+}
+
 /* A sink that takes `calls` writes and then fails. */
 static enum status failing_write(void *context, const void *bytes, size_t size, struct error *error)
 {
@@ -267,6 +337,8 @@ int main(void)
         cmocka_unit_test(files_that_never_were_right_are_refused_with_the_reason),
         cmocka_unit_test(a_temperature_that_no_fit_gives_is_refused),
         cmocka_unit_test(a_file_of_version_1_is_read_and_has_no_temperature),
+        cmocka_unit_test(a_model_of_images_comes_back_as_it_was),
+        cmocka_unit_test(a_negative_running_variance_is_refused),
         cmocka_unit_test(a_sink_that_fails_ends_the_writing),
     };
     return cmocka_run_group_tests_name("model_file", tests, NULL, NULL);

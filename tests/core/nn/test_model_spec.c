@@ -97,6 +97,176 @@ static void a_bad_list_of_layers_is_refused_where_it_is_bad(void **state)
     }
 }
 
+/* ---- images ---- */
+
+static struct model_spec cnn(uint32_t channels, uint32_t height, uint32_t width)
+{
+    return (struct model_spec){
+        .inputs = channels * height * width, .classes = 10, .channels = channels, .height = height, .width = width};
+}
+
+static void a_cnn_is_convolutions_with_pools_and_then_a_perceptron(void **state)
+{
+    static const enum layer_type layers[] = {
+        LAYER_CONV2D,     LAYER_BATCH_NORM, LAYER_TANH,  LAYER_MAX_POOL2D, LAYER_CONV2D,  LAYER_BATCH_NORM, LAYER_TANH,
+        LAYER_MAX_POOL2D, LAYER_FLATTEN,    LAYER_DENSE, LAYER_TANH,       LAYER_DROPOUT, LAYER_DENSE};
+    static const uint32_t filters[] = {32, 64}, units[] = {128};
+    struct cnn_spec wanted = {.filters = filters,
+                              .filter_count = 2,
+                              .kernel = {3, 5},
+                              .hidden = units,
+                              .hidden_count = 1,
+                              .activation = LAYER_TANH,
+                              .dropout = 0.5,
+                              .batch_norm = 1};
+    struct model_spec spec = cnn(3, 28, 21);
+
+    (void)state;
+    assert_int_equal(model_spec_cnn(&spec, &wanted, NULL), STATUS_OK);
+    assert_int_equal(model_spec_check(&spec, NULL), STATUS_OK);
+    assert_int_equal(spec.layer_count, sizeof(layers) / sizeof(layers[0]));
+    for (size_t i = 0; i < spec.layer_count; i++) {
+        assert_int_equal(spec.layers[i].type, layers[i]);
+    }
+    assert_int_equal(spec.layers[0].padding[0] * 10 + spec.layers[0].padding[1], 12);
+    assert_true(model_spec_has_batch_norm(&spec));
+    /* 28 x 21 -> 14 x 10 -> 7 x 5 */
+    assert_int_equal(model_spec_parameter_count(&spec),
+                     (3 * 15 + 1) * 32 + 4 * 32 + (32 * 15 + 1) * 64 + 4 * 64 + (64 * 35 + 1) * 128 + 129 * 10);
+    assert_int_equal(model_spec_flops(&spec, 0),
+                     2 * (3 * 15 * 32 * 28 * 21 + 32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10));
+    assert_int_equal(model_spec_flops(&spec, 1),
+                     4 * 3 * 15 * 32 * 28 * 21 + 6 * (32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10));
+}
+
+static void a_bad_cnn_is_refused_where_it_is_bad(void **state)
+{
+    static const uint32_t filters[] = {4, 4, 4, 4}, zero[] = {4, 0}, many[64] = {0};
+    struct cnn_spec good = {.filters = filters, .filter_count = 2, .kernel = {3, 3}, .activation = LAYER_RELU}, bad;
+    struct model_spec table = {.inputs = 64, .classes = 10}, spec = cnn(1, 8, 8);
+    struct error small = {0}, flat = {0}, even = {0}, none = {0}, rate = {0}, units = {0};
+
+    (void)state;
+    bad = good;
+    bad.filter_count = 4; /* 8 -> 4 -> 2 -> 1 */
+    assert_int_equal(model_spec_cnn(&spec, &bad, &small), STATUS_OUT_OF_RANGE);
+    assert_string_equal(small.pointer, "/filters/3");
+    assert_non_null(strstr(small.message, "1 x 1"));
+    assert_int_equal(model_spec_cnn(&table, &good, &flat), STATUS_CONFLICTING_FIELDS);
+    assert_string_equal(flat.pointer, "/type");
+    bad = good;
+    bad.kernel[1] = 4;
+    assert_int_equal(model_spec_cnn(&spec, &bad, &even), STATUS_OUT_OF_RANGE);
+    assert_string_equal(even.pointer, "/kernel");
+    bad = good;
+    bad.filters = zero;
+    assert_int_equal(model_spec_cnn(&spec, &bad, &none), STATUS_OUT_OF_RANGE);
+    assert_string_equal(none.pointer, "/filters/1");
+    bad = good;
+    bad.dropout = 1;
+    assert_int_equal(model_spec_cnn(&spec, &bad, &rate), STATUS_OUT_OF_RANGE);
+    assert_string_equal(rate.pointer, "/dropout");
+    bad = good;
+    bad.hidden = many;
+    bad.hidden_count = 64;
+    assert_int_equal(model_spec_cnn(&spec, &bad, &units), STATUS_OUT_OF_RANGE);
+    assert_string_equal(units.pointer, "/hidden/0");
+}
+
+static void layers_that_do_not_fit_each_other_are_refused_where_they_meet(void **state)
+{
+#define CONV(n, kh, kw, sh, sw, ph, pw)                                                                                     \
+    {                                                                                                                       \
+        .type = LAYER_CONV2D, .units = (n), .kernel = {kh, kw}, .stride = {sh, sw}, .padding = { ph, pw }                   \
+    }
+#define LAST                                                                                                                \
+    {                                                                                                                       \
+        .type = LAYER_DENSE, .units = 10                                                                                    \
+    }
+    static const struct {
+        struct layer_spec layers[4];
+        uint32_t count;
+        enum status status;
+        const char *pointer, *message;
+    } bad[] = {
+        {{CONV(2, 3, 3, 1, 1, 0, 0), LAST}, 2, STATUS_CONFLICTING_FIELDS, "/layers/1/type", "flatten"},
+        {{CONV(2, 6, 1, 1, 1, 0, 0), LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/kernel", "6 x 1 does not fit into 5 x 4"},
+        {{CONV(2, 3, 3, 0, 1, 0, 0), LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/stride", "0"},
+        {{CONV(2, 3, 3, 1, 1, 9999, 1), LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/padding", "9999"},
+        {{CONV(0, 3, 3, 1, 1, 0, 0), LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/filters", "0 units"},
+        {{CONV(2, 0, 3, 1, 1, 0, 0), LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/kernel", "0"},
+        {{{.type = LAYER_DENSE, .units = 4}, CONV(1, 3, 3, 1, 1, 0, 0), LAST},
+         3,
+         STATUS_CONFLICTING_FIELDS,
+         "/layers/1/type",
+         "image"},
+        {{{.type = LAYER_FLATTEN}, CONV(1, 3, 3, 1, 1, 0, 0), LAST},
+         3,
+         STATUS_CONFLICTING_FIELDS,
+         "/layers/1/type",
+         "image"},
+        {{{.type = LAYER_MAX_POOL2D, .kernel = {2, 5}, .stride = {1, 1}}, LAST},
+         2,
+         STATUS_OUT_OF_RANGE,
+         "/layers/0/size",
+         "2 x 5"},
+        {{CONV(65536, 3, 3, 1, 1, 512, 512), {.type = LAYER_FLATTEN}, LAST},
+         3,
+         STATUS_OUT_OF_RANGE,
+         "/layers/0/filters",
+         "4194304"},
+        {{{.type = LAYER_BATCH_NORM, .momentum = 0, .epsilon = 1e-5}, LAST},
+         2,
+         STATUS_OUT_OF_RANGE,
+         "/layers/0/momentum",
+         ""},
+        {{{.type = LAYER_BATCH_NORM, .momentum = NAN, .epsilon = 1e-5}, LAST},
+         2,
+         STATUS_OUT_OF_RANGE,
+         "/layers/0/momentum",
+         ""},
+        {{{.type = LAYER_BATCH_NORM, .momentum = 1, .epsilon = 0}, LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/epsilon", ""},
+        {{{.type = LAYER_BATCH_NORM, .momentum = 1, .epsilon = NAN}, LAST}, 2, STATUS_OUT_OF_RANGE, "/layers/0/epsilon", ""},
+        {{{.type = LAYER_BATCH_NORM, .momentum = 1, .epsilon = 1e-5}, LAST},
+         2,
+         STATUS_CONFLICTING_FIELDS,
+         "/layers/1/type",
+         "flatten"},
+    };
+#undef CONV
+#undef LAST
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct model_spec spec = cnn(1, 5, 4);
+        struct error error = {0};
+
+        spec.layer_count = bad[i].count;
+        memcpy(spec.layers, bad[i].layers, sizeof(bad[i].layers));
+        assert_int_equal(model_spec_check(&spec, &error), bad[i].status);
+        assert_string_equal(error.pointer, bad[i].pointer);
+        assert_non_null(strstr(error.message, bad[i].message));
+    }
+}
+
+static void a_shape_is_one_of_the_features(void **state)
+{
+    struct model_spec spec = cnn(3, 5, 4);
+    struct error error = {0}, half = {0}, wild = {0};
+
+    (void)state;
+    spec.layer_count = 1;
+    spec.layers[0] = (struct layer_spec){.type = LAYER_DENSE, .units = 10};
+    assert_int_equal(model_spec_check(&spec, NULL), STATUS_OK); /* untouched features need no flatten */
+    spec.width = 5;
+    assert_int_equal(model_spec_check(&spec, &error), STATUS_FEATURE_COUNT_MISMATCH);
+    assert_string_equal(error.pointer, "/input_shape");
+    spec.width = 0;
+    assert_int_equal(model_spec_check(&spec, &half), STATUS_FEATURE_COUNT_MISMATCH);
+    spec.channels = spec.height = spec.width = UINT32_MAX;
+    assert_int_equal(model_spec_check(&spec, &wild), STATUS_FEATURE_COUNT_MISMATCH);
+}
+
 static void sizes_out_of_range_are_refused(void **state)
 {
     struct model_spec spec;
@@ -140,6 +310,10 @@ int main(void)
         cmocka_unit_test(a_perceptron_repeats_dense_activation_and_dropout),
         cmocka_unit_test(a_bad_perceptron_is_refused_where_it_is_bad),
         cmocka_unit_test(a_bad_list_of_layers_is_refused_where_it_is_bad),
+        cmocka_unit_test(a_cnn_is_convolutions_with_pools_and_then_a_perceptron),
+        cmocka_unit_test(a_bad_cnn_is_refused_where_it_is_bad),
+        cmocka_unit_test(layers_that_do_not_fit_each_other_are_refused_where_they_meet),
+        cmocka_unit_test(a_shape_is_one_of_the_features),
         cmocka_unit_test(sizes_out_of_range_are_refused),
         cmocka_unit_test(everything_has_a_name),
     };

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/rng.h"
+#include "core/nn/gradient_check.h"
 #include "core/nn/init.h"
 #include "tests/assert_close.h"
 
@@ -219,75 +220,10 @@ static uint64_t start_parameters(const struct model_spec *model, double *paramet
     return count;
 }
 
-static double objective(struct network_f64 *network, const struct fixture *f, const struct loss_case *loss,
-                        const double *parameters)
-{
-    struct network_batch batch = batch_of(f, loss->soft);
-    double sum = 0;
-
-    network_load_f64(network, parameters);
-    network_gather_f64(network, 0, &batch);
-    network_forward_loss_f64(network, 0, &batch, &loss->loss, NULL);
-    for (uint32_t r = 0; r < ROWS; r++) {
-        sum += network_row_losses_f64(network)[r];
-    }
-    return sum * loss->loss.scale + loss->l2 / 2 * network_weight_square_f64(network);
-}
-
-/* Adds what l2 contributes to stored gradients: l2 * weights, biases left out. */
-static void add_l2(const struct model_spec *model, double l2, const double *parameters, double *gradient)
-{
-    uint32_t inputs = model->inputs;
-
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        if (model->layers[i].type == LAYER_DENSE) {
-            for (uint32_t j = 0; j < inputs * model->layers[i].units; j++) {
-                *gradient++ += l2 * *parameters++;
-            }
-            gradient += model->layers[i].units;
-            parameters += model->layers[i].units;
-            inputs = model->layers[i].units;
-        }
-    }
-}
-
-/* Central difference of the objective in parameter i. */
-static double difference(struct network_f64 *network, const struct fixture *f, const struct loss_case *loss,
-                         double *parameters, uint64_t i, double step)
-{
-    double kept = parameters[i], h = step * fmax(1, fabs(kept)), up, down;
-
-    parameters[i] = kept + h;
-    up = objective(network, f, loss, parameters);
-    parameters[i] = kept - h;
-    down = objective(network, f, loss, parameters);
-    parameters[i] = kept;
-    return (up - down) / (2 * h);
-}
-
-static int agrees(double difference, double gradient, double relative)
-{
-    return fabs(difference - gradient) <= relative * fabs(gradient) + 1e-9;
-}
-
-/* Checks some of the coordinates; returns how many had a kink of an activation within the first step. */
-static uint64_t check_gradient(struct network_f64 *network, const struct fixture *f, const struct loss_case *loss,
-                               double *parameters, const double *gradient, uint64_t first, uint64_t count, uint64_t stride)
-{
-    uint64_t kinks = 0;
-
-    for (uint64_t i = first; i < count; i += stride) {
-        if (!agrees(difference(network, f, loss, parameters, i, 1e-5), gradient[i], 1e-6)) {
-            assert_close(difference(network, f, loss, parameters, i, 1e-7), gradient[i], 1e-5, 1e-8);
-            kinks++;
-        }
-    }
-    return kinks;
-}
-
+/* Some of each layer's coordinates, in every model with every loss. */
 static void backpropagation_is_the_derivative_of_the_objective(void **state)
 {
-    static double parameters[MOST_PARAMETERS], gradient[MOST_PARAMETERS];
+    static double parameters[MOST_PARAMETERS];
     uint64_t checked = 0, kinks = 0;
 
     (void)state;
@@ -295,24 +231,36 @@ static void backpropagation_is_the_derivative_of_the_objective(void **state)
         struct model_spec model = model_of(MODELS[m].layers, MODELS[m].count);
 
         for (size_t l = 0; l < LOSS_COUNT; l++) {
+            struct gradient_check_report report;
+            struct network_objective *objective;
             struct fixture f;
 
             fixture_init(&f, 1);
-            struct network_f64 *network = network_in_f64(&f, &model, LOSSES[l].soft);
-            uint64_t count = start_parameters(&model, parameters), stride = count / 60 + 1;
+            struct network_objective_setup setup = {.model = &model,
+                                                    .dataset = &f.dataset,
+                                                    .scaler = &f.scaler,
+                                                    .labels = LOSSES[l].soft ? NULL : f.labels,
+                                                    .rows = f.rows,
+                                                    .count = ROWS,
+                                                    .loss = LOSSES[l].loss,
+                                                    .l2 = LOSSES[l].l2,
+                                                    .seed = 5,
+                                                    .with_dropout = 1,
+                                                    .pool = f.pool};
 
-            objective(network, &f, &LOSSES[l], parameters);
-            network_backward_f64(network, 0, ROWS, 1);
-            network_store_gradients_f64(network, gradient);
-            add_l2(&model, LOSSES[l].l2, parameters, gradient);
-            kinks += check_gradient(network, &f, &LOSSES[l], parameters, gradient, m % stride, count, stride);
-            checked += (count - m % stride + stride - 1) / stride;
-            network_free_f64(network);
+            (void)start_parameters(&model, parameters);
+            assert_int_equal(network_objective_new(&objective, &setup, NULL), STATUS_OK);
+            assert_int_equal(gradient_check(objective, &model, parameters, 30, GRADIENT_CHECK_STEP, m, &report, NULL),
+                             STATUS_OK);
+            assert_close(report.max_relative_error, 0, 0, GRADIENT_CHECK_TOLERANCE);
+            checked += report.checked;
+            kinks += report.skipped;
+            network_objective_free(objective);
             fixture_release(&f);
         }
     }
     assert_true(checked > 2500);
-    assert_true(kinks * 100 < checked);
+    assert_true(kinks * 20 < checked);
 }
 
 /* ---- float32 against float64, threads, and the two ways of updating ---- */

@@ -190,7 +190,8 @@ static void assert_refused(const struct sample *sample, size_t offset, const voi
 
 static void each_check_says_what_is_wrong(void **state)
 {
-    static const uint32_t TWO = 2, SWAPPED = 0x04030201, NINE = 9;
+    static const uint32_t TWO = 2, SWAPPED = 0x04030201, NINE = 9, SHORT = CHECKPOINT_LEAST_STATE - 8;
+    static const uint32_t LONG = sizeof(struct train_state) + 8;
     static const uint64_t LARGE = UINT64_MAX - 100, SIX = STEPS + 1, PLANNED = STOP_EPOCHS;
     static const double NEGATIVE = -1;
     const double nan_value = (double)NAN, infinite = (double)INFINITY;
@@ -217,7 +218,11 @@ static void each_check_says_what_is_wrong(void **state)
         {STATE_HEADER(optimizer), "sixteen letters!", 16, "name of its optimizer"},
         {STATE_HEADER(parameters), &LARGE, 8, "counts"},
         {STATE_HEADER(slot_count), &NINE, 4, "counts"},
-        {STATE_HEADER(state_size), &NINE, 4, "counts"},
+        {STATE_HEADER(state_size), &NINE, 4, "before the weights"},
+        {STATE_HEADER(state_size), &SHORT, 4, "before the weights"},
+        {STATE_HEADER(state_size), &LONG, 4, "before the weights"},
+        {STATE(noise_trace), &infinite, 8, "noise_trace"},
+        {STATE(range_mean), &nan_value, 8, "range_mean"},
         {STATE(epoch_loss), &infinite, 8, "epoch_loss"},
         {STATE(epoch_weight), &nan_value, 8, "epoch_weight"},
         {STATE(learning_rate), &nan_value, 8, "learning_rate"},
@@ -240,6 +245,39 @@ static void each_check_says_what_is_wrong(void **state)
     }
     memset(full, 'x', sizeof full);
     assert_refused(&sample, HEADER(kernel_tier), full, sizeof full, "header");
+    sample_release(&sample);
+}
+
+/* As the first program wrote it, and every one in between: a state without its last fields. */
+static void a_state_of_an_earlier_program_is_gone_on_from(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample);
+    for (uint32_t size = CHECKPOINT_LEAST_STATE; size < sizeof(struct train_state); size += sizeof(uint64_t)) {
+        size_t gone = sizeof(struct train_state) - size, place = STATE(step) + size;
+        struct buffer_sink old = {.data = malloc(sample.file.size - gone), .size = sample.file.size - gone};
+        uint64_t state_size, file_size = old.size;
+
+        assert_non_null(old.data);
+        memcpy(old.data, sample.file.data, place);
+        memcpy(old.data + place, sample.file.data + place + gone, sample.file.size - place - gone);
+        memcpy(&state_size, old.data + HEADER(state_size), sizeof state_size);
+        state_size -= gone;
+        memcpy(old.data + HEADER(state_size), &state_size, sizeof state_size);
+        memcpy(old.data + HEADER(size), &file_size, sizeof file_size);
+        memcpy(old.data + STATE_HEADER(state_size), &size, sizeof size);
+        sign(old.data, old.size);
+
+        struct trainer *ours = restored(&sample.f, &sample.spec, 1, &sample.file);
+        struct trainer *theirs = restored(&sample.f, &sample.spec, 1, &old);
+
+        assert_memory_equal(&theirs->state, &ours->state, sizeof ours->state);
+        trainer_free(ours);
+        trainer_free(theirs);
+        free(old.data);
+    }
     sample_release(&sample);
 }
 
@@ -429,7 +467,8 @@ static void the_documentation_has_every_field_at_its_place(void **state)
 #undef COUNT
 #undef VALUE
 #undef VALUES
-    assert_int_equal(VALUES_BEGIN, STATE(ended_by) + 8);
+    assert_int_equal(VALUES_BEGIN, STATE(range_fall_rate) + 8);
+    assert_int_equal(STATE(step) + CHECKPOINT_LEAST_STATE, STATE(ended_by) + 8);
     assert_int_equal(STATE(step), 288);
     assert_int_equal(HEADER(seconds), 232);
     assert_int_equal(HEADER(solver_values), 240);
@@ -458,6 +497,7 @@ int main(void)
         cmocka_unit_test(any_truncation_is_noticed_even_with_the_right_hash),
         cmocka_unit_test(any_flipped_bit_is_noticed),
         cmocka_unit_test(each_check_says_what_is_wrong),
+        cmocka_unit_test(a_state_of_an_earlier_program_is_gone_on_from),
         cmocka_unit_test(no_field_is_trusted),
         cmocka_unit_test(a_solvers_state_is_checked),
         cmocka_unit_test(a_checkpoint_of_another_job_is_refused_and_changes_nothing),

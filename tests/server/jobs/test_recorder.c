@@ -6,16 +6,13 @@
 
 static struct train_point point_of(uint64_t step)
 {
-    return (struct train_point){.step = step,
-                                .epoch = (double)step / 10,
-                                .batch_loss = 1 / (double)(step + 2),
-                                .train_loss = (double)NAN,
-                                .train_accuracy = (double)NAN,
-                                .validation_loss = (double)NAN,
-                                .validation_accuracy = (double)NAN,
-                                .learning_rate = 0.05,
-                                .gradient_norm = 0.1 * (double)step,
-                                .step_size = 0.005 * (double)step};
+    struct train_point point = train_point_at(step);
+    point.epoch = (double)step / 10;
+    point.batch_loss = 1 / (double)(step + 2);
+    point.learning_rate = 0.05;
+    point.gradient_norm = 0.1 * (double)step;
+    point.step_size = 0.005 * (double)step;
+    return point;
 }
 
 static struct job_view seen; /* as of the last open_recorder: a recorder borrows its id */
@@ -119,12 +116,10 @@ static void a_row_that_comes_out_otherwise_is_a_replay_mismatch(void **state)
     struct error error;
     char id[ID_TEXT];
     cut_off_job(fixture, id);
-    static const size_t members[] = {
-        offsetof(struct train_point, epoch),           offsetof(struct train_point, batch_loss),
-        offsetof(struct train_point, train_loss),      offsetof(struct train_point, train_accuracy),
-        offsetof(struct train_point, validation_loss), offsetof(struct train_point, validation_accuracy),
-        offsetof(struct train_point, learning_rate),   offsetof(struct train_point, gradient_norm),
-        offsetof(struct train_point, step_size),
+    static const size_t members[] = {offsetof(struct train_point, epoch),
+#define PLACE(NAME, name, place) offsetof(struct train_point, place),
+                                     TRAIN_POINT_VALUES(PLACE)
+#undef PLACE
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         struct recorder *recorder = open_recorder(fixture->store, id);

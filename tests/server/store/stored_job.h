@@ -37,18 +37,11 @@ static inline void append_rows(struct store *store, const char *id, uint64_t fir
     assert_true(count <= 100);
     struct job_progress progress = no_progress();
     for (size_t i = 0; i < count; i++) {
-        const double unknown = (double)NAN;
-        rows[i] = (struct metric_row){.seconds = 0.5 * (double)(first + i),
-                                      .point = {.step = first + i,
-                                                .epoch = (double)(first + i) / 3,
-                                                .batch_loss = loss,
-                                                .train_loss = unknown,
-                                                .train_accuracy = unknown,
-                                                .validation_loss = unknown,
-                                                .validation_accuracy = unknown,
-                                                .learning_rate = 0.05,
-                                                .gradient_norm = (double)INFINITY,
-                                                .step_size = unknown}};
+        rows[i] = (struct metric_row){.seconds = 0.5 * (double)(first + i), .point = train_point_at(first + i)};
+        rows[i].point.epoch = (double)(first + i) / 3;
+        rows[i].point.batch_loss = loss;
+        rows[i].point.learning_rate = 0.05;
+        rows[i].point.gradient_norm = (double)INFINITY;
     }
     progress.step = first + count - 1;
     progress.fraction = 0.1;

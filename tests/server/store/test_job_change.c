@@ -112,17 +112,8 @@ static void a_change_tells_what_it_did_in_the_order_of_training(void **state)
     struct error error;
     char id[ID_TEXT];
     add_job(fixture->store, "", "{}", 0, id);
-    const double unknown = (double)NAN;
-    struct metric_row row = {.point = {.step = 7,
-                                       .epoch = 1,
-                                       .batch_loss = unknown,
-                                       .train_loss = unknown,
-                                       .train_accuracy = unknown,
-                                       .validation_loss = unknown,
-                                       .validation_accuracy = unknown,
-                                       .learning_rate = unknown,
-                                       .gradient_norm = unknown,
-                                       .step_size = unknown}};
+    struct metric_row row = {.point = train_point_at(7)};
+    row.point.epoch = 1;
     struct object object;
     make_object(fixture->store, &object, 100, 1);
     struct checkpoint_new checkpoint = {.step = 7, .object = &object, .data = "{\"step\":7}", .keep = 2};
