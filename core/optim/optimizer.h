@@ -57,8 +57,8 @@ struct optimizer_spec {
     int muon_nesterov;     /* "nesterov" in requests */
     uint32_t ns_steps;
     double adamw_learning_rate; /* muon's, for what is no hidden layer's weight */
-    uint32_t history; /* lbfgs */
-    double tolerance; /* lbfgs, newton_cg */
+    uint32_t history;           /* lbfgs */
+    double tolerance;           /* lbfgs, newton_cg */
 };
 
 const char *optimizer_name(enum optimizer_type type);

@@ -46,6 +46,7 @@ static void the_newton_equation_is_solved_as_well_as_asked(void **state)
     make_quadratic(&f, 12, 1000);
     struct objective objective = quadratic(&f);
     struct solver *solver = solver_of(&objective, theta, 1e-11);
+
     enum solver_outcome outcome = SOLVER_MOVED;
 
     for (int i = 0; i < 20 && (outcome = solver_step(solver, &objective, &move)) == SOLVER_MOVED; i++) {
