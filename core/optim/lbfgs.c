@@ -18,7 +18,7 @@ static void two_loops(struct solver *solver)
 {
     const size_t n = solver->n;
     const uint32_t pairs = (uint32_t)solver->scalars->pairs;
-    double *d = solver->direction, alpha[OPTIMIZER_MAX_HISTORY], rho[OPTIMIZER_MAX_HISTORY];
+    double *d = solver->direction, alpha[OPTIMIZER_MAX_HISTORY] = {0}, rho[OPTIMIZER_MAX_HISTORY] = {0};
 
     for (size_t i = 0; i < n; i++) {
         d[i] = -solver->gradient[i];
