@@ -25,7 +25,7 @@ static double nice_step(double rough)
     return power * (factor <= 1.0000001 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
 }
 
-void chart_axis_ticks(struct chart_axis *axis, uint32_t wanted, int snap)
+static void linear_ticks(struct chart_axis *axis, uint32_t wanted, int snap)
 {
     double step = nice_step((axis->high - axis->low) / wanted);
     double first = ceil(axis->low / step - 1e-9), last = floor(axis->high / step + 1e-9);
@@ -70,6 +70,15 @@ static void logarithmic_ticks(struct chart_axis *axis, uint32_t wanted)
     }
 }
 
+void chart_axis_ticks(struct chart_axis *axis, uint32_t wanted, int snap)
+{
+    if (axis->logarithmic) {
+        logarithmic_ticks(axis, wanted);
+    } else {
+        linear_ticks(axis, wanted, snap);
+    }
+}
+
 void chart_axis_plan(struct chart_axis *axis, double low, double high, uint32_t ticks, enum chart_scale scale, int from_zero)
 {
     *axis = (struct chart_axis){.low = low, .high = high};
@@ -78,7 +87,7 @@ void chart_axis_plan(struct chart_axis *axis, double low, double high, uint32_t 
         double margin = fmax(exp((log(high) - log(low)) * 0.04), 1.02); /* a constant still needs some height */
         axis->low = fmax(low / margin, DBL_MIN);
         axis->high = fmin(high * margin, DBL_MAX);
-        logarithmic_ticks(axis, ticks);
+        chart_axis_ticks(axis, ticks, 0);
         return;
     }
     if (from_zero && low >= 0 && low < 0.35 * high) {

@@ -30,7 +30,7 @@ struct chart_axis {
  */
 void chart_axis_plan(struct chart_axis *axis, double low, double high, uint32_t ticks, enum chart_scale scale,
                      int from_zero);
-/* Linear ticks of an axis whose ends are set; snap: which moves them to the next ticks outside. */
+/* Ticks of an axis whose ends are set; snap: which moves a linear one's to the next ticks outside. */
 void chart_axis_ticks(struct chart_axis *axis, uint32_t wanted, int snap);
 
 /* Where a value lies on an axis: 0 at low, 1 at high, clamped. NaN for NaN. */

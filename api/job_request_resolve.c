@@ -328,7 +328,7 @@ static void resolve_diagnostics(struct resolver *r)
     uint32_t layers = 0;
 
     for (uint32_t i = 0; r->model_fits && i < train->model.layer_count; i++) {
-        layers += model_spec_layer_parameters(&train->model, i).weights > 0;
+        layers += model_spec_layer_parameters(&train->model, i).others > 0;
     }
     if ((train->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO)) != 0 && layers > TRAIN_POINT_LAYERS) {
         problem_add_field(r->problem, STATUS_OUT_OF_RANGE, "/diagnostics", NULL,

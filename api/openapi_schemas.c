@@ -1,6 +1,7 @@
 /*
- * Schemas from three sources: literal ones (schemas.def), enumerations out of the code's own name functions, and the
- * objects of POST /v1/jobs out of the tables that decode them (JobRequest, JobTraining, JobOptimizer, JobOptimizerSgd ...).
+ * Schemas from three sources: literal ones (schemas.def, schemas_landscapes.def), enumerations out of the code's own name
+ * functions, and the objects of POST /v1/jobs out of the tables that decode them (JobRequest, JobTraining, JobOptimizer,
+ * JobOptimizerSgd ...).
  */
 #include "openapi_schemas.h"
 
@@ -76,6 +77,7 @@ static const struct {
 } literal_schemas[] = {
 #define SCHEMA(name, ...) {#name, #__VA_ARGS__},
 #include "api/schemas.def"
+#include "api/schemas_landscapes.def"
 #undef SCHEMA
 };
 

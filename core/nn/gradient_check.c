@@ -96,7 +96,7 @@ enum status gradient_check_of(struct network_objective *objective, const struct 
             continue;
         }
         check_layer(&check, first, count < layer->parameters ? count : layer->parameters, layer);
-        first += layer->parameters;
+        first += layer->parameters + parameters.statistics;
         report->layer_count++;
         report->checked += layer->checked;
         report->skipped += layer->skipped;

@@ -366,14 +366,18 @@ struct layer_parameters model_spec_layer_parameters(const struct model_spec *spe
 {
     const struct layer_spec *of = &spec->layers[layer];
     struct layer_shape shapes[MODEL_MAX_LAYERS], input = layer_shape_of_inputs(spec);
-    uint64_t weights = 0;
+    uint64_t weights = 0, all;
 
     layer_shapes(spec, shapes);
     input = layer > 0 ? shapes[layer - 1] : input;
+    all = layer_parameters(of, &input);
+    if (of->type == LAYER_BATCH_NORM) { /* scale and shift; running mean and variance */
+        return (struct layer_parameters){.others = all / 2, .statistics = all / 2};
+    }
     if (of->type == LAYER_DENSE || of->type == LAYER_CONV2D) {
         weights = layer_fan_in(of, &input) * of->units;
     }
-    return (struct layer_parameters){.weights = weights, .others = layer_parameters(of, &input) - weights};
+    return (struct layer_parameters){.weights = weights, .others = all - weights};
 }
 
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)

@@ -100,9 +100,12 @@ int model_spec_has_batch_norm(const struct model_spec *spec);
 
 /* Values in the model's file, running statistics of batch_norm included. */
 uint64_t model_spec_parameter_count(const struct model_spec *spec);
-/* A layer's parameters, in canonical order (core/nn/model.h): first the weights, which l2 counts, then the others. */
+/*
+ * A layer's values in canonical order (core/nn/model.h): first the weights, which l2 counts, then the other parameters, then
+ * running statistics, which nothing trains. All 0: it has none.
+ */
 struct layer_parameters {
-    uint64_t weights, others; /* both 0: it has none */
+    uint64_t weights, others, statistics;
 };
 struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer);
 /* Floating-point operations of one sample in dense and convolutional layers: forward (2 a weight and position), or forward

@@ -58,6 +58,7 @@ enum status network_objective_new(struct network_objective **out, const struct n
                                         .optimizer = &NO_RULE,
                                         .seed = setup->seed,
                                         .has_soft_labels = setup->labels == NULL,
+                                        .gives_statistics = setup->gives_statistics,
                                         .pool = setup->pool};
 
         status = network_new_f64(&objective->network, &network, error);
@@ -116,7 +117,7 @@ static void add_l2(const struct network_objective *objective, const double *thet
         for (uint64_t j = 0; j < layer.weights; j++) {
             gradient[at + j] += objective->l2 * theta[at + j];
         }
-        at += layer.weights + layer.others;
+        at += layer.weights + layer.others + layer.statistics;
     }
 }
 

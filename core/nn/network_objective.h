@@ -24,9 +24,10 @@ struct network_objective_setup {
     uint32_t count;        /* 1 ... NETWORK_CHUNK_ROWS */
     struct network_loss loss;
     double l2;
-    uint64_t seed;     /* of the dropout masks, which are those of step 0 and never change */
-    int with_dropout;  /* 0: dropout is the identity */
-    struct pool *pool; /* a network works for the thread that made its pool */
+    uint64_t seed;        /* of the dropout masks, which are those of step 0 and never change */
+    int with_dropout;     /* 0: dropout is the identity */
+    int gives_statistics; /* batch_norm takes its running statistics, which are constants, not the rows' */
+    struct pool *pool;    /* a network works for the thread that made its pool */
 };
 
 /* Memory for its numbers, and the rows, gathered once. Free with network_objective_free. */

@@ -50,19 +50,19 @@ enum status solver_new(struct solver **out, const struct optimizer_spec *spec, s
                        struct error *error)
 {
     struct solver *solver = calloc(1, sizeof *solver);
-    uint64_t bytes = solver_bytes(spec, n);
+    uint64_t count = solver_state_count(spec, n), bytes = solver_bytes(spec, n);
 
     assert(optimizer_has(spec->type, OPTIMIZER_CONVEX_SOLVER));
     assert(spec->type != OPTIMIZER_LBFGS || (spec->history >= 1 && spec->history <= OPTIMIZER_MAX_HISTORY));
     *out = NULL;
-    if (solver == NULL || bytes == 0) {
+    if (solver == NULL || count == 0 || bytes == 0) {
         free(solver);
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory to solve for %zu parameters", n);
     }
     *solver =
         (struct solver){.type = spec->type, .n = n, .history = spec->history, .tolerance = spec->tolerance, .next = {0}};
-    solver->state_count = solver_state_count(spec, n);
-    solver->state = calloc(solver->state_count, sizeof *solver->state);
+    solver->state_count = count;
+    solver->state = calloc(count, sizeof *solver->state);
     solver->next_theta = calloc((3 + work_vectors(spec)) * n, sizeof *solver->next_theta);
     if (solver->state == NULL || solver->next_theta == NULL) {
         solver_free(solver);

@@ -123,6 +123,7 @@ static enum status make_objective(struct diagnostics *diagnostics, const struct 
                                             .loss =
                                                 trainer_loss(trainer, trainer_normaliser(trainer, diagnostics->rows, count)),
                                             .l2 = trainer->spec.loss.l2,
+                                            .gives_statistics = 1,
                                             .pool = trainer->pool};
 
     return network_objective_new(&diagnostics->objective, &setup, error);
@@ -257,7 +258,7 @@ static void measure_moves(struct trainer *trainer)
     serve_into(trainer, diagnostics->arrays[1]);
     for (uint32_t i = 0; i < model->layer_count && place < TRAIN_POINT_LAYERS; i++) {
         struct layer_parameters layer = model_spec_layer_parameters(model, i);
-        uint64_t count = layer.weights + layer.others;
+        uint64_t count = layer.weights + layer.others, all = count + layer.statistics;
         double size = 0;
 
         if (count == 0) {
@@ -267,8 +268,8 @@ static void measure_moves(struct trainer *trainer)
             size += (double)after[j] * (double)after[j];
         }
         diagnostics->update_ratio[place++] = size > 0 ? sqrt(distance_square(count, before, after) / size) : (double)NAN;
-        before += count;
-        after += count;
+        before += all;
+        after += all;
     }
 }
 
@@ -287,6 +288,18 @@ static void multiply(void *context, const double *v, double *product)
     network_objective_hessian_vector(hessian->objective, hessian->theta, v, product, hessian->work);
 }
 
+/* The Hessian is that of what is trained: running statistics are constants to it. */
+static void leave_out_statistics(const struct model_spec *model, double *v)
+{
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct layer_parameters layer = model_spec_layer_parameters(model, i);
+
+        v += layer.weights + layer.others;
+        memset(v, 0, layer.statistics * sizeof *v);
+        v += layer.statistics;
+    }
+}
+
 static double measure_sharpness(struct trainer *trainer)
 {
     struct diagnostics *diagnostics = trainer->diagnostics;
@@ -300,6 +313,7 @@ static double measure_sharpness(struct trainer *trainer)
         theta[i] = (double)diagnostics->arrays[0][i];
         start[i] = rng_normal_f64(trainer->spec.seed, RNG_DIAGNOSTICS, 0, i);
     }
+    leave_out_statistics(&trainer->spec.model, start);
     return largest_eigenvalue(count, multiply, &hessian, SHARPNESS_TOLERANCE, start, start + count, NULL);
 }
 
@@ -347,7 +361,7 @@ static void fill_fresh(struct trainer *trainer, struct train_point *point)
         uint32_t place = 0;
 
         for (uint32_t i = 0; i < trainer->spec.model.layer_count && place < TRAIN_POINT_LAYERS; i++) {
-            if (model_spec_layer_parameters(&trainer->spec.model, i).weights > 0) {
+            if (model_spec_layer_parameters(&trainer->spec.model, i).others > 0) {
                 point->update_ratio[place] = diagnostics->update_ratio[place];
                 place++;
             }

@@ -128,6 +128,8 @@ static void what_a_solver_cannot_do_is_refused_at_its_place(void **state)
         {SOFTMAX LBFGS ",\"training\":{\"batch_size\":128}", STATUS_CONFLICTING_FIELDS, "/training/batch_size"},
         {SOFTMAX LBFGS ",\"training\":{\"clip_norm\":1}", STATUS_CONFLICTING_FIELDS, "/training/clip_norm"},
         {SOFTMAX LBFGS ",\"training\":{\"shuffle\":\"with_replacement\"}", STATUS_CONFLICTING_FIELDS, "/training/shuffle"},
+        {SOFTMAX LBFGS ",\"kind\":\"lr_range_test\"", STATUS_CONFLICTING_FIELDS, "/kind"},
+        {SOFTMAX LBFGS ",\"diagnostics\":[\"sharpness\"]", STATUS_CONFLICTING_FIELDS, "/diagnostics"},
         {SOFTMAX LBFGS ",\"schedule\":{\"type\":\"cosine\"}", STATUS_CONFLICTING_FIELDS, "/schedule/type"},
         {SOFTMAX LBFGS ",\"schedule\":{\"warmup_steps\":5}", STATUS_CONFLICTING_FIELDS, "/schedule/warmup_steps"},
         {SOFTMAX "\"optimizer\":{\"type\":\"lbfgs\",\"learning_rate\":1}", STATUS_UNKNOWN_FIELD, "/optimizer/learning_rate"},

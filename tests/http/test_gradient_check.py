@@ -1,6 +1,6 @@
 """POST /v1/models/{id}/gradient_check: backpropagation against central differences, on any model."""
 from harness import Server, equal, includes, rows, want
-from material import BLOBS, SPIRALS, mlp, softmax
+from material import BLOBS, SPIRALS, mlp, softmax, tiny_images
 
 CHAIN = {"type": "layers", "layers": [{"type": "dense", "units": 9}, {"type": "tanh"}, {"type": "dropout", "rate": 0.2},
                                       {"type": "dense", "units": 8}, {"type": "leaky_relu"}, {"type": "dense", "units": 7}, {"type": "sigmoid"}, {"type": "dense"}]}
@@ -26,6 +26,22 @@ def the_gradient_of_every_layer_is_right(server, spec):
         want(layer["max_relative_error"] <= found["max_relative_error"], "the largest of all")
     equal(sum(layer["checked"] for layer in found["layers"]), found["checked"], "checked")
     want(found["skipped"] < found["checked"] / 10, f"{found['skipped']} have a kink")
+
+
+def convolutions_pools_and_batch_norm_are_checked_like_all_others(server):
+    images = server.upload_idx(*tiny_images(60, 8), "tiny")
+    layers = [{"type": "conv2d", "filters": 4, "kernel": 3, "padding": 1}, {"type": "batch_norm"}, {"type": "relu"}, {"type": "max_pool2d", "size": 2},
+              {"type": "conv2d", "filters": 3, "kernel": 3}, {"type": "tanh"}, {"type": "avg_pool2d", "size": 2}, {"type": "flatten"},
+              {"type": "dense", "units": 6}, {"type": "batch_norm"}, {"type": "leaky_relu"}, {"type": "dense"}]
+    job = server.train({"dataset": images, "model": {"type": "layers", "layers": layers}, "diagnostics": ["sharpness", "noise_scale", "update_ratio", "full_gradient_norm"],
+                        "training": {"epochs": 3, "batch_size": 20, "seed": 1}})
+    found = server.ok("POST", f"/v1/models/{job['model']}/gradient_check", {"rows": 16}, status=200)
+    equal([layer["type"] for layer in found["layers"]], ["conv2d", "batch_norm", "conv2d", "dense", "batch_norm", "dense"], "layers with parameters")
+    equal([layer["parameters"] for layer in found["layers"][:3]], [4 * 9 + 4, 2 * 4, 3 * 4 * 9 + 3], "running statistics are no parameters")
+    want(found["passed"] and found["checked"] > 0.8 * (found["checked"] + found["skipped"]), f"found {found}")
+    curve = server.get(f"/v1/jobs/{job['id']}/metrics")
+    last = dict(zip(curve["columns"], curve["data"][-1]))
+    want(all(last[name] is not None for name in ("sharpness", "gradient_variance", "update_ratio_0", "update_ratio_5", "full_gradient_norm")), f"last row {last}")
 
 
 @rows(("by its id", None), ("generated", {**BLOBS, "n": 90, "seed": 5}), ("sent along", {"x": [[0, 1], [1, 0], [2, 2], [1, 1]], "y": ["0", "1", "2", "1"]}))

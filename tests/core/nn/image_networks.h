@@ -160,6 +160,17 @@ static inline struct model_spec model_of(size_t m)
     return model;
 }
 
+static inline struct model_spec model_named(const char *name)
+{
+    size_t m = 0;
+
+    while (m < MODEL_COUNT && strcmp(MODELS[m].name, name) != 0) {
+        m++;
+    }
+    assert_true(m < MODEL_COUNT);
+    return model_of(m);
+}
+
 /* Glorot weights and some bias; scales and shifts of batch_norm off their start, too, its statistics as at the start. */
 static inline uint64_t start_parameters(const struct model_spec *model, double *parameters)
 {

@@ -303,6 +303,33 @@ static void everything_has_a_name(void **state)
     assert_string_equal(initializer_name(INIT_GLOROT_UNIFORM), "glorot_uniform");
 }
 
+/* Of each kind of layer; running statistics are nobody's to train. */
+static void a_layers_values_are_weights_others_and_statistics(void **state)
+{
+    static const struct layer_parameters EXPECTED[] = {{4 * 3 * 9, 4, 0},  {0, 2 * 4, 2 * 4}, {0, 0, 0},    {0, 0, 0},
+                                                       {5 * 4 * 36, 5, 0}, {0, 2 * 5, 2 * 5}, {5 * 2, 2, 0}};
+    struct model_spec spec = {.type = MODEL_LAYERS, .inputs = 3 * 36, .channels = 3, .height = 6, .width = 6, .classes = 2};
+    uint64_t all = 0;
+
+    (void)state;
+    spec.layers[0] =
+        (struct layer_spec){.type = LAYER_CONV2D, .units = 4, .kernel = {3, 3}, .stride = {1, 1}, .padding = {1, 1}};
+    spec.layers[1] = spec.layers[5] = (struct layer_spec){.type = LAYER_BATCH_NORM, .momentum = 0.1, .epsilon = 1e-5};
+    spec.layers[2] = (struct layer_spec){.type = LAYER_RELU};
+    spec.layers[3] = (struct layer_spec){.type = LAYER_FLATTEN};
+    spec.layers[4] = (struct layer_spec){.type = LAYER_DENSE, .units = 5};
+    spec.layers[6] = (struct layer_spec){.type = LAYER_DENSE, .units = 2};
+    spec.layer_count = 7;
+    assert_int_equal(model_spec_check(&spec, NULL), STATUS_OK);
+    for (uint32_t i = 0; i < spec.layer_count; i++) {
+        struct layer_parameters got = model_spec_layer_parameters(&spec, i);
+
+        assert_memory_equal(&got, &EXPECTED[i], sizeof got);
+        all += got.weights + got.others + got.statistics;
+    }
+    assert_int_equal(all, model_spec_parameter_count(&spec));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_shape_is_one_of_the_features),
         cmocka_unit_test(sizes_out_of_range_are_refused),
         cmocka_unit_test(everything_has_a_name),
+        cmocka_unit_test(a_layers_values_are_weights_others_and_statistics),
     };
     return cmocka_run_group_tests_name("model_spec", tests, NULL, NULL);
 }

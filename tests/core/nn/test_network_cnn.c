@@ -276,6 +276,40 @@ static void fused_and_stored_gradients_make_the_same_weights(void **state)
     }
 }
 
+/* By five updates; models without a bias before a batch_norm, whose gradient is 0. */
+static void assert_all_moves(const char *name, enum optimizer_type type)
+{
+    static float before[MOST_PARAMETERS], after[MOST_PARAMETERS];
+    static struct network_plan plan;
+    struct model_spec model = model_named(name);
+    struct optimizer_spec optimizer;
+    uint64_t at = 0;
+
+    optimizer_defaults(&optimizer, type);
+    optimizer.learning_rate = 0.01;
+    assert_int_equal(network_plan_make(&plan, &model, ROWS, NULL), STATUS_OK);
+    start_in_f32(&model, before);
+    train_f32(&model, NETWORK_ACCUMULATE, &optimizer, 2, after);
+    for (uint32_t t = 0; t < plan.tensor_count; at += plan.tensors[t++].count) {
+        if (memcmp(before + at, after + at, plan.tensors[t].count * sizeof *after) == 0) {
+            fail_msg("%s leaves tensor %u of layer %u alone", optimizer_name(type), t, plan.tensors[t].layer);
+        }
+    }
+}
+
+/* Rules that treat dense layers apart still have to move all else, too. */
+static void every_rule_moves_every_parameter(void **state)
+{
+    (void)state;
+    for (enum optimizer_type type = 0; type < OPTIMIZER_COUNT; type++) {
+        if (optimizer_has(type, OPTIMIZER_CONVEX_SOLVER)) {
+            continue; /* of models without hidden layers */
+        }
+        assert_all_moves("two convs", type);
+        assert_all_moves("batch norm of the inputs", type);
+    }
+}
+
 static void float32_gradients_agree_with_float64(void **state)
 {
     static float narrow[MOST_PARAMETERS], got[MOST_PARAMETERS];
@@ -505,6 +539,7 @@ int main(void)
         cmocka_unit_test(chunks_add_up_where_statistics_are_given),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(fused_and_stored_gradients_make_the_same_weights),
+        cmocka_unit_test(every_rule_moves_every_parameter),
         cmocka_unit_test(float32_gradients_agree_with_float64),
         cmocka_unit_test(l2_is_of_weights_alone),
         cmocka_unit_test(state_goes_out_and_in_in_canonical_order),

@@ -10,16 +10,6 @@
 #include "tests/assert_close.h"
 #include "tests/core/nn/image_networks.h"
 
-/* A batch_norm of the inputs: its statistics can be computed by hand. */
-static struct model_spec norm_first(void)
-{
-    for (size_t m = 0;; m++) {
-        if (strcmp(MODELS[m].name, "batch norm of the inputs") == 0) {
-            return model_of(m);
-        }
-    }
-}
-
 static void channel_statistics(const struct fixture *f, uint32_t channel, uint32_t count, double *mean, double *variance)
 {
     const size_t plane = HEIGHT * WIDTH;
@@ -41,7 +31,7 @@ static void channel_statistics(const struct fixture *f, uint32_t channel, uint32
 
 static void running_statistics_follow_the_minibatches_unbiased(void **state)
 {
-    struct model_spec model = norm_first();
+    struct model_spec model = model_named("batch norm of the inputs"); /* whose statistics can be computed by hand */
     static float parameters[MOST_PARAMETERS];
     double mean[CHANNELS] = {0}, variance[CHANNELS] = {1, 1};
     static const uint32_t COUNTS[] = {ROWS, 9, 1, 32};
@@ -177,10 +167,83 @@ static void inference_is_of_single_rows_with_running_statistics(void **state)
     }
 }
 
+/* Losses of all rows by one forward pass; the network goes on to an update that leaves the weights where they are. */
+static void losses_of(struct network_f32 *network, const struct fixture *f, const float *parameters, double *losses)
+{
+    static const struct optimizer_spec STILL = {.type = OPTIMIZER_SGD};
+    struct network_batch batch = batch_of(f, ROWS);
+    struct network_loss loss = {.scale = 1.0 / ROWS};
+    struct network_update update = {.optimizer = &STILL};
+
+    network_load_f32(network, parameters);
+    network_gather_f32(network, 0, &batch);
+    network_forward_loss_f32(network, 0, &batch, &loss, NULL);
+    memcpy(losses, network_row_losses_f32(network), ROWS * sizeof *losses);
+    network_backward_f32(network, 0, ROWS, 1);
+    optimizer_step(&STILL, 0, 1, 1, &update.step);
+    network_update_f32(network, &update);
+}
+
+static struct network_f32 *accumulating(const struct fixture *f, const struct network_plan *plan, int gives_statistics)
+{
+    struct network_setup setup = {.plan = plan,
+                                  .use = NETWORK_ACCUMULATE,
+                                  .optimizer = &PLAIN,
+                                  .seed = 5,
+                                  .gives_statistics = gives_statistics,
+                                  .pool = f->pool};
+    struct network_f32 *network;
+
+    assert_int_equal(network_new_f32(&network, &setup, NULL), STATUS_OK);
+    return network;
+}
+
+/* With momentum 1 the running statistics are the minibatch's; made biased again, they must give what the minibatch gave. */
+static void statistics_of_the_batch_give_what_the_batch_gave(void **state)
+{
+    static float parameters[MOST_PARAMETERS];
+    static struct network_plan plan;
+    double trained[ROWS], given[ROWS];
+
+    (void)state;
+    for (size_t m = 0; m < MODEL_COUNT; m++) {
+        struct model_spec model = model_of(m);
+        struct fixture f;
+
+        for (uint32_t i = 0; i < model.layer_count; i++) {
+            model.layers[i].momentum = 1;
+        }
+        fixture_init(&f, 2);
+        assert_int_equal(network_plan_make(&plan, &model, ROWS, NULL), STATUS_OK);
+        struct network_f32 *first = accumulating(&f, &plan, 0), *second = accumulating(&f, &plan, 1);
+
+        start_in_f32(&model, parameters);
+        losses_of(first, &f, parameters, trained);
+        network_store_f32(first, parameters);
+        for (uint64_t i = 0; i < model_spec_parameter_count(&model); i++) {
+            uint64_t at = network_plan_run(&plan, i).at;
+
+            for (uint32_t n = 0; n < plan.norm_count; n++) {
+                double count = ROWS * (double)plan.norms[n].positions;
+
+                if (at >= plan.norms[n].variance && at - plan.norms[n].variance < plan.norms[n].channels) {
+                    parameters[i] = (float)((double)parameters[i] * (count - 1) / count);
+                }
+            }
+        }
+        losses_of(second, &f, parameters, given);
+        assert_all_close(given, trained, ROWS, 1e-4, 1e-5);
+        network_free_f32(first);
+        network_free_f32(second);
+        fixture_release(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(running_statistics_follow_the_minibatches_unbiased),
+        cmocka_unit_test(statistics_of_the_batch_give_what_the_batch_gave),
         cmocka_unit_test(a_forward_pass_alone_leaves_running_statistics_alone),
         cmocka_unit_test(a_batch_of_one_row_behind_dense_is_finite),
         cmocka_unit_test(inference_is_of_single_rows_with_running_statistics),

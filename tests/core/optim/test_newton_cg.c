@@ -47,12 +47,15 @@ static void the_newton_equation_is_solved_as_well_as_asked(void **state)
     struct objective objective = quadratic(&f);
     struct solver *solver = solver_of(&objective, theta, 1e-11);
 
-    for (int i = 0; i < 20 && solver_step(solver, &objective, &move) == SOLVER_MOVED; i++) {
+    enum solver_outcome outcome = SOLVER_MOVED;
+
+    for (int i = 0; i < 20 && (outcome = solver_step(solver, &objective, &move)) == SOLVER_MOVED; i++) {
         double norm = move.gradient_norm, left = objective_norm(f.n, solver->gradient);
 
         assert_close(move.step, 1, 0, 0);
         assert_true(left <= fmin(0.1, sqrt(norm)) * norm * 1.0001 + 1e-14);
     }
+    assert_int_equal(outcome, SOLVER_AT_TOLERANCE);
     assert_in_range(f.products, 8, 120);
     solver_free(solver);
 }
