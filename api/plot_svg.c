@@ -102,7 +102,7 @@ static void put_name(struct text *out, const char *name, size_t letters)
     char cut[4 * LETTERS + 1];
     size_t used = 0, count = 0;
 
-    for (; name[used] != '\0' && used < sizeof cut - 1; used++) {
+    for (; used < sizeof cut - 1 && name[used] != '\0'; used++) {
         int begins = ((unsigned char)name[used] & 0xc0) != 0x80;
 
         if (begins && count++ == letters) {
