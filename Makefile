@@ -141,6 +141,11 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
+# ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server.
+ifeq ($(MODE),tsan)
+TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/eval/% core/landscape/test_landscape core/nn/% \
+	core/train/% server/%),$(TESTS))
+endif
 
 .PHONY: test
 test: deps-test ## install what is missing, build, run the unit tests, the tests over HTTP, a short crash test

@@ -29,27 +29,14 @@ static const char *const role_classes[] = {
 };
 
 static const char style[] =
-    "<style>"
-    ".paper{fill:#fff}"
-    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica "
-    "Neue',Arial,sans-serif;font-size:12px;fill:#57606a}"
-    ".title{font-size:17px;font-weight:600;fill:#1f2328}"
-    ".name{font-weight:600;fill:#1f2328}"
-    ".end{text-anchor:end}.middle{text-anchor:middle}"
-    ".grid{stroke:#d8dee4;stroke-width:1;fill:none}"
-    ".axis{stroke:#8c959f;stroke-width:1;fill:none}"
-    ".line{fill:none;stroke-linejoin:round;stroke-linecap:round;stroke-width:2}"
-    ".batch{stroke:#9ec5e8;stroke-width:1}.lone{stroke:#0969da}.key{stroke-width:3}.train{stroke:#0969da}.validation{stroke:"
-    "#d4650a}.other{"
-    "stroke:#1a7f64}.limit{stroke:#8c959f;stroke-dasharray:5 4}"
-    ".dot.batch{fill:#9ec5e8}.dot.train{fill:#0969da}.dot.validation{fill:#d4650a}.dot.other{fill:#1a7f64}.dot.limit{fill:#"
-    "8c959f}"
-    ".dot{stroke:none}.best{fill:none;stroke-width:1.5}"
-    "@media(prefers-color-scheme:dark){"
-    ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.grid{stroke:#2a313a}.axis{stroke:#656d76}"
-    ".batch{stroke:#2b5580}.lone{stroke:#4c9fff}.train{stroke:#4c9fff}.validation{stroke:#f0883e}.other{stroke:#3fb68b}"
-    ".dot.batch{fill:#2b5580}.dot.train{fill:#4c9fff}.dot.validation{fill:#f0883e}.dot.other{fill:#3fb68b}"
-    "}</style>\n";
+    SVG_STYLE(".line{fill:none;stroke-linejoin:round;stroke-linecap:round;stroke-width:2}"
+              ".batch{stroke:#9ec5e8;stroke-width:1}.lone{stroke:#0969da}.key{stroke-width:3}.train{stroke:#0969da}"
+              ".validation{stroke:#d4650a}.other{stroke:#1a7f64}.limit{stroke:#8c959f;stroke-dasharray:5 4}"
+              ".dot.batch{fill:#9ec5e8}.dot.train{fill:#0969da}.dot.validation{fill:#d4650a}.dot.other{fill:#1a7f64}"
+              ".dot.limit{fill:#8c959f}.dot{stroke:none}.best{fill:none;stroke-width:1.5}",
+              ".batch{stroke:#2b5580}.lone{stroke:#4c9fff}.train{stroke:#4c9fff}.validation{stroke:#f0883e}"
+              ".other{stroke:#3fb68b}.dot.batch{fill:#2b5580}.dot.train{fill:#4c9fff}.dot.validation{fill:#f0883e}"
+              ".dot.other{fill:#3fb68b}");
 
 /* A panel's plot on the paper, in pixels. */
 struct box {

@@ -32,36 +32,22 @@
 #define ARROW        34 /* pixels of the longest */
 
 static const char style[] =
-    "<style>"
-    ".paper{fill:#fff}"
-    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-size:12px;"
-    "fill:#57606a}"
-    ".title{font-size:17px;font-weight:600;fill:#1f2328}.name{font-weight:600;fill:#1f2328}"
-    ".end{text-anchor:end}.middle{text-anchor:middle}"
-    ".axis{stroke:#8c959f;stroke-width:1;fill:none}"
-    ".area{fill:#3b6ea5;fill-opacity:.085;stroke:none}"
-    ".contour{stroke:#3b6ea5;stroke-opacity:.42;stroke-width:.8;stroke-linecap:round;fill:none}"
-    ".halo{stroke:#fff;stroke-opacity:.8;stroke-width:4.5;fill:none;stroke-linejoin:round;stroke-linecap:round}"
-    ".line{fill:none;stroke-linejoin:round;stroke-width:2}"
-    ".arrow{fill:none;stroke:#1f2328;stroke-width:1.2;stroke-linecap:round;stroke-linejoin:round}"
-    ".star{fill:#ffd33d;stroke:#1f2328;stroke-width:.9;stroke-linejoin:round}"
-    ".mark{fill:#fff;stroke:#1f2328;stroke-width:1.3}.cross{fill:none;stroke:#1f2328;stroke-width:1.8}"
-    ".dot{stroke:#fff;stroke-width:.8}.start{fill:#fff;stroke:#1f2328;stroke-width:1.6}.many{stroke-opacity:.5;stroke-width:"
-    "1}"
-    ".c0{stroke:#0969da}.c1{stroke:#d4650a}.c2{stroke:#1a7f64}.c3{stroke:#b3309b}"
-    ".c4{stroke:#7a6200}.c5{stroke:#5b50d6}.c6{stroke:#c4303c}.c7{stroke:#4d5a66}"
-    ".f0{fill:#0969da}.f1{fill:#d4650a}.f2{fill:#1a7f64}.f3{fill:#b3309b}"
-    ".f4{fill:#7a6200}.f5{fill:#5b50d6}.f6{fill:#c4303c}.f7{fill:#4d5a66}"
-    "@media(prefers-color-scheme:dark){"
-    ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.axis{stroke:#656d76}"
-    ".area{fill:#6ea8e8;fill-opacity:.06}.contour{stroke:#6ea8e8}.halo{stroke:#0d1117}.arrow,.cross{stroke:#e6edf3}.star{"
-    "stroke:#0d1117}"
-    ".mark,.start{fill:#0d1117;stroke:#e6edf3}.dot{stroke:#0d1117}"
-    ".c0{stroke:#4c9fff}.c1{stroke:#f0883e}.c2{stroke:#3fb68b}.c3{stroke:#e06ccb}"
-    ".c4{stroke:#d4b13a}.c5{stroke:#9a92ff}.c6{stroke:#ff6b74}.c7{stroke:#9fb0c0}"
-    ".f0{fill:#4c9fff}.f1{fill:#f0883e}.f2{fill:#3fb68b}.f3{fill:#e06ccb}"
-    ".f4{fill:#d4b13a}.f5{fill:#9a92ff}.f6{fill:#ff6b74}.f7{fill:#9fb0c0}"
-    "}</style>\n";
+    SVG_STYLE(".area{fill:#3b6ea5;fill-opacity:.085;stroke:none}"
+              ".contour{stroke:#3b6ea5;stroke-opacity:.42;stroke-width:.8;stroke-linecap:round;fill:none}"
+              ".halo{stroke:#fff;stroke-opacity:.8;stroke-width:4.5;fill:none;stroke-linejoin:round;stroke-linecap:round}"
+              ".line{fill:none;stroke-linejoin:round;stroke-width:2}"
+              ".arrow{fill:none;stroke:#1f2328;stroke-width:1.2;stroke-linecap:round;stroke-linejoin:round}"
+              ".star{fill:#ffd33d;stroke:#1f2328;stroke-width:.9;stroke-linejoin:round}"
+              ".mark{fill:#fff;stroke:#1f2328;stroke-width:1.3}.cross{fill:none;stroke:#1f2328;stroke-width:1.8}"
+              ".dot{stroke:#fff;stroke-width:.8}.start{fill:#fff;stroke:#1f2328;stroke-width:1.6}"
+              ".many{stroke-opacity:.5;stroke-width:1}" SVG_COLOURS_LIGHT
+              ".f0{fill:#0969da}.f1{fill:#d4650a}.f2{fill:#1a7f64}.f3{fill:#b3309b}.f4{fill:#7a6200}.f5{fill:#5b50d6}"
+              ".f6{fill:#c4303c}.f7{fill:#4d5a66}",
+              ".area{fill:#6ea8e8;fill-opacity:.06}.contour{stroke:#6ea8e8}.halo{stroke:#0d1117}"
+              ".arrow,.cross{stroke:#e6edf3}.star{stroke:#0d1117}.mark,.start{fill:#0d1117;stroke:#e6edf3}"
+              ".dot{stroke:#0d1117}" SVG_COLOURS_DARK
+              ".f0{fill:#4c9fff}.f1{fill:#f0883e}.f2{fill:#3fb68b}.f3{fill:#e06ccb}.f4{fill:#d4b13a}.f5{fill:#9a92ff}"
+              ".f6{fill:#ff6b74}.f7{fill:#9fb0c0}");
 
 static const char *const dashes[] = {"", "7 4"}; /* one a round of the colours: 16 lines that differ */
 

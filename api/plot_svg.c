@@ -25,27 +25,12 @@
 #define NOTED   17 /* of one with a note behind it */
 
 static const char style[] =
-    "<style>"
-    ".paper{fill:#fff}"
-    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-size:12px;"
-    "fill:#57606a}"
-    ".title{font-size:17px;font-weight:600;fill:#1f2328}"
-    ".name{font-weight:600;fill:#1f2328}"
-    ".end{text-anchor:end}.middle{text-anchor:middle}"
-    ".grid{stroke:#d8dee4;stroke-width:1;fill:none}"
-    ".axis{stroke:#8c959f;stroke-width:1;fill:none}"
-    ".line{fill:none;stroke-linejoin:round;stroke-linecap:butt;stroke-width:2}"
-    ".c0{stroke:#0969da}.c1{stroke:#d4650a}.c2{stroke:#1a7f64}.c3{stroke:#b3309b}"
-    ".c4{stroke:#7a6200}.c5{stroke:#5b50d6}.c6{stroke:#c4303c}.c7{stroke:#4d5a66}"
-    ".dot{stroke:none}.dot.c0{fill:#0969da}.dot.c1{fill:#d4650a}.dot.c2{fill:#1a7f64}.dot.c3{fill:#b3309b}"
-    ".dot.c4{fill:#7a6200}.dot.c5{fill:#5b50d6}.dot.c6{fill:#c4303c}.dot.c7{fill:#4d5a66}"
-    "@media(prefers-color-scheme:dark){"
-    ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.grid{stroke:#2a313a}.axis{stroke:#656d76}"
-    ".c0{stroke:#4c9fff}.c1{stroke:#f0883e}.c2{stroke:#3fb68b}.c3{stroke:#e06ccb}"
-    ".c4{stroke:#d4b13a}.c5{stroke:#9a92ff}.c6{stroke:#ff6b74}.c7{stroke:#9fb0c0}"
-    ".dot.c0{fill:#4c9fff}.dot.c1{fill:#f0883e}.dot.c2{fill:#3fb68b}.dot.c3{fill:#e06ccb}"
-    ".dot.c4{fill:#d4b13a}.dot.c5{fill:#9a92ff}.dot.c6{fill:#ff6b74}.dot.c7{fill:#9fb0c0}"
-    "}</style>\n";
+    SVG_STYLE(".line{fill:none;stroke-linejoin:round;stroke-linecap:butt;stroke-width:2}" SVG_COLOURS_LIGHT
+              ".dot{stroke:none}.dot.c0{fill:#0969da}.dot.c1{fill:#d4650a}.dot.c2{fill:#1a7f64}.dot.c3{fill:#b3309b}"
+              ".dot.c4{fill:#7a6200}.dot.c5{fill:#5b50d6}.dot.c6{fill:#c4303c}.dot.c7{fill:#4d5a66}",
+              SVG_COLOURS_DARK
+              ".dot.c0{fill:#4c9fff}.dot.c1{fill:#f0883e}.dot.c2{fill:#3fb68b}.dot.c3{fill:#e06ccb}.dot.c4{fill:#d4b13a}"
+              ".dot.c5{fill:#9a92ff}.dot.c6{fill:#ff6b74}.dot.c7{fill:#9fb0c0}");
 
 /* One a round of the colours; the first is solid. */
 static const char *const dashes[] = {"", "7 4", "2 3", "10 3 2 3", "1 5", "14 4", "5 2 1 2", "3 8"};
@@ -117,7 +102,7 @@ static void put_name(struct text *out, const char *name, size_t letters)
     char cut[4 * LETTERS + 1];
     size_t used = 0, count = 0;
 
-    for (; name[used] != '\0' && used < sizeof cut - 1; used++) {
+    for (; used < sizeof cut - 1 && name[used] != '\0'; used++) {
         int begins = ((unsigned char)name[used] & 0xc0) != 0x80;
 
         if (begins && count++ == letters) {

@@ -23,25 +23,12 @@
 #define FEW           20 /* rows of a bin below which it is drawn faintly */
 
 static const char style[] =
-    "<style>"
-    ".paper{fill:#fff}"
-    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-size:12px;"
-    "fill:#57606a}"
-    ".title{font-size:17px;font-weight:600;fill:#1f2328}"
-    ".name{font-weight:600;fill:#1f2328}"
-    ".end{text-anchor:end}.middle{text-anchor:middle}"
-    ".grid{stroke:#d8dee4;stroke-width:1;fill:none}"
-    ".axis{stroke:#8c959f;stroke-width:1;fill:none}"
-    ".ideal{stroke:#57606a;stroke-width:1.5;stroke-dasharray:5 4;fill:none}"
-    ".mean{stroke:#1f2328;stroke-width:1.5;fill:none}"
-    ".bar{fill:#0969da;fill-opacity:.55;stroke:#0969da}"
-    ".over{fill:#d4650a;fill-opacity:.35;stroke:#d4650a}.under{fill:#1a7f64;fill-opacity:.4;stroke:#1a7f64}"
-    ".few{opacity:.45}"
-    "@media(prefers-color-scheme:dark){"
-    ".paper{fill:#0d1117}text{fill:#9198a1}.title,.name{fill:#e6edf3}.grid{stroke:#2a313a}.axis{stroke:#656d76}"
-    ".ideal{stroke:#9198a1}.mean{stroke:#e6edf3}.bar{fill:#4c9fff;stroke:#4c9fff}.over{fill:#f0883e;stroke:#f0883e}"
-    ".under{fill:#3fb68b;stroke:#3fb68b}"
-    "}</style>\n";
+    SVG_STYLE(".ideal{stroke:#57606a;stroke-width:1.5;stroke-dasharray:5 4;fill:none}"
+              ".mean{stroke:#1f2328;stroke-width:1.5;fill:none}.bar{fill:#0969da;fill-opacity:.55;stroke:#0969da}"
+              ".over{fill:#d4650a;fill-opacity:.35;stroke:#d4650a}.under{fill:#1a7f64;fill-opacity:.4;stroke:#1a7f64}"
+              ".few{opacity:.45}",
+              ".ideal{stroke:#9198a1}.mean{stroke:#e6edf3}.bar{fill:#4c9fff;stroke:#4c9fff}"
+              ".over{fill:#f0883e;stroke:#f0883e}.under{fill:#3fb68b;stroke:#3fb68b}");
 
 /* The inside of an axis system on the paper, in pixels; both axes go from 0 to 1. */
 struct box {

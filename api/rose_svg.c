@@ -15,19 +15,13 @@
 #define HEAD     11  /* pixels of the arrow's head */
 
 static const char style[] =
-    "<style>"
-    ".paper{fill:#fff}"
-    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-size:12px;"
-    "fill:#57606a}"
-    ".title{font-size:17px;font-weight:600;fill:#1f2328}.middle{text-anchor:middle}"
-    ".axis{stroke:#d8dee4;stroke-width:1;fill:none}.circle{stroke:#8c959f;stroke-width:1;stroke-dasharray:4 3;fill:none}"
-    ".outline{stroke:#8c959f;stroke-width:.8;fill:none}"
-    ".up{stroke:#d4650a;stroke-width:2}.down{stroke:#0969da;stroke-width:2}.up-text{fill:#d4650a}.down-text{fill:#0969da}"
-    ".arrow{stroke:#1f2328;stroke-width:2.5;fill:none;stroke-linecap:round;stroke-linejoin:round}.point{fill:#1f2328}"
-    "@media(prefers-color-scheme:dark){"
-    ".paper{fill:#0d1117}text{fill:#9198a1}.title,.point{fill:#e6edf3}.axis{stroke:#2a313a}.circle,.outline{stroke:#656d76}"
-    ".arrow{stroke:#e6edf3}.up{stroke:#f0883e}.down{stroke:#4c9fff}.up-text{fill:#f0883e}.down-text{fill:#4c9fff}"
-    "}</style>\n";
+    SVG_STYLE(".circle{stroke:#8c959f;stroke-width:1;stroke-dasharray:4 3;fill:none}"
+              ".outline{stroke:#8c959f;stroke-width:.8;fill:none}.up{stroke:#d4650a;stroke-width:2}"
+              ".down{stroke:#0969da;stroke-width:2}.up-text{fill:#d4650a}.down-text{fill:#0969da}"
+              ".arrow{stroke:#1f2328;stroke-width:2.5;fill:none;stroke-linecap:round;stroke-linejoin:round}"
+              ".point{fill:#1f2328}",
+              ".point{fill:#e6edf3}.circle,.outline{stroke:#656d76}.arrow{stroke:#e6edf3}.up{stroke:#f0883e}"
+              ".down{stroke:#4c9fff}.up-text{fill:#f0883e}.down-text{fill:#4c9fff}");
 
 /* A unit vector's pixel at `length` of the radius; y goes up in mathematics, down on paper. */
 static void put_pixel(struct text *out, double ux, double uy, double length)
@@ -117,7 +111,7 @@ void rose_svg(const char *title, double x, double y, const struct jet *jet, unsi
     svg_escaped(out, title);
     text_printf(out, "</text>\n<text x=\"24\" y=\"54\">Derivatives at (%.6g, %.6g): %.6g along x, %.6g along y</text>\n", x,
                 y, jet->gx, jet->gy);
-    text_printf(out, "<path class=\"axis\" d=\"M%d %dH%dM%d %dV%d\"/>\n", CENTRE_X - RADIUS - 24, CENTRE_Y,
+    text_printf(out, "<path class=\"grid\" d=\"M%d %dH%dM%d %dV%d\"/>\n", CENTRE_X - RADIUS - 24, CENTRE_Y,
                 CENTRE_X + RADIUS + 24, CENTRE_X, CENTRE_Y - RADIUS - 24, CENTRE_Y + RADIUS + 24);
     if (isfinite(norm) && norm > 0) {
         put_rose(out, jet, norm, directions);

@@ -12,6 +12,8 @@ import xml.etree.ElementTree
 from harness import Server, equal, near, rows, want
 from material import BLOBS, SPIRALS, endless, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 BINS = 15
 
 

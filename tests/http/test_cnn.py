@@ -7,6 +7,8 @@ import struct
 from harness import THOROUGH, Server, equal, near, rows, want
 from material import DATA, tiny_images
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 CONV = {"type": "conv2d", "filters": 4, "padding": "same"}
 END = [{"type": "flatten"}, {"type": "dense"}]
 THREADS = (1, 2, 3, 4, 7) if THOROUGH else (1, 2)

@@ -8,6 +8,8 @@ import xml.etree.ElementTree
 from harness import TERMINAL, equal, includes, near, rows, want
 from material import BLOBS, endless, mlp
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 RATES = (0.001, 0.01, 0.1, 1)
 
 

@@ -7,6 +7,8 @@ from harness import PATIENCE, TERMINAL, THOROUGH, Server, equal, near, rows, sid
 from job_states import check_events
 from material import BLOBS, DATA, golden, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 SOLVERS = ("lbfgs", "newton_cg")
 THREADS = (1, 2, 4)
 PROBLEMS = golden("convex_softmax.json")

@@ -4,6 +4,8 @@ import math
 from harness import Server, equal, includes, near, rows, want
 from material import BLOBS, DATA, SPIRALS, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 ALL = ["sharpness", "noise_scale", "update_ratio", "full_gradient_norm"]
 COLUMNS = ["sharpness", "sharpness_limit", "full_gradient_norm", "noise_scale", "gradient_variance", "gradient_square", "update_ratio_0", "update_ratio_1"]
 FROZEN = {"type": "gd", "learning_rate": 1e-30}

@@ -2,6 +2,8 @@
 from harness import Server, equal, includes, rows, want
 from material import BLOBS, SPIRALS, mlp, softmax, tiny_images
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 CHAIN = {"type": "layers", "layers": [{"type": "dense", "units": 9}, {"type": "tanh"}, {"type": "dropout", "rate": 0.2},
                                       {"type": "dense", "units": 8}, {"type": "leaky_relu"}, {"type": "dense", "units": 7}, {"type": "sigmoid"}, {"type": "dense"}]}
 MODELS = (("softmax regression", softmax(BLOBS)), ("relu", mlp(SPIRALS, (16, 12))), ("a chain of layers", {"dataset": SPIRALS, "model": CHAIN, "init": "glorot_normal"}))

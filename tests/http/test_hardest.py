@@ -4,6 +4,8 @@ import math
 from harness import Server, equal, near, rows, want
 from material import SPIRALS, csv_table, endless, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 
 def _path(job, query=""):
     return f"/v1/jobs/{job['id'] if isinstance(job, dict) else job}/hardest{query}"

@@ -4,6 +4,8 @@ import re
 from harness import Server, equal, includes, near, rows, want
 from material import BLOBS, SPIRALS, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
+
 
 def _sweep(dataset=None, **changes):
     return mlp(dataset or {**SPIRALS, "n": 2000}, (32,), kind="lr_range_test", optimizer={"type": "sgd"}, training={"batch_size": 32, "seed": 5}, **changes)
