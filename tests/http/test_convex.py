@@ -145,10 +145,10 @@ def whatever_happens_changes_no_bit():
         for kill in (False, True):
             jobs = submit()
             for _ in range(4):
-                time.sleep(draw.uniform(0.1, 0.4) * PATIENCE)
+                time.sleep(draw.uniform(0.05, 0.3) * PATIENCE)
                 s.restart(kill=kill)
             check(jobs, "killed" if kill else "drained")
-        want(sum(s.get(f"/v1/jobs/{job}")["restarts"] for job in jobs.values()) >= 3, "kills met too few jobs")
+        want(sum(s.get(f"/v1/jobs/{job}")["restarts"] for job in jobs.values()) > 0, "no kill met a job")
 
 
 def an_extension_gives_the_bits_of_one_long_run(server):
