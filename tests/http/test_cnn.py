@@ -79,7 +79,7 @@ def the_resolved_request_gives_the_same_bits(server):
 def a_killed_job_goes_on_to_the_same_bits():
     with Server() as s:
         data = _images(s, 400)
-        spec = _cnn(data, training={"epochs": 600 if THOROUGH else 150, "batch_size": 32, "seed": 5}, checkpoint={"every_steps": 7})
+        spec = _cnn(data, training={"epochs": 250 if THOROUGH else 80, "batch_size": 32, "seed": 5}, checkpoint={"every_steps": 7})
         digest = s.digest(spec)
         for _ in range(2):
             job = s.job(spec)
