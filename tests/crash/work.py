@@ -4,13 +4,16 @@ import functools
 from material import csv_table, tiny_images
 
 KEY = "key"  # of the metadata: every job is labelled with the key that it was submitted under
+SOLVERS = ("lbfgs", "newton_cg")  # of convex models, on all rows at once
 SEEDS = 2    # of each kind of job, so that golden runs are shared
 
 
 def kinds(optimizers):
     """Specifications by name, without seed, name, metadata and resources. Together they take every optimizer."""
     found = {"softmax": _job(300, {"type": "softmax_regression"}, epochs=3, batch_size=32)}
-    for i, optimizer in enumerate(optimizers):
+    for optimizer in SOLVERS:
+        found[optimizer] = {**_job(2000, {"type": "softmax_regression"}, epochs=12), "optimizer": {"type": optimizer}, "split": {"validation": 0.1}}
+    for i, optimizer in enumerate(o for o in optimizers if o not in SOLVERS):
         # large: the model's file and the checkpoints' are files, not rows
         large, dropout = i % 2 == 0, 0.2 if i % 3 == 0 else 0.0
         batch_size = 50 if i % 4 < 2 else 47  # without and with a short last batch
