@@ -8,6 +8,8 @@ import socket
 from harness import Server, equal, includes, near, rows, side_by_side, want
 from material import csv_table, endless, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 CSV = {"Content-Type": "text/csv"}
 
 

@@ -4,6 +4,8 @@ import re
 from harness import ROOT, equal, includes, rows, want
 from material import softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 @rows(("alive", "/healthz"), ("ready", "/readyz"), ("root", "/v1"), ("algorithms", "/v1/algorithms"), ("openapi", "/v1/openapi.json"))
 def a_stranger_can_ask(server, path):

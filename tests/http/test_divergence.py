@@ -3,6 +3,8 @@ from harness import Server, equal, includes, want
 from job_states import check_events
 from material import csv_table, mlp
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _spec(server, learning_rate, warmup, **changes):
     dataset = server.ok("POST", "/v1/datasets", csv_table(200), {"Content-Type": "text/csv"})["id"]

@@ -7,6 +7,8 @@ import zlib
 from harness import Server, equal, rows, want
 from material import idx, softmax, tiny_images
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 IDX = {"Content-Type": "application/x-idx"}
 IMAGES, LABELS = tiny_images()
 

@@ -2,6 +2,8 @@
 from harness import Server, equal, includes, near, rows, want
 from material import BLOBS, csv_table, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 LONG = {"epochs": 30, "batch_size": 32, "seed": 1}
 
 

@@ -4,6 +4,8 @@ import json
 from harness import equal, includes, rows, want
 from material import BLOBS, csv_table, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 JSON = {"Content-Type": "application/json"}
 GOOD = json.dumps(softmax())
 

@@ -5,6 +5,8 @@ import time
 from harness import PATIENCE, Server, equal, rows, want
 from material import ONE_AT_A_TIME, endless, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _pages(server, path, limit):
     ids, after = [], ""

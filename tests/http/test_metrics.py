@@ -8,6 +8,8 @@ import xml.etree.ElementTree
 from harness import equal, includes, near, rows, want
 from material import BLOBS, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _job(server):
     """A job with 200 logged steps and a validation split; trained once for all."""

@@ -8,6 +8,8 @@ import tempfile
 from harness import BINARY, FASHION, PATIENCE, ROOT, THOROUGH, Server, Skip, equal, free_port, want
 from pasting import blocks, paste, replace
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 BLOCKS = blocks((ROOT / "README.md").read_text())
 
 

@@ -2,6 +2,8 @@
 from harness import Server, equal, includes, rows, want
 from material import BLOBS, csv_table, endless, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _rerun(server, job, body=None, query=""):
     return server.ok("POST", f"/v1/jobs/{job}/rerun{query}", body, status=200 if query else 201)

@@ -5,6 +5,8 @@ from harness import THOROUGH, Skip, equal, near, rows, want
 from material import BLOBS, DATA, SPIRALS, fashion, golden, mlp, softmax
 from test_exactness import OPTIMIZERS
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _digits(server):
     found = sorted(DATA.glob("digits*.csv"))
