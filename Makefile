@@ -218,7 +218,7 @@ check-warnings:
 	+@$(MAKE) --no-print-directory tests MODE=release BUILD=build/strict/release WERROR=-Werror
 	+@$(MAKE) --no-print-directory tests MODE=debug BUILD=build/strict/debug WERROR=-Werror
 check-tidy:
-	@printf '%s\0' $(filter %.c,$(C_FILES)) | xargs -0 -n 1 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
+	@printf '%s\0' $(filter core/%.c api/%.c server/%.c,$(C_FILES)) | xargs -0 -n 1 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
 check-cppcheck:
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet --std=c11 --language=c -I. -D_GNU_SOURCE --enable=warning,performance,portability --error-exitcode=1 \

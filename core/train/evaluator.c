@@ -277,7 +277,7 @@ static void take_logits(struct logits_source *source, uint64_t first)
     uint32_t stride = classes;
     const float *logits = kept;
 
-    if (!source->filled) {
+    if (kept == NULL || !source->filled) {
         forward_chunk(evaluator, first);
         logits = network_logits_f32(evaluator->network, &stride);
     } else {
