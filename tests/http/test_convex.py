@@ -102,7 +102,7 @@ def a_tolerance_out_of_reach_ends_as_converged(server):
 
 def _long(data, solver, threads):
     """A few seconds, with a validation split, checkpoints often."""
-    return _spec(data, solver, 1e-2, resources={"threads": threads}, split={"validation": 0.1}, checkpoint={"every_steps": 2},
+    return _spec(data, solver, 1e-2 if THOROUGH else 1e-1, resources={"threads": threads}, split={"validation": 0.1}, checkpoint={"every_steps": 2},
                  training={"epochs": 400, "seed": 5, "log_every_steps": 3})
 
 
@@ -145,7 +145,9 @@ def whatever_happens_changes_no_bit():
         for kill in (False, True):
             jobs = submit()
             for _ in range(4):
-                time.sleep(draw.uniform(0.02, 0.2))
+                while not s.get("/v1/jobs?status=running")["data"] and s.get("/v1/jobs?status=queued")["data"]:
+                    time.sleep(0.005)  # until somebody trains, or all have ended
+                time.sleep(draw.uniform(0, 0.1))
                 s.restart(kill=kill)
             check(jobs, "killed" if kill else "drained")
         want(sum(s.get(f"/v1/jobs/{job}")["restarts"] for job in jobs.values()) > 0, "no kill met a job")
