@@ -147,6 +147,11 @@ TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/eval/% co
 	core/train/% server/%),$(TESTS))
 endif
 
+.PHONY: lecture
+lecture: $(BUILD)/descentd ## paste docs/lecture.md anew: what it says comes out, and its pictures
+	@scripts/lecture $(BUILD)/descentd $(LECTURE)
+LECTURE ?=
+
 .PHONY: test
 test: deps-test ## install what is missing, build, run the unit tests, the tests over HTTP, a short crash test
 	+@scripts/pieces 'make unit' 'make http' 'make crash-kill CYCLES=60 SEED=1' 'make crash-power CYCLES=10 SEED=1'
