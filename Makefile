@@ -141,8 +141,10 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
-# ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server.
+# ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
+# call, thousands of times, is AddressSanitizer's.
 ifeq ($(MODE),tsan)
+TESTS := $(filter-out %/test_failing_calls,$(TESTS))
 TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/eval/% core/landscape/test_landscape core/nn/% \
 	core/train/% server/%),$(TESTS))
 endif
