@@ -13,6 +13,7 @@
 #include "core/base/rng.h"
 #include "core/nn/init.h"
 #include "core/nn/network.h"
+#include "tests/core/nn/networks.h"
 
 #define ROWS            37 /* no multiple of a part or a grain */
 #define CHANNELS        2
@@ -70,22 +71,6 @@ static inline struct network_batch batch_of(const struct fixture *f, uint32_t co
 
 /* ---- models ---- */
 
-#define DENSE(n)                                                                                                            \
-    {                                                                                                                       \
-        .type = LAYER_DENSE, .units = (n)                                                                                   \
-    }
-#define ACT(name)                                                                                                           \
-    {                                                                                                                       \
-        .type = LAYER_##name                                                                                                \
-    }
-#define LEAKY                                                                                                               \
-    {                                                                                                                       \
-        .type = LAYER_LEAKY_RELU, .slope = 0.1                                                                              \
-    }
-#define DROP(r)                                                                                                             \
-    {                                                                                                                       \
-        .type = LAYER_DROPOUT, .rate = (r)                                                                                  \
-    }
 #define CONV(n, k, s, p)                                                                                                    \
     {                                                                                                                       \
         .type = LAYER_CONV2D, .units = (n), .kernel = {k, k}, .stride = {s, s}, .padding = { p, p }                         \

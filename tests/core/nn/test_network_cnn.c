@@ -333,19 +333,7 @@ static void float32_gradients_agree_with_float64(void **state)
         }
         network_load_f32(network, narrow);
         network_load_f64(exact, wide);
-        network_gather_f32(network, 1, &batch);
-        network_gather_f64(exact, 1, &batch);
-        network_forward_loss_f32(network, 1, &batch, &loss, NULL);
-        network_forward_loss_f64(exact, 1, &batch, &loss, NULL);
-        assert_all_close(network_row_losses_f32(network), network_row_losses_f64(exact), ROWS, 1e-4, 1e-5);
-        network_backward_f32(network, 1, ROWS, 1);
-        network_backward_f64(exact, 1, ROWS, 1);
-        assert_close(network_gradient_norm_f32(network, 0.1), network_gradient_norm_f64(exact, 0.1), 1e-4, 0);
-        network_store_gradients_f32(network, got);
-        network_store_gradients_f64(exact, want);
-        for (uint64_t i = 0; i < count; i++) {
-            assert_close((double)got[i], want[i], 1e-3, 1e-5);
-        }
+        assert_precisions_agree(network, exact, &batch, &loss, count, got, want, 1e-4);
         network_free_f32(network);
         network_free_f64(exact);
         fixture_release(&f);

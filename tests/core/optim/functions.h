@@ -3,10 +3,16 @@
 #define DESCENT_TESTS_CORE_OPTIM_FUNCTIONS_H
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 #include "core/base/mathx.h"
-#include "core/optim/objective.h"
+#include "core/optim/solver.h"
 
 #define FUNCTION_MOST 12 /* variables */
 
@@ -151,6 +157,32 @@ static inline struct objective exponential(struct function *f, size_t n)
 {
     *f = (struct function){.n = n};
     return (struct objective){.n = n, .context = f, .evaluate = exponential_evaluate};
+}
+
+/* A solver of type `type` at theta; history counts for lbfgs. */
+static inline struct solver *solver_at(enum optimizer_type type, const struct objective *objective, const double *theta,
+                                       uint32_t history, double tolerance)
+{
+    struct optimizer_spec spec = {.type = type, .history = history, .tolerance = tolerance};
+    struct solver *solver;
+
+    assert_int_equal(solver_new(&solver, &spec, objective->n, theta, NULL), STATUS_OK);
+    return solver;
+}
+
+/* Iterations until the tolerance is met, which must be within `most`. */
+static inline int solver_run(struct solver *solver, const struct objective *objective, int most)
+{
+    struct solver_move move;
+    enum solver_outcome outcome = SOLVER_MOVED;
+    int count = 0;
+
+    while (count < most && (outcome = solver_step(solver, objective, &move)) == SOLVER_MOVED) {
+        count++;
+    }
+    assert_int_equal(outcome, SOLVER_AT_TOLERANCE);
+    assert_true(move.gradient_norm <= solver->tolerance);
+    return count;
 }
 
 #endif

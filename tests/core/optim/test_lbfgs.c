@@ -12,30 +12,6 @@
 #include "tests/assert_close.h"
 #include "tests/core/optim/functions.h"
 
-static struct solver *solver_of(const struct objective *objective, const double *theta, uint32_t history, double tolerance)
-{
-    struct optimizer_spec spec = {.type = OPTIMIZER_LBFGS, .history = history, .tolerance = tolerance};
-    struct solver *solver;
-
-    assert_int_equal(solver_new(&solver, &spec, objective->n, theta, NULL), STATUS_OK);
-    return solver;
-}
-
-/* Iterations until the tolerance is met. */
-static int run(struct solver *solver, const struct objective *objective)
-{
-    struct solver_move move;
-    enum solver_outcome outcome = SOLVER_MOVED;
-    int count = 0;
-
-    while (count < 500 && (outcome = solver_step(solver, objective, &move)) == SOLVER_MOVED) {
-        count++;
-    }
-    assert_int_equal(outcome, SOLVER_AT_TOLERANCE);
-    assert_true(move.gradient_norm <= solver->tolerance);
-    return count;
-}
-
 /* -H g with H by the BFGS formula itself, from gamma I through all kept pairs, oldest first. */
 static void explicit_direction(const struct solver *solver, double *direction)
 {
@@ -86,7 +62,7 @@ static void the_direction_is_that_of_the_bfgs_matrix(void **state)
 
         make_quadratic(&f, 6, 300);
         struct objective objective = quadratic(&f);
-        struct solver *solver = solver_of(&objective, theta, HISTORY[k], 1e-7);
+        struct solver *solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, HISTORY[k], 1e-7);
 
         for (int i = 0; i < 9; i++) {
             if (i > 0) {
@@ -114,7 +90,7 @@ static void the_first_step_is_along_the_gradient_at_most_of_length_one(void **st
     struct objective objective = exponential(&f, 1);
 
     (void)state;
-    struct solver *solver = solver_of(&objective, theta, 10, 1e-9);
+    struct solver *solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 10, 1e-9);
 
     assert_int_equal(solver_step(solver, &objective, &move), SOLVER_MOVED);
     assert_close(move.gradient_norm, 1, 1e-12, 0);
@@ -125,7 +101,7 @@ static void the_first_step_is_along_the_gradient_at_most_of_length_one(void **st
     make_quadratic(&f, 4, 1e6);
     objective = quadratic(&f);
     theta[0] = 50;
-    solver = solver_of(&objective, theta, 10, 1e-9);
+    solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 10, 1e-9);
     double gradient[FUNCTION_MOST], sum = 0;
     struct objective_value value;
 
@@ -148,9 +124,9 @@ static void minima_are_found(void **state)
     struct objective objective = rosenbrock(&f);
 
     (void)state;
-    struct solver *solver = solver_of(&objective, theta, 10, 1e-10);
+    struct solver *solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 10, 1e-10);
 
-    assert_in_range(run(solver, &objective), 5, 45);
+    assert_in_range(solver_run(solver, &objective, 500), 5, 45);
     assert_close(solver->theta[0], 1, 1e-9, 0);
     assert_close(solver->theta[1], 1, 1e-9, 0);
     solver_free(solver);
@@ -159,8 +135,8 @@ static void minima_are_found(void **state)
         memset(theta, 0, sizeof theta);
         make_quadratic(&f, 10, condition);
         objective = quadratic(&f);
-        solver = solver_of(&objective, theta, 10, 1e-9);
-        assert_in_range(run(solver, &objective), 1, 250);
+        solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 10, 1e-9);
+        assert_in_range(solver_run(solver, &objective, 500), 1, 250);
         for (size_t i = 0; i < f.n; i++) {
             assert_close(objective_dot(f.n, f.a[i], solver->theta), f.b[i], 0, 1e-8);
         }
@@ -182,8 +158,8 @@ static void steps_have_the_right_length_at_once(void **state)
         }
     }
     struct objective objective = quadratic(&f);
-    struct solver *solver = solver_of(&objective, theta, 5, 1e-9);
-    int iterations = run(solver, &objective);
+    struct solver *solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 5, 1e-9);
+    int iterations = solver_run(solver, &objective, 500);
 
     assert_true(f.evaluations <= iterations + iterations / 4 + 4);
     solver_free(solver);
@@ -202,7 +178,7 @@ static void a_pair_without_curvature_is_not_kept(void **state)
     struct objective objective = {.n = 1, .evaluate = plane_evaluate};
     double theta[1] = {0};
     struct solver_move move;
-    struct solver *solver = solver_of(&objective, theta, 3, 1e-9);
+    struct solver *solver = solver_at(OPTIMIZER_LBFGS, &objective, theta, 3, 1e-9);
 
     (void)state;
     solver->tolerance = 0;

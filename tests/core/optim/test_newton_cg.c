@@ -12,28 +12,6 @@
 #include "tests/assert_close.h"
 #include "tests/core/optim/functions.h"
 
-static struct solver *solver_of(const struct objective *objective, const double *theta, double tolerance)
-{
-    struct optimizer_spec spec = {.type = OPTIMIZER_NEWTON_CG, .tolerance = tolerance};
-    struct solver *solver;
-
-    assert_int_equal(solver_new(&solver, &spec, objective->n, theta, NULL), STATUS_OK);
-    return solver;
-}
-
-static int run(struct solver *solver, const struct objective *objective)
-{
-    struct solver_move move;
-    enum solver_outcome outcome = SOLVER_MOVED;
-    int count = 0;
-
-    while (count < 200 && (outcome = solver_step(solver, objective, &move)) == SOLVER_MOVED) {
-        count++;
-    }
-    assert_int_equal(outcome, SOLVER_AT_TOLERANCE);
-    return count;
-}
-
 /* |H d + g| <= min(0.1, sqrt |g|) |g|, which on a quadratic is the gradient that a whole step leaves; and no better than
  * asked. */
 static void the_newton_equation_is_solved_as_well_as_asked(void **state)
@@ -45,7 +23,7 @@ static void the_newton_equation_is_solved_as_well_as_asked(void **state)
     (void)state;
     make_quadratic(&f, 12, 1000);
     struct objective objective = quadratic(&f);
-    struct solver *solver = solver_of(&objective, theta, 1e-11);
+    struct solver *solver = solver_at(OPTIMIZER_NEWTON_CG, &objective, theta, 0, 1e-11);
 
     enum solver_outcome outcome = SOLVER_MOVED;
 
@@ -73,7 +51,7 @@ static void the_diagonal_preconditions(void **state)
         f.b[i] = 1;
     }
     struct objective objective = quadratic(&f);
-    struct solver *solver = solver_of(&objective, theta, 1e-9);
+    struct solver *solver = solver_at(OPTIMIZER_NEWTON_CG, &objective, theta, 0, 1e-9);
 
     assert_int_equal(solver_step(solver, &objective, &move), SOLVER_MOVED);
     assert_int_equal(f.products, 1);
@@ -88,9 +66,9 @@ static void minima_are_found_in_few_iterations(void **state)
     struct objective objective = rosenbrock(&f);
 
     (void)state;
-    struct solver *solver = solver_of(&objective, theta, 1e-10);
+    struct solver *solver = solver_at(OPTIMIZER_NEWTON_CG, &objective, theta, 0, 1e-10);
 
-    assert_in_range(run(solver, &objective), 5, 40);
+    assert_in_range(solver_run(solver, &objective, 200), 5, 40);
     assert_close(solver->theta[0], 1, 1e-9, 0);
     assert_close(solver->theta[1], 1, 1e-9, 0);
     solver_free(solver);
@@ -108,9 +86,9 @@ static void a_null_space_does_no_harm(void **state)
     f.a[2][2] = f.a[3][3] = 1000;
     f.a[2][3] = f.a[3][2] = -1000;
     struct objective objective = quadratic(&f);
-    struct solver *solver = solver_of(&objective, theta, 1e-9);
+    struct solver *solver = solver_at(OPTIMIZER_NEWTON_CG, &objective, theta, 0, 1e-9);
 
-    assert_in_range(run(solver, &objective), 1, 10);
+    assert_in_range(solver_run(solver, &objective, 200), 1, 10);
     assert_close(solver->theta[0] - solver->theta[1], 1, 1e-9, 0);
     assert_close(solver->theta[2] - solver->theta[3], 1e-3, 0, 1e-10);
     assert_close(solver->theta[0] + solver->theta[1], 14, 1e-6, 0);
@@ -124,7 +102,7 @@ static void negative_curvature_ends_the_inner_iteration(void **state)
     double theta[FUNCTION_MOST] = {1, 1e-3};
     struct solver_move move;
     struct objective objective = quadratic(&f);
-    struct solver *solver = solver_of(&objective, theta, 1e-9);
+    struct solver *solver = solver_at(OPTIMIZER_NEWTON_CG, &objective, theta, 0, 1e-9);
 
     (void)state;
     assert_int_equal(solver_step(solver, &objective, &move), SOLVER_MOVED);
