@@ -425,6 +425,11 @@ uint64_t descent_request_every(const struct descent_request *request)
     return each <= 2 ? request->steps + 1 : (request->steps + each - 2) / (each - 1) + (request->steps == 0);
 }
 
+uint64_t descent_request_operations(const struct descent_request *request)
+{
+    return (uint64_t)request->start_count * request->optimizer_count * request->steps * descent_cost(request->formula);
+}
+
 /* What is asked for together may be too much. */
 static void check_size(const struct descent_request *request, struct problem *problem)
 {
@@ -434,7 +439,7 @@ static void check_size(const struct descent_request *request, struct problem *pr
         return;
     }
     rows = descents * descent_path_rows(request->steps, descent_request_every(request));
-    operations = descents * request->steps * descent_cost(request->formula);
+    operations = descent_request_operations(request);
     if (descents > DESCENT_MAX_DESCENTS) {
         problem_add_field(problem, STATUS_OUT_OF_RANGE, "/starts", NULL,
                           "%zu starts of %zu optimizers are %llu descents, "

@@ -21,7 +21,7 @@
 #define DESCENT_AUTO_ROWS      20000  /* that "every": "auto" aims at: two megabytes */
 #define DESCENT_MAX_COORDINATE 1e100  /* of starts and boxes */
 
-/* Operations of the formula in all updates together: a few seconds of one core. */
+/* A few seconds of one core. */
 #define DESCENT_MAX_OPERATIONS 200000000
 
 struct descent_optimizer {
@@ -64,6 +64,8 @@ void descent_request_release(struct descent_request *request);
 
 /* One of the request's descents, in the order of the answer: start by start, optimizer by optimizer. */
 void descent_request_task(const struct descent_request *request, size_t index, struct descent_task *task);
+/* Operations of the formula in all updates together: at most DESCENT_MAX_OPERATIONS. */
+uint64_t descent_request_operations(const struct descent_request *request);
 /* For descent_result_make: the path's `every`, 0 where paths are not wanted. */
 uint64_t descent_request_every(const struct descent_request *request);
 

@@ -23,8 +23,6 @@ static void answer_cross_entropy(struct request *request, const struct cross_ent
 
 void measure_cross_entropy(struct app *app, struct request *request)
 {
-    const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     struct cross_entropy_request wanted;
     struct problem problem;
     struct error error = {0};
@@ -33,7 +31,7 @@ void measure_cross_entropy(struct app *app, struct request *request)
     const char *body = request_body(request, &size);
 
     (void)app;
-    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK) {
+    if (reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error) != STATUS_OK) {
         request_respond_error(request, &error);
         return;
     }

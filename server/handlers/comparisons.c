@@ -156,12 +156,11 @@ static void answer(struct request *request, struct work *work, enum media media)
 static void compare(struct app *app, struct request *request, struct work *work)
 {
     const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_METRICS_FORMAT) ? query_text(query, PARAMETER_METRICS_FORMAT) : NULL;
     struct problem problem;
     struct error error = {0};
     enum media media;
 
-    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK) {
+    if (reply_negotiate(request, PARAMETER_METRICS_FORMAT, &media, &error) != STATUS_OK) {
         request_respond_error(request, &error);
         return;
     }

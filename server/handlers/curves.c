@@ -83,13 +83,11 @@ static uint32_t hash_of(const char *text)
 
 void get_job_metrics(struct app *app, struct request *request)
 {
-    const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_METRICS_FORMAT) ? query_text(query, PARAMETER_METRICS_FORMAT) : NULL;
     char tag[REPLY_TAG_TEXT];
     struct metric_list rows;
     struct error error = {0};
     enum media media;
-    enum status status = route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error);
+    enum status status = reply_negotiate(request, PARAMETER_METRICS_FORMAT, &media, &error);
 
     if (status == STATUS_OK) {
         status = metrics_list(app->store, request_parameter(request, 0), -1, &rows, &error);

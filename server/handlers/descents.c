@@ -13,11 +13,14 @@
 #include "core/landscape/landscape_facts.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/landscape_named.h"
+#include "server/handlers/long_work.h"
 #include "server/handlers/reply.h"
 
 /* Operations on boxes while a formula's critical points are looked for: a second or so. */
 #define CRITICAL_OPERATIONS 5000000
 #define CRITICAL_BOXES      100000
+/* Of descents; above these a request is long work: a tenth of a second or more. */
+#define LONG_OPERATIONS 10000000
 
 /* All that an answer is made of. */
 struct work {
@@ -75,12 +78,29 @@ static void release(struct work *work)
     critical_points_release(&work->own);
 }
 
-static void answer(struct request *request, const struct descent_request *wanted, enum media media)
+/* The same, as one of few at a time where it takes long. */
+static enum status run_in_turn(const struct app *app, struct work *work, struct error *error)
+{
+    int is_long = (work->wanted->own_formula != NULL && work->wanted->has_box) ||
+                  descent_request_operations(work->wanted) > LONG_OPERATIONS;
+    enum status status = is_long ? long_work_begin(app, error) : STATUS_OK;
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = run(work, error);
+    if (is_long) {
+        long_work_end();
+    }
+    return status;
+}
+
+static void answer(const struct app *app, struct request *request, const struct descent_request *wanted, enum media media)
 {
     struct work work = {.wanted = wanted};
     struct json_writer writer = {.depth = 0};
     struct error error = {.status = STATUS_OK};
-    enum status status = run(&work, &error);
+    enum status status = run_in_turn(app, &work, &error);
 
     if (status == STATUS_OK && media == MEDIA_SVG) {
         status = descents_svg(wanted, work.results, work.known, &writer.text, &error);
@@ -96,10 +116,9 @@ static void answer(struct request *request, const struct descent_request *wanted
     }
 }
 
-static void descend(struct request *request, const struct landscape *landscape, const struct formula *formula)
+static void descend(const struct app *app, struct request *request, const struct landscape *landscape,
+                    const struct formula *formula)
 {
-    const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     struct descent_request *wanted = malloc(sizeof *wanted); /* too much for a thread's stack */
     struct problem problem;
     struct error error = {.status = STATUS_OK};
@@ -110,12 +129,11 @@ static void descend(struct request *request, const struct landscape *landscape, 
     problem_init(&problem);
     if (wanted == NULL) {
         reply_error(request, STATUS_OUT_OF_MEMORY, "no memory for the request");
-    } else if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) !=
-               STATUS_OK) {
+    } else if (reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error) != STATUS_OK) {
         request_respond_error(request, &error);
     } else {
         if (descent_request_decode(wanted, landscape, formula, body, size, &problem) == STATUS_OK) {
-            answer(request, wanted, media);
+            answer(app, request, wanted, media);
         } else {
             request_respond_problem(request, &problem);
         }
@@ -131,7 +149,6 @@ void descend_landscape(struct app *app, struct request *request)
     const struct formula *formula;
     struct error error = {.status = STATUS_OK};
 
-    (void)app;
     if (landscape == NULL) {
         return;
     }
@@ -139,11 +156,10 @@ void descend_landscape(struct app *app, struct request *request)
         request_respond_error(request, &error);
         return;
     }
-    descend(request, landscape, formula);
+    descend(app, request, landscape, formula);
 }
 
 void descend_formula(struct app *app, struct request *request)
 {
-    (void)app;
-    descend(request, NULL, NULL);
+    descend(app, request, NULL, NULL);
 }

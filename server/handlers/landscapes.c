@@ -103,7 +103,6 @@ static void draw_rose(struct request *request, const struct landscape *landscape
 void get_landscape_point(struct app *app, struct request *request)
 {
     const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     const struct landscape *landscape = landscape_of(request);
     const struct formula *formula;
     struct json_writer writer = {.depth = 0};
@@ -114,7 +113,7 @@ void get_landscape_point(struct app *app, struct request *request)
     if (landscape == NULL) {
         return;
     }
-    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK ||
+    if (reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error) != STATUS_OK ||
         landscape_formula(landscape, &formula, &error) != STATUS_OK) {
         request_respond_error(request, &error);
         return;
@@ -183,7 +182,6 @@ static void draw_grid(struct request *request, const struct landscape *landscape
 void get_landscape_grid(struct app *app, struct request *request)
 {
     const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_PICTURE_FORMAT) ? query_text(query, PARAMETER_PICTURE_FORMAT) : NULL;
     const struct landscape *landscape = landscape_of(request);
     const struct formula *formula;
     struct json_writer writer = {.depth = 0};
@@ -199,7 +197,7 @@ void get_landscape_grid(struct app *app, struct request *request)
     if (!grid_box_is_one(request, box)) {
         return;
     }
-    if (route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error) != STATUS_OK ||
+    if (reply_negotiate(request, PARAMETER_PICTURE_FORMAT, &media, &error) != STATUS_OK ||
         landscape_formula(landscape, &formula, &error) != STATUS_OK) {
         request_respond_error(request, &error);
         return;

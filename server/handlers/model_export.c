@@ -92,8 +92,6 @@ static void reply_file(struct request *request, const char *id, enum media media
 
 void export_model(struct app *app, struct request *request)
 {
-    const struct query *query = request_query(request);
-    const char *format = query_given(query, PARAMETER_EXPORT_FORMAT) ? query_text(query, PARAMETER_EXPORT_FORMAT) : NULL;
     const char *id = request_parameter(request, 0);
     struct unlinked_file file = {.stream = NULL};
     struct error error = {.status = STATUS_OK};
@@ -101,7 +99,7 @@ void export_model(struct app *app, struct request *request)
     enum media media;
     int fd = -1;
 
-    enum status status = route_negotiate(request_route(request), format, request_header(request, "Accept"), &media, &error);
+    enum status status = reply_negotiate(request, PARAMETER_EXPORT_FORMAT, &media, &error);
     if (status == STATUS_OK) {
         status = write_export(app, id, media, &file, &error);
     }
