@@ -164,11 +164,26 @@ static void write_request(const struct descent_request *request, struct json_wri
     json_member_uint(writer, "seed", request->seed);
 }
 
-void encode_descents(const struct descent_request *request, const struct descent_result *results, struct json_writer *writer)
+static void write_known(const struct critical_points *known, struct json_writer *writer)
+{
+    json_key(writer, "known_critical_points");
+    if (known == NULL) {
+        json_null(writer);
+        return;
+    }
+    json_begin_object(writer);
+    json_member_uint(writer, "count", known->count);
+    json_member_bool(writer, "complete", known->complete);
+    json_end_object(writer);
+}
+
+void encode_descents(const struct descent_request *request, const struct descent_result *results,
+                     const struct critical_points *known, struct json_writer *writer)
 {
     json_begin_object(writer);
     json_member_string(writer, "object", "descents");
     write_request(request, writer);
+    write_known(known, writer);
     json_key(writer, "descents");
     json_begin_array(writer);
     for (size_t i = 0; i < request->start_count * request->optimizer_count; i++) {

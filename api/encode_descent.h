@@ -7,8 +7,11 @@
 
 struct json_writer;
 
-/* results [start_count * optimizer_count], in the order of descent_request_task. */
+/*
+ * results [start_count * optimizer_count], in the order of descent_request_task. known: among which the nearest critical
+ * points are; NULL: none were looked for.
+ */
 void encode_descents(const struct descent_request *request, const struct descent_result *results,
-                     struct json_writer *writer);
+                     const struct critical_points *known, struct json_writer *writer);
 
 #endif

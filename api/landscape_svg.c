@@ -364,7 +364,7 @@ static void put_arrow(const struct sheet *sheet, const struct descent_row *row, 
 
     formula_jet(sheet->picture->formula, row->x, row->y, &jet);
     double x = -jet.gx * sheet->width / (box[0][1] - box[0][0]), y = jet.gy * sheet->height / (box[1][1] - box[1][0]);
-    double norm = descent_length(x, y), pixels = ARROW * sqrt(row->gradient_norm / longest);
+    double norm = vector_length(x, y), pixels = ARROW * sqrt(row->gradient_norm / longest);
 
     if (!(norm > 0) || !isfinite(norm) || pixels < 4 || !is_in_box(sheet, row->x, row->y)) {
         return;

@@ -109,8 +109,11 @@ void rose_svg(const char *title, double x, double y, const struct jet *jet, unsi
     text_printf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n<text class=\"title\" x=\"24\" y=\"32\">", WIDTH,
                 HEIGHT);
     svg_escaped(out, title);
-    text_printf(out, "</text>\n<text x=\"24\" y=\"54\">Derivatives at (%.6g, %.6g): %.6g along x, %.6g along y</text>\n", x,
-                y, jet->gx, jet->gy);
+    text_printf(out, "</text>\n<text x=\"24\" y=\"54\">Derivatives at (%.6g, %.6g)", x, y);
+    if (isfinite(norm)) {
+        text_printf(out, ": %.6g along x, %.6g along y", jet->gx, jet->gy);
+    }
+    text_string(out, "</text>\n");
     text_printf(out, "<path class=\"grid\" d=\"M%d %dH%dM%d %dV%d\"/>\n", CENTRE_X - RADIUS - 24, CENTRE_Y,
                 CENTRE_X + RADIUS + 24, CENTRE_X, CENTRE_Y - RADIUS - 24, CENTRE_Y + RADIUS + 24);
     if (isfinite(norm) && norm > 0) {

@@ -21,7 +21,7 @@ const char *critical_type_name(enum critical_type type)
 static void eigenvalues_of(const struct jet *jet, double eigenvalues[2])
 {
     double mean = 0.5 * (jet->hxx + jet->hyy), difference = 0.5 * (jet->hxx - jet->hyy);
-    double radius = sqrt(difference * difference + jet->hxy * jet->hxy);
+    double radius = vector_length(difference, jet->hxy);
     double large = mean >= 0 ? mean + radius : mean - radius;
     double small = large != 0 ? jet->hxx / large * jet->hyy - jet->hxy / large * jet->hxy : 0;
 

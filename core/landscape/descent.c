@@ -12,6 +12,7 @@
 enum { STREAM_NOISE = 1, STREAM_START = 2 };
 
 #define AS_GOOD_AS_ZERO 1e-6
+#define RULE_COST       20 /* an update by adam, in operations of a formula */
 
 const char *noise_type_name(enum noise_type type)
 {
@@ -28,16 +29,6 @@ const char *descent_stop_name(enum descent_stop stop)
 
     assert((unsigned)stop < DESCENT_STOP_COUNT);
     return names[stop];
-}
-
-double descent_length(double a, double b)
-{
-    double large = fmax(fabs(a), fabs(b)), small = fmin(fabs(a), fabs(b));
-
-    if ((large < 1e140 && large > 1e-140) || large == 0 || !isfinite(large)) {
-        return sqrt(a * a + b * b);
-    }
-    return large * sqrt(1 + small / large * (small / large));
 }
 
 static void add_noise(const struct descent_task *task, uint64_t k, double gradient[2])
@@ -118,9 +109,9 @@ static void tell(const struct walk *walk, const struct descent_row *before, stru
     *row = (struct descent_row){.x = walk->served[0],
                                 .y = walk->served[1],
                                 .f = walk->jet.f,
-                                .gradient_norm = descent_length(walk->jet.gx, walk->jet.gy)};
+                                .gradient_norm = vector_length(walk->jet.gx, walk->jet.gy)};
     if (before != NULL) {
-        row->step_size = descent_length(row->x - before->x, row->y - before->y);
+        row->step_size = vector_length(row->x - before->x, row->y - before->y);
     }
 }
 
@@ -149,7 +140,7 @@ enum descent_stop descent_run(const struct descent_task *task, struct descent_ro
 
 uint64_t descent_cost(const struct formula *formula)
 {
-    return 2 * formula->count; /* at the weights and at the served point */
+    return RULE_COST + 2 * formula_operations(formula); /* at the weights and at the served point */
 }
 
 void descent_end(const struct formula *formula, const struct descent_row *row, struct descent_end *end)
@@ -157,7 +148,7 @@ void descent_end(const struct formula *formula, const struct descent_row *row, s
     formula_jet(formula, row->x, row->y, &end->jet);
     end->type = critical_classify(&end->jet, end->eigenvalues);
     double largest = fmax(fabs(end->eigenvalues[0]), fabs(end->eigenvalues[1]));
-    end->is_critical = end->type != CRITICAL_NONSMOOTH && row->gradient_norm <= AS_GOOD_AS_ZERO * fmax(1, largest);
+    end->is_critical = end->type != CRITICAL_NONSMOOTH && row->gradient_norm <= AS_GOOD_AS_ZERO * largest;
 }
 
 void descent_random_start(uint64_t seed, const double box[2][2], uint32_t index, double start[2])

@@ -54,22 +54,19 @@ const char *descent_stop_name(enum descent_stop stop); /* "steps", "gradient_nor
  */
 enum descent_stop descent_run(const struct descent_task *task, struct descent_row *rows, uint64_t *taken);
 
-/* How many operations an update costs at most; to be kept in bounds before a task is taken on. */
+/* How much work an update is, in operations of a formula: to be kept in bounds before a task is taken on. */
 uint64_t descent_cost(const struct formula *formula);
 
 /* Where a descent has come to. */
 struct descent_end {
     struct jet jet;
     double eigenvalues[2];
-    int is_critical; /* the gradient is as good as 0: at most 1e-6 of the curvature */
+    int is_critical; /* the gradient is as good as 0: at most 1e-6 of the largest curvature */
     enum critical_type type;
 };
 void descent_end(const struct formula *formula, const struct descent_row *row, struct descent_end *end);
 
 /* Start `index` of a seed's random starts: uniform in the box [[x0, x1], [y0, y1]]. */
 void descent_random_start(uint64_t seed, const double box[2][2], uint32_t index, double start[2]);
-
-/* sqrt(a^2 + b^2) without overflow on the way. */
-double descent_length(double a, double b);
 
 #endif

@@ -33,7 +33,7 @@ static enum status keep_path(struct descent_result *result, const struct descent
 static void find_nearest(struct descent_result *result, const struct descent_row *end, const struct critical_points *known)
 {
     for (size_t i = 0; known != NULL && i < known->count; i++) {
-        double distance = descent_length(known->points[i].x - end->x, known->points[i].y - end->y);
+        double distance = vector_length(known->points[i].x - end->x, known->points[i].y - end->y);
 
         if (!result->has_nearest || distance < result->nearest_distance) {
             result->has_nearest = 1;
@@ -53,8 +53,9 @@ enum status descent_result_make(struct descent_result *result, const struct desc
     result->stop = descent_run(task, rows, &result->taken);
     descent_end(task->formula, &rows[result->taken], &result->end);
     find_nearest(result, &rows[result->taken], known);
-    double rate = rate_measured(task->formula, rows, result->taken, &limit);
     if (task->schedule.type == SCHEDULE_CONSTANT && task->schedule.warmup_steps == 0) {
+        double rate = rate_measured(task->formula, rows, result->taken, &limit);
+
         result->rate = task->noise.scale == 0 ? rate : (double)NAN;
         result->has_theory =
             limit.type == CRITICAL_MINIMUM && rate_theory(&task->optimizer, limit.eigenvalues, &result->theory);

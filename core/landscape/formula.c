@@ -1,7 +1,6 @@
 #include "core/landscape/formula.h"
 
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -226,6 +225,11 @@ static struct jet node_jet(const struct formula_node *node, const struct jet *je
     return (struct jet){.f = (double)NAN};
 }
 
+size_t formula_operations(const struct formula *formula)
+{
+    return formula->count;
+}
+
 void formula_jet(const struct formula *formula, double x, double y, struct jet *jet)
 {
     struct jet jets[FORMULA_MAX_NODES];
@@ -238,14 +242,17 @@ void formula_jet(const struct formula *formula, double x, double y, struct jet *
     *jet = jets[formula->count - 1];
 }
 
+double vector_length(double a, double b)
+{
+    double large = fmax(fabs(a), fabs(b)), small = fmin(fabs(a), fabs(b));
+
+    if (isnan(a) || isnan(b) || (large < 1e140 && large > 1e-140) || large == 0 || isinf(large)) {
+        return sqrt(a * a + b * b);
+    }
+    return large * sqrt(1 + small / large * (small / large));
+}
+
 double jet_gradient_norm(const struct jet *jet)
 {
-    double x = fabs(jet->gx), y = fabs(jet->gy), largest = x > y ? x : y;
-
-    if (!(largest > 0 && largest <= DBL_MAX) || y != y) {
-        return x + y;
-    }
-    x /= largest;
-    y /= largest;
-    return largest * sqrt(x * x + y * y);
+    return vector_length(jet->gx, jet->gy);
 }

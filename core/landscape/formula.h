@@ -44,9 +44,13 @@ struct jet {
 MUST_CHECK enum status formula_compile(struct formula **formula, const char *text, size_t length, struct error *error);
 void formula_free(struct formula *formula);
 
+/* Operations that a value is. */
+size_t formula_operations(const struct formula *formula);
 double formula_value(const struct formula *formula, double x, double y);
 void formula_jet(const struct formula *formula, double x, double y, struct jet *jet);
-/* The gradient's Euclidean norm, without overflow on the way. */
+/* sqrt(a^2 + b^2), without overflow or underflow on the way. */
+double vector_length(double a, double b);
+/* The gradient's Euclidean norm. */
 double jet_gradient_norm(const struct jet *jet);
 
 /* The names that formulas know, one after the other (variables, constants, functions); NULL beyond the last. */

@@ -113,12 +113,12 @@ static int find_limit(const struct formula *formula, const struct descent_row *e
         double determinant = jet->hxx * jet->hyy - jet->hxy * jet->hxy;
         double dx = (jet->hxy * jet->gy - jet->hyy * jet->gx) / determinant;
         double dy = (jet->hxy * jet->gx - jet->hxx * jet->gy) / determinant;
-        double moved = descent_length(dx, dy);
+        double moved = vector_length(dx, dy);
 
         if (!isfinite(moved)) {
             return 0;
         }
-        if (moved <= 64 * DBL_EPSILON * descent_length(x, y) && moved >= last) {
+        if (moved <= 64 * DBL_EPSILON * vector_length(x, y) && moved >= last) {
             break; /* no nearer any more */
         }
         x += dx;
@@ -131,12 +131,12 @@ static int find_limit(const struct formula *formula, const struct descent_row *e
     formula_jet(formula, x, y, jet);
     *limit = (struct critical_point){.x = x, .y = y, .f = jet->f};
     limit->type = critical_classify(jet, limit->eigenvalues);
-    return last <= 64 * DBL_EPSILON * descent_length(x, y) || last <= NOTHING;
+    return last <= 64 * DBL_EPSILON * vector_length(x, y) || last <= NOTHING;
 }
 
 static double distance(const struct descent_row *row, const struct critical_point *limit)
 {
-    return descent_length(row->x - limit->x, row->y - limit->y);
+    return vector_length(row->x - limit->x, row->y - limit->y);
 }
 
 static int is_quadratic_at(const struct formula *formula, const struct descent_row *row, const struct jet *limit,
@@ -153,8 +153,8 @@ static int is_quadratic_at(const struct formula *formula, const struct descent_r
 static uint64_t find_last(const struct descent_row *rows, uint64_t taken, const struct critical_point *limit,
                           const struct jet *jet, double smallest, double largest)
 {
-    double place = descent_length(limit->x, limit->y);
-    double floor = 100 * (DBL_EPSILON * place * (largest / smallest) + descent_length(jet->gx, jet->gy) / smallest);
+    double place = vector_length(limit->x, limit->y);
+    double floor = 100 * (DBL_EPSILON * place * (largest / smallest) + vector_length(jet->gx, jet->gy) / smallest);
     uint64_t last = 0, quarter = taken / 4;
     double stuck = 0;
 

@@ -193,6 +193,9 @@ static double nadam_bias(const struct optimizer_spec *spec, uint64_t t)
 {
     double log_q = spec->momentum_decay * mathx_log_f64(0.96), sum = 0, half = 1;
 
+    if ((double)t * mathx_log_f64(spec->beta1) < -40) {
+        return 1; /* the product is at most beta1^t: nothing of a double */
+    }
     for (int k = 1; k <= 60; k++) {
         double one = mathx_expm1_f64(k * log_q), all = mathx_expm1_f64((double)t * k * log_q);
 

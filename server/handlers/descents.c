@@ -42,7 +42,7 @@ static enum status find_known(struct work *work, struct error *error)
         return STATUS_OK;
     }
     work->known = &work->own;
-    uint64_t boxes = 2 * CRITICAL_OPERATIONS / descent_cost(wanted->formula);
+    uint64_t boxes = CRITICAL_OPERATIONS / formula_operations(wanted->formula);
     return critical_points_find(&work->own, wanted->formula, wanted->box, boxes < CRITICAL_BOXES ? boxes : CRITICAL_BOXES,
                                 error);
 }
@@ -105,7 +105,7 @@ static void answer(const struct app *app, struct request *request, const struct 
     if (status == STATUS_OK && media == MEDIA_SVG) {
         status = descents_svg(wanted, work.results, work.known, &writer.text, &error);
     } else if (status == STATUS_OK) {
-        encode_descents(wanted, work.results, &writer);
+        encode_descents(wanted, work.results, work.known, &writer);
     }
     release(&work);
     if (status == STATUS_OK) {

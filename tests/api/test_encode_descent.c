@@ -43,11 +43,12 @@ static void a_descent_is_told_whole(void **state)
     struct json_writer writer = {.depth = 0};
 
     (void)state;
-    encode_descents(&request, &result, &writer);
+    encode_descents(&request, &result, &(struct critical_points){.count = 3, .complete = 1}, &writer);
     assert_written(
         &writer,
         "{\"object\":\"descents\",\"landscape\":null,\"f\":\"x^2 + y^2\",\"box\":null,\"steps\":7,\"every\":4,"
-        "\"noise\":{\"type\":\"uniform\",\"scale\":0},\"seed\":0,\"descents\":[{\"name\":\"plain\",\"optimizer\":{\"type\":"
+        "\"noise\":{\"type\":\"uniform\",\"scale\":0},\"seed\":0,\"known_critical_points\":{\"count\":3,\"complete\":true},"
+        "\"descents\":[{\"name\":\"plain\",\"optimizer\":{\"type\":"
         "\"gd\","
         "\"learning_rate\":0.25,\"momentum\":0,\"nesterov\":false,\"weight_decay\":0},\"start\":[1,2],"
         "\"stop_reason\":\"gradient_norm\",\"steps\":4,\"end\":{\"x\":0.5,\"y\":1,\"f\":1.25,\"gradient_norm\":2.25,"
@@ -72,7 +73,8 @@ static void what_is_not_known_is_null(void **state)
 
     (void)state;
     request.path = 0;
-    encode_descents(&request, results, &writer);
+    encode_descents(&request, results, NULL, &writer);
+    assert_has(&writer, "\"known_critical_points\":null");
     assert_has(&writer, "\"every\":null");
     assert_has(&writer, "\"start\":[3,4],\"stop_reason\":\"diverged\",\"steps\":0,\"end\":{\"x\":1,\"y\":2,\"f\":null,"
                         "\"gradient_norm\":null,\"type\":null,\"eigenvalues\":[null,null],\"nearest\":null},"

@@ -55,7 +55,7 @@ static void answer(const struct descent_request *request, const struct descent_r
     char *text;
     size_t size;
 
-    encode_descents(request, results, &writer);
+    encode_descents(request, results, NULL, &writer);
     must(json_writer_take(&writer, &text, &size, &error));
     if (strstr(text, "nan") != NULL || strstr(text, "inf,") != NULL) {
         abort();

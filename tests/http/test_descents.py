@@ -175,8 +175,11 @@ def noise_frees_gradient_descent_from_local_minima(server):
 
 def critical_points_of_a_formula_are_known_in_its_box(server):
     spec = {"f": "(x^2 - 1)^2 + y^2", "start": [0.3, 1], "steps": 2000, "optimizers": GD}
-    equal(_descend(server, spec)[0]["end"]["nearest"], None, "without a box")
-    end = _descend(server, {**spec, "box": [[-2, 2], [-2, 2]]})[0]["end"]
+    whole = server.ok("POST", FORMULA, {**spec, "optimizers": [GD]})
+    equal((whole["descents"][0]["end"]["nearest"], whole["known_critical_points"]), (None, None), "without a box")
+    whole = server.ok("POST", FORMULA, {**spec, "optimizers": [GD], "box": [[-2, 2], [-2, 2]]})
+    equal(whole["known_critical_points"], {"count": 3, "complete": True}, "what is known in the box")
+    end = whole["descents"][0]["end"]
     near(end["nearest"]["x"], 1, 1e-12, "nearest")
     want(end["nearest"]["distance"] < 1e-9 and end["nearest"]["type"] == "minimum", f"nearest {end}")
 
@@ -198,7 +201,7 @@ def _processor_seconds(server):
 
 
 def ten_thousand_steps_of_eight_optimizers_cost_a_fraction_of_a_second(server):
-    types = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
+    types = ("sgd", "rmsprop", "nadam", "radam", "schedule_free_adamw")
     spec = {"steps": 10000, "optimizers": [{"type": t, "learning_rate": 0.0005} for t in types] + [
         {"type": "sgd", "learning_rate": 0.0005, "momentum": 0.9, "nesterov": n} for n in (False, "lecture", "lookahead")]}
     before = _processor_seconds(server)
@@ -248,11 +251,6 @@ def a_formula_without_a_box_is_drawn_around_its_paths(server):
     want(300 < float(start.get("cx")) < 600, "the start is in the picture")
     for f, start in (("1/x", [1, 1]), ("log(x)", [1e-3, 0]), ("x^2", [0, 0]), ("3", [1, 1]), ("log(-1)", [1, 1])):
         _picture(server, FORMULA + "?format=svg", {"f": f, "start": start, "steps": 5, "optimizers": [GD]})
-
-
-def a_formula_is_text_in_a_picture(server):
-    _, text = _picture(server, FORMULA + "?format=svg", {"f": "x^2 + y^2 +0*(x-y)", "start": [1, 1], "steps": 1, "optimizers": [GD]})
-    want("<script" not in text and "x^2 + y^2 +0*(x-y)" in text, "formula")
 
 
 def a_grid_is_drawn_with_its_critical_points(server):

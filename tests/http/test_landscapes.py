@@ -91,6 +91,8 @@ def directions_are_drawn_with_the_gradient_among_them(server):
         want("arrow" in drawn, "no gradient")
     flat = server.call("GET", "/v1/landscapes/sphere/point?x=0&y=0&format=svg")
     want("The gradient is 0" in flat.text, "a point without a slope")
+    cusp = server.call("GET", "/v1/landscapes/ackley/point?x=0&y=0&format=svg").text
+    want("There is no gradient here." in cusp and "nan" not in cusp, f"a point without a gradient: {cusp}")
 
 
 def where_the_gradient_is_zero_no_direction_is_steepest(server):

@@ -97,9 +97,9 @@ static void a_row_tells_value_gradient_and_step_at_the_served_point(void **state
     assert_close(rows[0].step_size, 0, 0, 0);
     for (uint64_t k = 0; k <= taken; k++) {
         assert_close(rows[k].f, 0.5 * (rows[k].x * rows[k].x + 100 * rows[k].y * rows[k].y), 1e-14, 0);
-        assert_close(rows[k].gradient_norm, descent_length(rows[k].x, 100 * rows[k].y), 1e-14, 0);
+        assert_close(rows[k].gradient_norm, vector_length(rows[k].x, 100 * rows[k].y), 1e-14, 0);
         if (k > 0) {
-            assert_close(rows[k].step_size, descent_length(rows[k].x - rows[k - 1].x, rows[k].y - rows[k - 1].y), 0, 0);
+            assert_close(rows[k].step_size, vector_length(rows[k].x - rows[k - 1].x, rows[k].y - rows[k - 1].y), 0, 0);
         }
     }
     formula_free(bowl);
@@ -366,14 +366,32 @@ static void random_starts_fill_the_box_and_do_not_repeat(void **state)
     assert_close(sum[1] / 1000, 2.5, 0, 0.04);
 }
 
-static void lengths_do_not_overflow(void **state)
+/* A slope is none, however gentle; a minimum is one, however steep. */
+static void what_an_end_is_does_not_depend_on_the_scale(void **state)
 {
+    const struct {
+        const char *text;
+        int is_critical;
+        enum critical_type type;
+    } ROWS[] = {{"1e-7*x", 0, CRITICAL_DEGENERATE},
+                {"1e-9*(x^2 + 2*y^2)", 1, CRITICAL_MINIMUM},
+                {"1e160*(x^2 + 2*y^2)", 1, CRITICAL_MINIMUM}};
+
     (void)state;
-    assert_close(descent_length(3, -4), 5, 0, 0);
-    assert_close(descent_length(3e200, 4e200), 5e200, 1e-15, 0);
-    assert_close(descent_length(3e-200, 4e-200), 5e-200, 1e-15, 0);
-    assert_close(descent_length(0, 0), 0, 0, 0);
-    assert_close(descent_length(HUGE_VAL, 1), HUGE_VAL, 0, 0);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct descent_row at = {.x = 0, .y = 0};
+        struct descent_end end;
+        struct formula *formula;
+        struct jet jet;
+
+        assert_int_equal(formula_compile(&formula, ROWS[i].text, strlen(ROWS[i].text), NULL), STATUS_OK);
+        formula_jet(formula, 0, 0, &jet);
+        at.gradient_norm = jet_gradient_norm(&jet);
+        descent_end(formula, &at, &end);
+        assert_int_equal(end.is_critical, ROWS[i].is_critical);
+        assert_int_equal(end.type, ROWS[i].type);
+        formula_free(formula);
+    }
 }
 
 int main(void)
@@ -393,7 +411,7 @@ int main(void)
         cmocka_unit_test(noise_has_the_scale_that_is_asked_for),
         cmocka_unit_test(noise_keeps_a_descent_at_its_stationary_variance),
         cmocka_unit_test(random_starts_fill_the_box_and_do_not_repeat),
-        cmocka_unit_test(lengths_do_not_overflow),
+        cmocka_unit_test(what_an_end_is_does_not_depend_on_the_scale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
