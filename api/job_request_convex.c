@@ -3,16 +3,25 @@
 
 #include "job_request_decoder.h"
 
+/* One dense layer, which may lay out images in a row before; or no layers at all: that was told before. */
+static int is_one_dense_layer(const struct model_spec *model)
+{
+    uint32_t i = 0;
+
+    while (i < model->layer_count && model->layers[i].type == LAYER_FLATTEN) {
+        i++;
+    }
+    return i == model->layer_count || (i + 1 == model->layer_count && model->layers[i].type == LAYER_DENSE);
+}
+
 /* Why the model is none that a solver takes; NULL: it is one. */
 static const char *fault_of_model(const struct model_spec *model)
 {
     switch (model->type) {
     case MODEL_SOFTMAX_REGRESSION:
         return NULL;
-    case MODEL_LAYERS: /* no layers at all: that was told before */
-        return model->layer_count == 0 || (model->layer_count == 1 && model->layers[0].type == LAYER_DENSE)
-                   ? NULL
-                   : "these are more than one dense layer";
+    case MODEL_LAYERS:
+        return is_one_dense_layer(model) ? NULL : "there is more in them than one dense layer";
     case MODEL_MLP:
     case MODEL_CNN:
     case MODEL_TYPE_COUNT:
@@ -43,9 +52,10 @@ void job_check_convex(struct decoder *d)
         return;
     }
     if (fault != NULL) {
-        problem_add_field(d->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
-                          "%s is for convex models (softmax_regression, or layers with one dense layer): %s",
-                          optimizer_name(train->optimizer.type), fault);
+        problem_add_field(
+            d->problem, STATUS_CONFLICTING_FIELDS, "/optimizer/type", NULL,
+            "%s is for convex models (softmax_regression, or layers with one dense layer, flatten before it or not): %s",
+            optimizer_name(train->optimizer.type), fault);
     }
     if (train->schedule.type != SCHEDULE_CONSTANT) {
         conflict(d, "/schedule/type", "finds the length of each step by itself; constant is allowed");

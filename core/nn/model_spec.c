@@ -394,6 +394,9 @@ uint64_t model_spec_flops(const struct model_spec *spec, int with_backward)
             /* forward, gradient of the weights and, behind the first layer, of what came in: 2 each */
             count += (with_backward ? (is_first ? 4 : 6) : 2) * layer_fan_in(layer, &shape) * layer_shape_values(&shapes[i]);
             is_first = 0;
+        } else if (layer->type == LAYER_MAX_POOL2D || layer->type == LAYER_AVG_POOL2D) {
+            count +=
+                (with_backward ? 2 : 1) * (uint64_t)layer->kernel[0] * layer->kernel[1] * layer_shape_values(&shapes[i]);
         }
     }
     return count;

@@ -108,8 +108,11 @@ struct layer_parameters {
     uint64_t weights, others, statistics;
 };
 struct layer_parameters model_spec_layer_parameters(const struct model_spec *spec, uint32_t layer);
-/* Floating-point operations of one sample in dense and convolutional layers: forward (2 a weight and position), or forward
- * and backward (4 in the first of them, 6 behind). */
+/*
+ * Floating-point operations of one sample: in dense and convolutional layers forward 2 a weight and position, forward and
+ * backward 4 in the first of them and 6 behind; in pools 1 for each value of each window, and as many backward. Activations,
+ * dropout and batch_norm do a few a value, which what is in front of them outweighs: they are not counted.
+ */
 uint64_t model_spec_flops(const struct model_spec *spec, int with_backward);
 
 #endif

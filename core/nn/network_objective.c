@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/optim/objective.h"
+
 #define HESSIAN_STEP 1e-7
 
 struct network_objective {
@@ -138,12 +140,17 @@ uint64_t network_objective_kinks(const struct network_objective *objective)
     return network_kinks_f64(objective->network, objective->batch.count);
 }
 
-static double norm(uint64_t count, const double *x)
+/* Of what is trained: running statistics are constants, as large as the data are. */
+static double norm_of_trained(const struct model_spec *model, const double *theta)
 {
     double sum = 0;
 
-    for (uint64_t i = 0; i < count; i++) {
-        sum += x[i] * x[i];
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct layer_parameters layer = model_spec_layer_parameters(model, i);
+        uint64_t count = layer.weights + layer.others;
+
+        sum += objective_dot(count, theta, theta);
+        theta += count + layer.statistics;
     }
     return sqrt(sum);
 }
@@ -152,7 +159,7 @@ void network_objective_hessian_vector(struct network_objective *objective, const
                                       double *product, double *work)
 {
     uint64_t count = objective->parameters;
-    double e = HESSIAN_STEP * fmax(1, norm(count, theta)) / norm(count, v);
+    double e = HESSIAN_STEP * fmax(1, norm_of_trained(&objective->model, theta)) / objective_norm(count, v);
     double *point = work, *below = work + count;
 
     for (uint64_t i = 0; i < count; i++) {

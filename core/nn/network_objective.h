@@ -50,8 +50,9 @@ uint64_t network_objective_kinks(const struct network_objective *objective);
  *
  *     H v = (grad L(theta + e v) - grad L(theta - e v)) / 2e,    e = 1e-7 max(1, |theta|) / |v|
  *
- * whose rounding is some 1e-9 of the result; e is small, so that hardly an activation crosses its kink. work [2 *
- * parameters] is overwritten. v is not 0.
+ * whose rounding is some 1e-9 of the result; e is small, so that hardly an activation crosses its kink. |theta| is that of
+ * the trained parameters: running statistics are constants, and v is 0 there, but not everywhere. work [2 * parameters] is
+ * overwritten.
  */
 void network_objective_hessian_vector(struct network_objective *objective, const double *theta, const double *v,
                                       double *product, double *work);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/optim/lbfgs.h"
+#include "core/optim/line_search.h"
 #include "core/optim/newton_cg.h"
 
 #define SCALARS  (sizeof(struct solver_scalars) / sizeof(double))
@@ -44,6 +45,12 @@ uint64_t solver_bytes(const struct optimizer_spec *spec, uint64_t n)
                    __builtin_add_overflow(bytes, sizeof(struct solver), &bytes)
                ? 0
                : bytes;
+}
+
+uint64_t solver_passes(const struct optimizer_spec *spec)
+{
+    return spec->type == OPTIMIZER_LBFGS ? 2 * LINE_SEARCH_EVALUATIONS /* without its pairs once more, at worst */
+                                         : NEWTON_CG_PRODUCTS + LINE_SEARCH_EVALUATIONS;
 }
 
 enum status solver_new(struct solver **out, const struct optimizer_spec *spec, size_t n, const double *theta,

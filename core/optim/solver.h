@@ -45,6 +45,12 @@ struct solver {
 uint64_t solver_state_count(const struct optimizer_spec *spec, uint64_t n);
 uint64_t solver_bytes(const struct optimizer_spec *spec, uint64_t n);
 
+/*
+ * About how many passes over the data one iteration makes at worst, each about the work of a gradient: products with the
+ * Hessian and looks along the direction. Most iterations make far fewer.
+ */
+uint64_t solver_passes(const struct optimizer_spec *spec);
+
 /* A solver at theta [n], with the spec's rule (OPTIMIZER_CONVEX_SOLVER), history and tolerance. Free with solver_free. */
 MUST_CHECK enum status solver_new(struct solver **solver, const struct optimizer_spec *spec, size_t n, const double *theta,
                                   struct error *error);

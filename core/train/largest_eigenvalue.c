@@ -4,21 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/optim/objective.h"
+
 /* The tridiagonal matrix: diagonal a [size], beside it b [size - 1]; b[size - 1] leads to the next vector. */
 struct tridiagonal {
     double a[LARGEST_EIGENVALUE_PRODUCTS], b[LARGEST_EIGENVALUE_PRODUCTS];
     unsigned size;
 };
-
-static double dot(size_t n, const double *x, const double *y)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        sum += x[i] * y[i];
-    }
-    return sum;
-}
 
 static void scale(size_t n, double factor, double *x)
 {
@@ -89,18 +81,18 @@ double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, dou
     double *v = start, *before = work, *next = work + n, theta = 0;
     struct tridiagonal t = {.size = 0};
 
-    scale(n, 1 / sqrt(dot(n, v, v)), v);
+    scale(n, 1 / objective_norm(n, v), v);
     memset(before, 0, n * sizeof *before);
     while (t.size < LARGEST_EIGENVALUE_PRODUCTS) {
         unsigned i = t.size++;
         double *spare = before, past = i > 0 ? t.b[i - 1] : 0;
 
         multiply(context, v, next);
-        t.a[i] = dot(n, next, v);
+        t.a[i] = objective_dot(n, next, v);
         for (size_t j = 0; j < n; j++) {
             next[j] -= t.a[i] * v[j] + past * before[j];
         }
-        t.b[i] = sqrt(dot(n, next, next));
+        t.b[i] = objective_norm(n, next);
         if (!isfinite(t.a[i]) || !isfinite(t.b[i])) {
             theta = (double)NAN;
             break;

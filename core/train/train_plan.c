@@ -2,6 +2,7 @@
 #include "train_plan.h"
 
 #include "core/base/mathx.h"
+#include "core/optim/solver.h"
 #include "core/train/diagnostics.h"
 #include "core/train/evaluator.h"
 #include "core/train/trainer_convex.h"
@@ -215,6 +216,11 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
                          (unsigned long long)plan->parameters, (unsigned long long)train_rows);
     }
     plan->step_flops = plan->flops_per_epoch / plan->steps_per_epoch;
+    plan->most_step_flops = plan->step_flops;
+    if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER) &&
+        __builtin_mul_overflow(plan->step_flops, solver_passes(&spec->optimizer), &plan->most_step_flops)) {
+        plan->most_step_flops = UINT64_MAX;
+    }
     plan->expected_first_loss = mathx_log_f64(spec->model.classes);
     return STATUS_OK;
 }

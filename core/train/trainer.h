@@ -30,12 +30,13 @@ struct train_data {
 /* What a job costs, from the spec and the sizes alone; no allocation. */
 struct train_plan {
     uint64_t parameters;
-    uint64_t bytes; /* memory beside the data: parameters, optimizer state, activations, buffers */
-    uint64_t flops_per_epoch;
+    uint64_t bytes;           /* memory beside the data: parameters, optimizer state, activations, buffers */
+    uint64_t flops_per_epoch; /* a solver's: of one gradient an iteration, a lower bound */
     uint64_t steps_per_epoch;
     uint64_t total_steps;       /* epochs * steps_per_epoch, cut by max_steps */
     double expected_first_loss; /* ln K */
-    uint64_t step_flops;
+    uint64_t step_flops;        /* of an average step; a solver's: of one gradient, which is what threads share */
+    uint64_t most_step_flops;   /* the same, but of all passes that a solver's iteration can make: an upper bound */
 };
 /* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes. */
 MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows,

@@ -160,7 +160,7 @@ static enum status train(struct run *run, struct error *error)
     struct train_progress progress, before;
     enum status status = STATUS_OK;
 
-    if (run->plan.step_flops >= SLOW_STEP_FLOPS) {
+    if (run->plan.most_step_flops >= SLOW_STEP_FLOPS) {
         recorder_start(run->recorder);
     }
     trainer_progress(run->trainer, &progress);

@@ -5,7 +5,7 @@ import time
 
 from harness import PATIENCE, TERMINAL, THOROUGH, Server, equal, near, rows, side_by_side, want
 from job_states import check_events
-from material import BLOBS, DATA, golden, mlp, softmax
+from material import BLOBS, DATA, golden, mlp, softmax, tiny_images
 
 MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
 
@@ -65,6 +65,7 @@ def the_model_is_the_optimum_too(server):
 @rows(
     ("an mlp", {"model": {"type": "mlp", "hidden": [4]}}, "/optimizer/type"),
     ("two dense layers", {"model": {"type": "layers", "layers": [{"type": "dense", "units": 3}, {"type": "dense"}]}}, "/optimizer/type"),
+    ("dropout before the dense layer", {"model": {"type": "layers", "layers": [{"type": "dropout", "rate": 0.5}, {"type": "dense"}]}}, "/optimizer/type"),
     ("minibatches", {"training": {"batch_size": 32}}, "/training/batch_size"),
     ("clipping", {"training": {"clip_norm": 1}}, "/training/clip_norm"),
     ("a schedule", {"schedule": {"type": "cosine"}}, "/schedule/type"),
@@ -74,6 +75,21 @@ def what_a_solver_cannot_do_is_refused(server, changes, pointer):
         server.refuse(422, "conflicting_fields", "POST", "/v1/jobs", _spec(BLOBS, solver, **changes), pointer=pointer)
     server.refuse(422, "unknown_field", "POST", "/v1/jobs", _spec(BLOBS, "lbfgs", optimizer={"type": "lbfgs", "learning_rate": 1}),
                   pointer="/optimizer/learning_rate")
+
+
+def images_in_a_row_before_one_dense_layer_are_convex(server):
+    """[flatten, dense] is softmax_regression on the same pixels; what has more in it is not."""
+    data = server.upload_idx(*tiny_images(), "stripes")
+    for solver in SOLVERS:
+        plain = server.train(_spec(data, solver, preprocessing="scale_255"))
+        flat = server.train(_spec(data, solver, preprocessing="scale_255", model={"type": "layers", "layers": [{"type": "flatten"}, {"type": "dense"}]}))
+        objectives = [server.results(job["id"])["splits"]["train"]["objective"] for job in (plain, flat)]
+        equal((flat["stop_reason"], objectives[0]), ("gradient_norm", objectives[1]), solver)
+        for layers in ([{"type": "avg_pool2d", "size": 2}, {"type": "flatten"}, {"type": "dense"}],
+                       [{"type": "flatten"}, {"type": "dense", "units": 3}, {"type": "dense"}]):
+            answer = server.refuse(422, "conflicting_fields", "POST", "/v1/jobs",
+                                   _spec(data, solver, model={"type": "layers", "layers": layers}), pointer="/optimizer/type")
+            want("there is more in them than one dense layer" in str(answer), f"the reason: {answer}")
 
 
 def the_algorithms_tell_formula_defaults_and_source(server):

@@ -38,12 +38,14 @@ static const struct layer_spec LAYERS[] = {
     {.type = LAYER_DENSE, .units = 8}, {.type = LAYER_TANH}, {.type = LAYER_DROPOUT, .rate = 0.25},
     {.type = LAYER_DENSE, .units = 7}, {.type = LAYER_RELU}, {.type = LAYER_DENSE, .units = CLASSES}};
 
-static void fixture_init(struct fixture *f, double l2, uint32_t threads)
+/* Of rows whose features are `scale` times normal. */
+static void fixture_of(struct fixture *f, const struct layer_spec *layers, uint32_t layer_count, float scale, double l2,
+                       uint32_t threads)
 {
     memset(f, 0, sizeof *f);
     for (uint32_t i = 0; i < ROWS; i++) {
         for (uint32_t j = 0; j < INPUTS; j++) {
-            f->x[i * INPUTS + j] = (float)rng_normal_f64(1, RNG_GENERATOR, 0, i * INPUTS + j);
+            f->x[i * INPUTS + j] = scale * (float)rng_normal_f64(1, RNG_GENERATOR, 0, i * INPUTS + j);
         }
         f->labels[i] = (int32_t)(i % CLASSES);
         f->rows[i] = i;
@@ -58,9 +60,8 @@ static void fixture_init(struct fixture *f, double l2, uint32_t threads)
                                   .classes = CLASSES,
                                   .x = f->x,
                                   .labels = f->labels};
-    f->model = (struct model_spec){
-        .type = MODEL_LAYERS, .inputs = INPUTS, .classes = CLASSES, .layer_count = sizeof LAYERS / sizeof LAYERS[0]};
-    memcpy(f->model.layers, LAYERS, sizeof LAYERS);
+    f->model = (struct model_spec){.type = MODEL_LAYERS, .inputs = INPUTS, .classes = CLASSES, .layer_count = layer_count};
+    memcpy(f->model.layers, layers, layer_count * sizeof *layers);
     assert_int_equal(model_spec_check(&f->model, NULL), STATUS_OK);
     assert_int_equal(scaler_fit(&f->scaler, PREPROCESS_NONE, &f->dataset, NULL, ROWS, NULL), STATUS_OK);
     assert_int_equal(pool_new(&f->pool, threads, NULL), STATUS_OK);
@@ -74,9 +75,15 @@ static void fixture_init(struct fixture *f, double l2, uint32_t threads)
                                             .l2 = l2,
                                             .seed = 3,
                                             .with_dropout = 1,
+                                            .gives_statistics = model_spec_has_batch_norm(&f->model),
                                             .pool = f->pool};
 
     assert_int_equal(network_objective_new(&f->objective, &setup, NULL), STATUS_OK);
+}
+
+static void fixture_init(struct fixture *f, double l2, uint32_t threads)
+{
+    fixture_of(f, LAYERS, sizeof LAYERS / sizeof LAYERS[0], 1, l2, threads);
 }
 
 static void fixture_release(struct fixture *f)
@@ -302,6 +309,43 @@ static void hessian_times_a_vector_is_what_the_whole_hessian_gives(void **state)
     fixture_release(&f);
 }
 
+/* batch_norm's running statistics are not trained: data in another unit, and statistics in it, have the same Hessian. */
+static void the_hessian_does_not_depend_on_the_unit_of_the_data(void **state)
+{
+    static const float UNITS[] = {1, 4096};
+    double v[PARAMETERS] = {0}, products[2][PARAMETERS], work[2 * PARAMETERS];
+    struct fixture f;
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const double unit = (double)UNITS[k];
+        const struct layer_spec layers[] = {{.type = LAYER_BATCH_NORM, .momentum = 0.1, .epsilon = 1e-12 * unit * unit},
+                                            {.type = LAYER_DENSE, .units = 16},
+                                            {.type = LAYER_RELU},
+                                            {.type = LAYER_DENSE, .units = CLASSES}};
+        const struct layer_parameters norm = {.others = 2 * INPUTS, .statistics = 2 * INPUTS};
+
+        fixture_of(&f, layers, sizeof layers / sizeof layers[0], UNITS[k], 0.01, 1);
+        assert_int_equal(model_spec_layer_parameters(&f.model, 0).statistics, norm.statistics);
+        for (uint64_t i = 0; i < model_spec_parameter_count(&f.model); i++) {
+            v[i] = i >= norm.others && i < norm.others + norm.statistics ? 0 : rng_normal_f64(9, RNG_DIAGNOSTICS, 0, i);
+        }
+        for (uint32_t i = 0; i < INPUTS; i++) {
+            f.theta[norm.others + i] = unit / 8;
+            f.theta[norm.others + INPUTS + i] = unit * unit;
+        }
+        network_objective_hessian_vector(f.objective, f.theta, v, products[k], work);
+        for (uint64_t i = 0; i < norm.statistics; i++) {
+            assert_close(products[k][norm.others + i], 0, 0, 0);
+        }
+        fixture_release(&f);
+    }
+    assert_true(fabs(products[0][0]) > 1e-3);
+    for (uint64_t i = 0; i < model_spec_parameter_count(&f.model); i++) {
+        assert_close(products[1][i], products[0][i], 1e-7, 1e-8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_not_finite_is_an_error),
         cmocka_unit_test(a_wrong_gradient_fails_in_the_layer_where_it_is_wrong),
         cmocka_unit_test(hessian_times_a_vector_is_what_the_whole_hessian_gives),
+        cmocka_unit_test(the_hessian_does_not_depend_on_the_unit_of_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,9 +134,33 @@ static void a_cnn_is_convolutions_with_pools_and_then_a_perceptron(void **state)
     assert_int_equal(model_spec_parameter_count(&spec),
                      (3 * 15 + 1) * 32 + 4 * 32 + (32 * 15 + 1) * 64 + 4 * 64 + (64 * 35 + 1) * 128 + 129 * 10);
     assert_int_equal(model_spec_flops(&spec, 0),
-                     2 * (3 * 15 * 32 * 28 * 21 + 32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10));
-    assert_int_equal(model_spec_flops(&spec, 1),
-                     4 * 3 * 15 * 32 * 28 * 21 + 6 * (32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10));
+                     2 * (3 * 15 * 32 * 28 * 21 + 32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10) +
+                         4 * (32 * 14 * 10 + 64 * 7 * 5));
+    assert_int_equal(model_spec_flops(&spec, 1), 4 * 3 * 15 * 32 * 28 * 21 +
+                                                     6 * (32 * 15 * 64 * 14 * 10 + 64 * 35 * 128 + 128 * 10) +
+                                                     2 * 4 * (32 * 14 * 10 + 64 * 7 * 5));
+}
+
+/* Windows that overlap are most of a model's work: whoever bounds work by it must see them. */
+static void pools_count_each_value_of_each_window(void **state)
+{
+    static const enum layer_type pools[] = {LAYER_MAX_POOL2D, LAYER_AVG_POOL2D};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct model_spec spec = cnn(1, 256, 256);
+
+        spec.type = MODEL_LAYERS;
+        spec.layer_count = 3;
+        spec.layers[0] = (struct layer_spec){.type = pools[i], .kernel = {128, 64}, .stride = {1, 1}};
+        spec.layers[1] = (struct layer_spec){.type = LAYER_FLATTEN};
+        spec.layers[2] = (struct layer_spec){.type = LAYER_DENSE, .units = 10};
+        assert_int_equal(model_spec_check(&spec, NULL), STATUS_OK);
+        const uint64_t outputs = UINT64_C(129) * 193, windows = outputs * 128 * 64;
+
+        assert_int_equal(model_spec_flops(&spec, 0), windows + 2 * outputs * 10);
+        assert_int_equal(model_spec_flops(&spec, 1), 2 * windows + 4 * outputs * 10);
+    }
 }
 
 static void a_bad_cnn_is_refused_where_it_is_bad(void **state)
@@ -338,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_bad_perceptron_is_refused_where_it_is_bad),
         cmocka_unit_test(a_bad_list_of_layers_is_refused_where_it_is_bad),
         cmocka_unit_test(a_cnn_is_convolutions_with_pools_and_then_a_perceptron),
+        cmocka_unit_test(pools_count_each_value_of_each_window),
         cmocka_unit_test(a_bad_cnn_is_refused_where_it_is_bad),
         cmocka_unit_test(layers_that_do_not_fit_each_other_are_refused_where_they_meet),
         cmocka_unit_test(a_shape_is_one_of_the_features),

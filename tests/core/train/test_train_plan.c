@@ -81,6 +81,29 @@ static void a_rule_s_own_work_counts_for_threads(void **state)
     fixture_release(&f);
 }
 
+/* A slow step must be foreseen; threads share a single pass. */
+static void a_solver_s_step_may_be_many_passes(void **state)
+{
+    struct fixture f;
+    struct train_plan once, lbfgs, newton;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    struct train_spec spec = full_batch(&f, 0, OPTIMIZER_SGD);
+
+    assert_int_equal(trainer_plan(&once, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(once.most_step_flops, once.step_flops);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_LBFGS);
+    assert_int_equal(trainer_plan(&lbfgs, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(lbfgs.most_step_flops, 100 * lbfgs.step_flops);
+    optimizer_defaults(&spec.optimizer, OPTIMIZER_NEWTON_CG);
+    assert_int_equal(trainer_plan(&newton, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(newton.step_flops, lbfgs.step_flops);
+    assert_int_equal(newton.most_step_flops, 200 * newton.step_flops);
+    assert_true(newton.step_flops > 0);
+    fixture_release(&f);
+}
+
 /* What a full pass over the served point finds is what ended the run. */
 static void a_schedule_free_run_ends_by_the_gradient_at_its_mean(void **state)
 {
@@ -116,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_gradient_taken_ahead_is_not_that_of_the_served_point),
         cmocka_unit_test(whole_layers_need_stored_gradients),
         cmocka_unit_test(a_rule_s_own_work_counts_for_threads),
+        cmocka_unit_test(a_solver_s_step_may_be_many_passes),
         cmocka_unit_test(a_schedule_free_run_ends_by_the_gradient_at_its_mean),
     };
     return cmocka_run_group_tests_name("train_plan", tests, NULL, NULL);
