@@ -25,6 +25,7 @@ struct pool {
     pool_task task;
     void *context;
     uint32_t tasks;
+    enum phase phase;
 
     uint32_t threads;
     int spins;
@@ -32,6 +33,8 @@ struct pool {
     _Alignas(64) atomic_uint unfinished;
     _Alignas(64) atomic_uint sleepers;
     atomic_bool closing;
+
+    struct phase_clock clocks[POOL_MAX_THREADS];
 
     pthread_mutex_t lock; /* a leaf; guards nothing but the going to sleep */
     pthread_cond_t changed;
@@ -89,9 +92,11 @@ static void run_share(struct pool *pool, uint32_t worker)
     uint64_t tasks = pool->tasks, threads = pool->threads;
     uint32_t end = (uint32_t)(tasks * (worker + 1) / threads);
 
+    phase_clock_switch(&pool->clocks[worker], pool->phase);
     for (uint32_t i = (uint32_t)(tasks * worker / threads); i < end; i++) {
         pool->task(pool->context, i, worker);
     }
+    phase_clock_switch(&pool->clocks[worker], PHASE_WAIT);
 }
 
 static void *worker_main(void *argument)
@@ -201,9 +206,11 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
     pool->context = context;
     pool->tasks = tasks;
     if (pool->threads == 1 || tasks == 1) {
+        phase_clock_switch(&pool->clocks[0], pool->phase);
         for (uint32_t i = 0; i < tasks; i++) {
             task(context, i, 0);
         }
+        phase_clock_switch(&pool->clocks[0], PHASE_OTHER);
         return;
     }
     atomic_store(&pool->unfinished, pool->threads - 1);
@@ -212,5 +219,43 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
     run_share(pool, 0);
     while ((left = atomic_load_explicit(&pool->unfinished, memory_order_acquire)) > 0) {
         wait_for_change(pool, &pool->unfinished, left);
+    }
+    phase_clock_switch(&pool->clocks[0], PHASE_OTHER);
+}
+
+void pool_clocks_start(struct pool *pool)
+{
+    uint64_t now = phase_clock_ticks();
+
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        pool->clocks[i].since = now;
+        pool->clocks[i].phase = i == 0 ? PHASE_OTHER : PHASE_WAIT;
+    }
+}
+
+void pool_clocks_stop(struct pool *pool)
+{
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        phase_clock_switch(&pool->clocks[i], PHASE_WAIT);
+    }
+}
+
+void pool_phase(struct pool *pool, enum phase phase)
+{
+    pool->phase = phase;
+}
+
+struct phase_clock *pool_clock(struct pool *pool, uint32_t worker)
+{
+    return &pool->clocks[worker];
+}
+
+void pool_ticks(const struct pool *pool, uint64_t ticks[PHASE_COUNT])
+{
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        ticks[p] = 0;
+        for (uint32_t i = 0; i < POOL_MAX_THREADS; i++) {
+            ticks[p] += pool->clocks[i].ticks[p];
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "core/base/phase_clock.h"
 #include "core/base/status.h"
 
 #define POOL_MAX_THREADS 64
@@ -24,6 +25,19 @@ uint32_t pool_threads(const struct pool *pool);
 
 /* Lets the team grow or shrink; between two pool_run only. A thread that cannot be made is done without. */
 void pool_resize(struct pool *pool, uint32_t threads);
+
+/*
+ * Where the team's time goes. Between pool_clocks_start and pool_clocks_stop each thread's time is counted for the phase it is
+ * in: pool_phase names that of the work to come, a task may change its own worker's clock (phase_clock_switch) as long as it
+ * sets it back; outside of pool_run the caller is in PHASE_OTHER, the others in PHASE_WAIT. Only by the thread that made
+ * the pool.
+ */
+void pool_clocks_start(struct pool *pool);
+void pool_clocks_stop(struct pool *pool);
+void pool_phase(struct pool *pool, enum phase phase);
+struct phase_clock *pool_clock(struct pool *pool, uint32_t worker);
+/* Ticks of all threads together, since the pool was made. */
+void pool_ticks(const struct pool *pool, uint64_t ticks[PHASE_COUNT]);
 
 /* Runs task(context, i, worker) for i in [0, tasks) and returns when all are done. Only by the thread that made the pool. */
 void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context);

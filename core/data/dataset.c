@@ -9,6 +9,8 @@
 #include "core/base/utf8.h"
 #include "core/data/block.h"
 
+#define PREFETCH_BYTES 4096u
+
 #define SOFT_TOLERANCE 1e-6 /* a class: six printed decimals */
 
 #define CORRUPT(error, ...) error_set((error), STATUS_OBJECT_CORRUPT, "data set block: " __VA_ARGS__)
@@ -169,6 +171,17 @@ void dataset_row(const struct dataset *dataset, uint64_t row, float *out)
             out[i] = x[i];
     } else {
         memcpy(out, (const float *)dataset->x + row * dataset->features, sizeof(float) * dataset->features);
+    }
+}
+
+void dataset_prefetch(const struct dataset *dataset, uint64_t row)
+{
+    const size_t value = dataset->feature_type == FEATURE_F32 ? sizeof(float) : 1;
+    const size_t size = dataset->features * value, most = size < PREFETCH_BYTES ? size : PREFETCH_BYTES;
+    const char *x = (const char *)dataset->x + row * size;
+
+    for (size_t at = 0; at < most; at += 64) {
+        __builtin_prefetch(x + at);
     }
 }
 

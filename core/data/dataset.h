@@ -49,6 +49,8 @@ void dataset_release(struct dataset *dataset);
 
 /* One row widened to float32, no preprocessing. out [features]. */
 void dataset_row(const struct dataset *dataset, uint64_t row, float *out);
+/* Asks the caches for a row that will be read soon: up to a page of it. */
+void dataset_prefetch(const struct dataset *dataset, uint64_t row);
 /* The row's class (soft labels: its most probable one, the first of equals); -1 where there are no labels. */
 int32_t dataset_label(const struct dataset *dataset, uint64_t row);
 /* Rows of each class by dataset_label. counts [classes]. */

@@ -4,6 +4,7 @@
 #include "core/nn/layer_shape.h"
 
 #define SEGMENT_VALUES 16384u /* of flat parameters, about: some tasks for large convolutions, one for small ones */
+#define ALIASING_FLOATS 256u /* 1 KiB */
 #define PART_ROWS      8u     /* at least: a minibatch of 128 makes 16 parts */
 
 static uint64_t padded(uint64_t n)
@@ -14,6 +15,13 @@ static uint64_t padded(uint64_t n)
 uint32_t network_plan_padded(uint32_t n)
 {
     return (uint32_t)padded(n);
+}
+
+uint32_t network_plan_stride(uint32_t n)
+{
+    uint32_t stride = network_plan_padded(n);
+
+    return stride % ALIASING_FLOATS == 0 ? stride + NETWORK_VECTOR_WIDTH : stride;
 }
 
 uint32_t network_plan_part_rows(const struct network_plan *plan)
@@ -162,7 +170,7 @@ static void add_front_layer(struct network_plan *plan, const struct layer_spec *
 static void widen_last_layer(struct network_plan *plan)
 {
     uint32_t i = plan->front_count - 1;
-    size_t stride = padded(plan->front[i].outputs);
+    size_t stride = network_plan_stride((uint32_t)plan->front[i].outputs);
 
     plan->front[i].output_stride = stride;
     for (; plan->front[i].in_place; i--) {

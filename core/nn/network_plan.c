@@ -32,8 +32,8 @@ static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs
     stage->op_end = plan->op_count;
     stage->tile_width = even_width(outputs, TILE_WIDTH);
     stage->tile_count = pieces(outputs, stage->tile_width);
-    stage->output_stride = stage->tile_count * stage->tile_width;
-    stage->input_stride = before != NULL ? before->output_stride : network_plan_padded(inputs);
+    stage->output_stride = network_plan_stride(stage->tile_count * stage->tile_width);
+    stage->input_stride = before != NULL ? before->output_stride : network_plan_stride(inputs);
     stage->block_width = before != NULL ? before->tile_width : even_width(inputs, BLOCK_WIDTH);
     stage->block_count = pieces(inputs, stage->block_width);
 }
@@ -59,8 +59,8 @@ static void place_stages(struct network_plan *plan)
         uint64_t block = (uint64_t)stage->block_width * stage->tile_width;
 
         stage->weight_offset = plan->stored;
-        stage->bias_offset = plan->stored + (uint64_t)stage->inputs * stage->output_stride;
-        plan->stored = stage->bias_offset + stage->output_stride;
+        stage->bias_offset = plan->stored + (uint64_t)stage->inputs * stage->tile_count * stage->tile_width;
+        plan->stored = stage->bias_offset + (uint64_t)stage->tile_count * stage->tile_width;
         stage->first_weight_segment = plan->segment_count;
         stage->first_bias_segment = plan->segment_count + stage->tile_count * stage->block_count;
         plan->segment_count = stage->first_bias_segment + stage->tile_count;
@@ -109,7 +109,7 @@ enum status network_plan_make(struct network_plan *plan, const struct model_spec
                          (unsigned long long)rows, NETWORK_NORM_ROWS);
     }
     plan->rows = (uint32_t)(rows < most ? rows : most);
-    plan->input_stride = network_plan_padded(model->inputs);
+    plan->input_stride = network_plan_stride(model->inputs);
     cut(plan, model);
     network_plan_place_flat(plan);
     place_stages(plan); /* at most 64 layers of 2^36 x 2^16: cannot overflow 64 bits */

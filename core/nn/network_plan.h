@@ -67,7 +67,7 @@ struct network_stage {
     uint32_t layer;           /* index of the dense layer in the model's list */
     uint32_t inputs, outputs; /* behind a front its outputs are the first stage's inputs */
     uint32_t input_stride;    /* floats between rows of what goes in */
-    uint32_t output_stride;   /* tile_count * tile_width */
+    uint32_t output_stride;   /* the same of what comes out, at least tile_count * tile_width */
     uint32_t tile_width, tile_count;
     uint32_t block_width, block_count;
     uint32_t op_begin, op_end; /* its element-wise layers in network_plan.ops */

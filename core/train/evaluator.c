@@ -184,6 +184,7 @@ static void calibrated_of_grain(void *context, uint32_t grain, uint32_t worker)
 
 static void run_grains(struct evaluator *evaluator, pool_task task)
 {
+    pool_phase(evaluator->pool, PHASE_EVALUATE);
     pool_run(evaluator->pool, (evaluator->count + NETWORK_GRAIN_ROWS - 1) / NETWORK_GRAIN_ROWS, task, evaluator);
 }
 

@@ -522,7 +522,7 @@ static void log_point(struct trainer *trainer, struct train_point *point, int *l
     *logged = 1;
 }
 
-enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error)
+static enum status make_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error)
 {
     uint64_t next = trainer->state.step + 1, epoch = trainer->plan.steps_per_epoch;
     int due = train_spec_logs(&trainer->spec, epoch, next);
@@ -530,10 +530,6 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
     enum stop_reason stop = STOP_NONE;
     enum status status;
 
-    *logged = 0;
-    if (trainer->finished) {
-        return STATUS_OK;
-    }
     diagnostics_begin_step(trainer);
     status = trainer->convex != NULL ? update_convex(trainer, &stop, error) : update(trainer, measure, &stop, error);
     if (status == STATUS_DIVERGED && trainer->spec.kind == TRAIN_LR_RANGE_TEST) { /* so far the rate can go, no farther */
@@ -552,6 +548,25 @@ enum status trainer_step(struct trainer *trainer, struct train_point *point, int
         log_point(trainer, point, logged);
     }
     return status;
+}
+
+enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error)
+{
+    enum status status;
+
+    *logged = 0;
+    if (trainer->finished) {
+        return STATUS_OK;
+    }
+    pool_clocks_start(trainer->pool);
+    status = make_step(trainer, point, logged, error);
+    pool_clocks_stop(trainer->pool);
+    return status;
+}
+
+void trainer_ticks(const struct trainer *trainer, uint64_t ticks[PHASE_COUNT])
+{
+    pool_ticks(trainer->pool, ticks);
 }
 
 void trainer_progress(const struct trainer *trainer, struct train_progress *progress)

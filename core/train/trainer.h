@@ -8,6 +8,7 @@
 #ifndef DESCENT_CORE_TRAIN_TRAINER_H
 #define DESCENT_CORE_TRAIN_TRAINER_H
 
+#include "core/base/phase_clock.h"
 #include "core/data/dataset.h"
 #include "core/data/split.h"
 #include "core/eval/scores.h"
@@ -82,6 +83,8 @@ void trainer_free(struct trainer *trainer);
  * be used any more.
  */
 MUST_CHECK enum status trainer_step(struct trainer *trainer, struct train_point *point, int *logged, struct error *error);
+/* Ticks of all threads together in each phase of all steps so far: only their shares mean anything. */
+void trainer_ticks(const struct trainer *trainer, uint64_t ticks[PHASE_COUNT]);
 void trainer_progress(const struct trainer *trainer, struct train_progress *progress);
 const struct train_divergence *trainer_divergence(const struct trainer *trainer);
 
