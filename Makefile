@@ -28,8 +28,9 @@ endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wdouble-promotion -Wformat=2 -Werror=format-security $(WERROR)
-# No -ffast-math and no contraction: a result's bits depend on the source alone.
-NUMERICS := -ffp-contract=off -fno-fast-math -fno-math-errno
+# No -ffast-math and no contraction: a result's bits depend on the source alone. Nobody looks at floating-point exceptions, and
+# without a thought for them comparisons become vector code, too.
+NUMERICS := -ffp-contract=off -fno-fast-math -fno-math-errno -fno-trapping-math
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O3 -g $(HARDENING)
 FLAGS_debug := -Og -g3
@@ -88,6 +89,12 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,cc)$(CC) $(CFLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
 DEFINES :=
+
+# Sources for one instruction set, which the kernel tier decides on at run time.
+ifeq ($(shell uname -m),x86_64)
+%_avx2.o: DEFINES = -mavx2 -mfma
+%_avx512.o: DEFINES = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+endif
 
 $(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
 $(BUILD)/server/version.o: $(BUILD)/version

@@ -100,8 +100,10 @@ double mathx_cos_f64(double x)
     return cosine;
 }
 
+/* ivdep: out is x or apart from it. Asked at run time whether they overlap, the loop would choose its scalar half. */
 VECTOR_CLONES void mathx_exp_array_f64(size_t n, const double *x, double *out)
 {
+#pragma GCC ivdep
     for (size_t i = 0; i < n; i++) {
         out[i] = mathx_exp_f64(x[i]);
     }
@@ -109,6 +111,7 @@ VECTOR_CLONES void mathx_exp_array_f64(size_t n, const double *x, double *out)
 
 VECTOR_CLONES void mathx_log1p_array_f64(size_t n, const double *x, double *out)
 {
+#pragma GCC ivdep
     for (size_t i = 0; i < n; i++) {
         out[i] = mathx_log1p_f64(x[i]);
     }

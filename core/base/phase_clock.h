@@ -1,6 +1,6 @@
 /*
- * Where a thread's time goes. Ticks are the processor's own: steady, of no fixed length; only their shares mean anything, and
- * no result depends on them.
+ * Where a thread's time goes. Ticks are the processor's own: steady, of no fixed length; only their shares mean anything,
+ * and no result depends on them.
  */
 #ifndef DESCENT_CORE_BASE_PHASE_CLOCK_H
 #define DESCENT_CORE_BASE_PHASE_CLOCK_H
@@ -11,13 +11,13 @@
 #endif
 
 /* What the threads of a team do. X(name in C, name for users, meaning) */
-#define PHASES(X)                                                                                                             \
-    X(GATHER, "gather", "rows of the next minibatch, scaled and laid out")                                                    \
-    X(FORWARD, "forward", "activations, and the loss with its gradient")                                                      \
-    X(BACKWARD, "backward", "gradients")                                                                                      \
-    X(UPDATE, "update", "the optimizer's rule")                                                                               \
-    X(EVALUATE, "evaluate", "passes over whole splits, and diagnostics")                                                      \
-    X(OTHER, "other", "what one thread does between the phases of a step")                                                    \
+#define PHASES(X)                                                                                                           \
+    X(GATHER, "gather", "rows of the next minibatch, scaled and laid out")                                                  \
+    X(FORWARD, "forward", "activations, and the loss with its gradient")                                                    \
+    X(BACKWARD, "backward", "gradients")                                                                                    \
+    X(UPDATE, "update", "the optimizer's rule")                                                                             \
+    X(EVALUATE, "evaluate", "passes over whole splits, and diagnostics")                                                    \
+    X(OTHER, "other", "what one thread does between the phases of a step")                                                  \
     X(WAIT, "wait", "for the other threads")
 
 enum phase {

@@ -27,9 +27,9 @@ uint32_t pool_threads(const struct pool *pool);
 void pool_resize(struct pool *pool, uint32_t threads);
 
 /*
- * Where the team's time goes. Between pool_clocks_start and pool_clocks_stop each thread's time is counted for the phase it is
- * in: pool_phase names that of the work to come, a task may change its own worker's clock (phase_clock_switch) as long as it
- * sets it back; outside of pool_run the caller is in PHASE_OTHER, the others in PHASE_WAIT. Only by the thread that made
+ * Where the team's time goes. Between pool_clocks_start and pool_clocks_stop each thread's time is counted for the phase it
+ * is in: pool_phase names that of the work to come, a task may change its own worker's clock (phase_clock_switch) as long as
+ * it sets it back; outside of pool_run the caller is in PHASE_OTHER, the others in PHASE_WAIT. Only by the thread that made
  * the pool.
  */
 void pool_clocks_start(struct pool *pool);

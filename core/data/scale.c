@@ -162,6 +162,12 @@ static void scale_row(const struct scaler *scaler, const float *x, float *out)
         scale(x, scaler->features, scaler->shift, scaler->factor, out);
 }
 
+float scaler_factor(const struct scaler *scaler)
+{
+    assert(scaler->uniform);
+    return PREPROCESSINGS[scaler->type].factor;
+}
+
 void scaler_gather(const struct scaler *scaler, const struct dataset *dataset, uint64_t row, float *out)
 {
     const uint8_t *bytes = (const uint8_t *)dataset->x + row * scaler->features;

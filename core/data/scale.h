@@ -31,6 +31,8 @@ MUST_CHECK enum status scaler_constants_f64(const struct scaler *scaler, const s
 MUST_CHECK enum status scaler_copy(struct scaler *copy, const struct scaler *scaler, struct error *error);
 void scaler_release(struct scaler *scaler);
 
+/* Of a uniform scaler: what a raw value of 1 becomes. */
+float scaler_factor(const struct scaler *scaler);
 /* Row `row` of the data set, scaled, to out [features]. Bytes are widened here. Same bits on every processor. */
 void scaler_gather(const struct scaler *scaler, const struct dataset *dataset, uint64_t row, float *out);
 /* In place on raw values [rows][features], as predictions need it. */

@@ -43,7 +43,7 @@ static size_t block_rows(uint32_t classes)
     return BLOCK_VALUES / classes < BLOCK_ROWS ? BLOCK_VALUES / classes : BLOCK_ROWS;
 }
 
-static void block_exponentials(struct block *block, uint32_t classes, size_t rows)
+static inline void block_exponentials(struct block *block, uint32_t classes, size_t rows)
 {
     mathx_exp_array_f64(rows * classes, block->e, block->e);
     for (size_t i = 0; i < rows; i++) {

@@ -11,6 +11,7 @@
 #include "core/nn/batch_norm.h"
 #include "core/nn/dropout.h"
 #include "core/nn/loss.h"
+#include "core/nn/narrow_dense.h"
 #include "core/nn/network_state.h"
 
 #define REAL float

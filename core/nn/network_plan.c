@@ -1,6 +1,7 @@
 /* Widths are chosen once here; see the header for what they mean. */
 #include "network_plan.h"
 
+#include "core/nn/narrow_dense.h"
 #include "core/nn/network_front_plan.h"
 
 #define VECTOR_WIDTH NETWORK_VECTOR_WIDTH
@@ -51,6 +52,25 @@ static void add_op(struct network_plan *plan, const struct layer_spec *layer, ui
     }
 }
 
+/* Softmax regression, for example. */
+static void look_for_narrow(struct network_plan *plan)
+{
+    struct network_stage *stage = &plan->stages[0];
+
+    if (plan->stage_count == 1 && plan->front_count == 0 && stage->outputs <= NARROW_MOST_OUTPUT) {
+        stage->is_narrow = 1;
+        stage->block_width = NARROW_BLOCK;
+        stage->block_count = pieces(stage->inputs, NARROW_BLOCK);
+    }
+}
+
+/* Weights of a stage, with what padding there is. */
+static uint64_t stage_weights(const struct network_stage *stage)
+{
+    return stage->is_narrow ? (uint64_t)network_plan_padded(stage->inputs) * stage->outputs
+                            : (uint64_t)stage->inputs * stage->tile_count * stage->tile_width;
+}
+
 /* The stages' parameters, behind the flat ones: weights, then the bias, stage by stage. */
 static void place_stages(struct network_plan *plan)
 {
@@ -59,7 +79,7 @@ static void place_stages(struct network_plan *plan)
         uint64_t block = (uint64_t)stage->block_width * stage->tile_width;
 
         stage->weight_offset = plan->stored;
-        stage->bias_offset = plan->stored + (uint64_t)stage->inputs * stage->tile_count * stage->tile_width;
+        stage->bias_offset = plan->stored + stage_weights(stage);
         plan->stored = stage->bias_offset + (uint64_t)stage->tile_count * stage->tile_width;
         stage->first_weight_segment = plan->segment_count;
         stage->first_bias_segment = plan->segment_count + stage->tile_count * stage->block_count;
@@ -111,6 +131,7 @@ enum status network_plan_make(struct network_plan *plan, const struct model_spec
     plan->rows = (uint32_t)(rows < most ? rows : most);
     plan->input_stride = network_plan_stride(model->inputs);
     cut(plan, model);
+    look_for_narrow(plan);
     network_plan_place_flat(plan);
     place_stages(plan); /* at most 64 layers of 2^36 x 2^16: cannot overflow 64 bits */
     network_plan_place_statistics(plan);
@@ -127,6 +148,11 @@ struct network_segment network_plan_weight_segment(const struct network_stage *s
 {
     uint64_t first_row = (uint64_t)tile * stage->inputs + (uint64_t)block * stage->block_width;
 
+    if (stage->is_narrow) {
+        return (struct network_segment){.offset = stage->weight_offset + first_row * stage->outputs,
+                                        .count = (uint64_t)narrow_block_stride(stage->inputs, block) * stage->outputs,
+                                        .block = block};
+    }
     return (struct network_segment){.offset = stage->weight_offset + first_row * stage->tile_width,
                                     .count = (uint64_t)network_block_rows(stage, block) * stage->tile_width,
                                     .tile = tile,
@@ -174,7 +200,12 @@ static struct network_run weight_run(const struct network_stage *stage, uint32_t
                               .stride = stage->tile_width,
                               .count = network_block_rows(stage, block) - row};
 
-    run.at = run.segment.offset + (uint64_t)row * stage->tile_width + unit % stage->tile_width;
+    if (stage->is_narrow) {
+        run.stride = 1;
+        run.at = run.segment.offset + (uint64_t)unit * narrow_block_stride(stage->inputs, block) + row;
+    } else {
+        run.at = run.segment.offset + (uint64_t)row * stage->tile_width + unit % stage->tile_width;
+    }
     return run;
 }
 

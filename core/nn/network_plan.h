@@ -17,6 +17,8 @@
  * Parameters that are no dense layer's are flat: they stand in memory as in canonical order, cut into segments, too.
  * Running statistics come last and are in no segment: no optimizer sees them.
  *
+ * A network of one stage with few outputs is narrow: its weights lie in blocks, but unit by unit in each (narrow_dense.h).
+ *
  * Widths are padded to 16 columns (a cache line of float32, the width of a vector register); padding weights are 0 and stay
  * 0.
  */
@@ -70,6 +72,7 @@ struct network_stage {
     uint32_t output_stride;   /* the same of what comes out, at least tile_count * tile_width */
     uint32_t tile_width, tile_count;
     uint32_t block_width, block_count;
+    int is_narrow; /* the only stage, of few outputs and no front: its weights lie as narrow_dense.h wants them */
     uint32_t op_begin, op_end; /* its element-wise layers in network_plan.ops */
     uint32_t first_weight_segment, first_bias_segment;
     uint64_t weight_offset, bias_offset; /* in parameters */

@@ -23,11 +23,17 @@ static void scale(size_t n, double factor, double *x)
 static unsigned count_above(const struct tridiagonal *t, double x)
 {
     double pivot = t->a[0] - x;
-    unsigned count = !(pivot < 0);
+    unsigned count = 0;
+
+    if (!(pivot < 0)) {
+        count++;
+    }
 
     for (unsigned i = 1; i < t->size; i++) {
         pivot = t->a[i] - x - (pivot != 0 ? t->b[i - 1] * t->b[i - 1] / pivot : (double)INFINITY);
-        count += !(pivot < 0);
+        if (!(pivot < 0)) {
+            count++;
+        }
     }
     return count;
 }

@@ -1,0 +1,7 @@
+#if defined(__x86_64__)
+#include "core/base/simd_avx512.h"
+#include "core/nn/narrow_dense.h"
+
+#define NARROW_DENSE narrow_dense_avx512
+#include "core/nn/narrow_dense.inc"
+#endif
