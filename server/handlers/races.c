@@ -153,11 +153,10 @@ static struct datasets_insert *shared_insert(struct race *race, enum rows which,
     return is_shared ? &race->datasets[which].insert : NULL;
 }
 
-static enum status make_draft(struct race *race, size_t i, struct error *error)
+static enum status make_draft(struct race *race, size_t i, const char *text, size_t size, struct error *error)
 {
     struct job_draft *draft = &race->drafts[i];
-    const struct race_entry *entry = &race->decoded.entries[i];
-    enum status status = job_draft_make(draft, race->app, entry->text, entry->size, error);
+    enum status status = job_draft_make(draft, race->app, text, size, error);
 
     if (draft->insert.dataset == NULL) {
         draft->insert.dataset = shared_insert(race, ROWS_DATASET, &draft->decoded.dataset);
@@ -166,7 +165,6 @@ static enum status make_draft(struct race *race, size_t i, struct error *error)
         draft->insert.test = shared_insert(race, ROWS_TEST, &draft->decoded.test);
     }
     race->inserts[i] = &draft->insert;
-    job_draft_release_data(draft);
     return status;
 }
 
@@ -175,23 +173,28 @@ static void write_estimate(const struct job_draft *draft, struct json_writer *wr
     encode_job_estimate(&draft->decoded, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
 }
 
-/* Checks entry i; makes it ready, or writes what it would cost, as long as nothing is wrong with any. */
+/* Checks entry i; makes it ready, or writes what it would cost, as long as nothing is wrong with any. No other's text or
+ * data is there meanwhile: each may be as large as a body may be. */
 static void take_entry(struct race *race, size_t i, struct json_writer *estimates, struct problem *problem)
 {
-    const struct race_entry *entry = &race->decoded.entries[i];
     struct problem own;
     struct error error = {0};
+    char *text = NULL;
+    size_t size = 0;
 
     problem_init(&own);
-    if (job_draft_check(&race->drafts[i], race->app, entry->text, entry->size, race->known, &own) != STATUS_OK) {
+    if (race_request_text(&race->decoded, i, &text, &size, &error) != STATUS_OK) {
+        problem_add(problem, &error);
+    } else if (job_draft_check(&race->drafts[i], race->app, text, size, race->known, &own) != STATUS_OK) {
         race_request_add_problem(&race->decoded, i, &own, problem);
     } else if (problem->status == STATUS_OK && race->is_trial) {
         write_estimate(&race->drafts[i], estimates);
-    } else if (problem->status == STATUS_OK && make_draft(race, i, &error) != STATUS_OK) {
+    } else if (problem->status == STATUS_OK && make_draft(race, i, text, size, &error) != STATUS_OK) {
         problem_add(problem, &error);
     }
     job_draft_release_data(&race->drafts[i]);
     problem_release(&own);
+    free(text);
 }
 
 static void take_entries(struct race *race, struct json_writer *estimates, struct problem *problem)

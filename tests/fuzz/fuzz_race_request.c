@@ -45,12 +45,17 @@ static void check_name(const struct race_request *request, size_t i)
 /* A text may be beyond what a job's request may have (its depth, its keys); it is JSON in any case. */
 static void check_entry(const struct race_request *request, size_t i, struct problem *problem)
 {
-    const struct race_entry *entry = &request->entries[i];
     struct job_request job;
     struct problem own;
+    struct error error = {.status = STATUS_OK};
+    char *text;
+    size_t size;
 
     problem_init(&own);
-    if (job_request_decode(&job, entry->text, entry->size, &own) != own.status) {
+    if (race_request_text(request, i, &text, &size, &error) != STATUS_OK) {
+        abort();
+    }
+    if (job_request_decode(&job, text, size, &own) != own.status) {
         abort();
     }
     if (own.status != STATUS_OK) {
@@ -61,6 +66,7 @@ static void check_entry(const struct race_request *request, size_t i, struct pro
     }
     job_request_release(&job);
     problem_release(&own);
+    free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
