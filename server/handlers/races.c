@@ -145,12 +145,15 @@ static enum status take_rows(struct race *race, enum rows which, const struct ra
     return status;
 }
 
+static int names_shared(const struct race *race, enum rows which, const struct dataset_ref *ref)
+{
+    return race->known[which].id != NULL && ref->type == DATASET_REF_ID && strcmp(ref->id, race->known[which].id) == 0;
+}
+
 /* The insert of what a draft names by the id of shared rows. */
 static struct datasets_insert *shared_insert(struct race *race, enum rows which, const struct dataset_ref *ref)
 {
-    int is_shared = race->known[which].id != NULL && strcmp(ref->id, race->known[which].id) == 0;
-
-    return is_shared ? &race->datasets[which].insert : NULL;
+    return names_shared(race, which, ref) ? &race->datasets[which].insert : NULL;
 }
 
 static enum status make_draft(struct race *race, size_t i, const char *text, size_t size, struct error *error)
@@ -168,9 +171,19 @@ static enum status make_draft(struct race *race, size_t i, const char *text, siz
     return status;
 }
 
-static void write_estimate(const struct job_draft *draft, struct json_writer *writer)
+/* Shared rows are shown as they came: their id was made for this request, there will be no data set with it. */
+static void write_estimate(const struct race *race, size_t i, struct json_writer *writer)
 {
-    encode_job_estimate(&draft->decoded, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
+    const struct job_draft *draft = &race->drafts[i];
+    struct job_request shown = draft->decoded; /* borrows all that it has */
+
+    if (names_shared(race, ROWS_DATASET, &shown.dataset)) {
+        shown.dataset = race->decoded.dataset.ref;
+    }
+    if (names_shared(race, ROWS_TEST, &shown.test)) {
+        shown.test = race->decoded.test.ref;
+    }
+    encode_job_estimate(&shown, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
 }
 
 /* Checks entry i; makes it ready, or writes what it would cost, as long as nothing is wrong with any. No other's text or
@@ -188,7 +201,7 @@ static void take_entry(struct race *race, size_t i, struct json_writer *estimate
     } else if (job_draft_check(&race->drafts[i], race->app, text, size, race->known, &own) != STATUS_OK) {
         race_request_add_problem(&race->decoded, i, &own, problem);
     } else if (problem->status == STATUS_OK && race->is_trial) {
-        write_estimate(&race->drafts[i], estimates);
+        write_estimate(race, i, estimates);
     } else if (problem->status == STATUS_OK && make_draft(race, i, text, size, &error) != STATUS_OK) {
         problem_add(problem, &error);
     }
