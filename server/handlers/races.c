@@ -186,19 +186,15 @@ static void write_estimate(const struct race *race, size_t i, struct json_writer
     encode_job_estimate(&shown, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
 }
 
-/* Checks entry i; makes it ready, or writes what it would cost, as long as nothing is wrong with any. No other's text or
- * data is there meanwhile: each may be as large as a body may be. */
-static void take_entry(struct race *race, size_t i, struct json_writer *estimates, struct problem *problem)
+/* Checks entry i's text; makes its job ready, or writes what it would cost, as long as nothing is wrong with any. */
+static void take_text(struct race *race, size_t i, const char *text, size_t size, struct json_writer *estimates,
+                      struct problem *problem)
 {
     struct problem own;
     struct error error = {0};
-    char *text = NULL;
-    size_t size = 0;
 
     problem_init(&own);
-    if (race_request_text(&race->decoded, i, &text, &size, &error) != STATUS_OK) {
-        problem_add(problem, &error);
-    } else if (job_draft_check(&race->drafts[i], race->app, text, size, race->known, &own) != STATUS_OK) {
+    if (job_draft_check(&race->drafts[i], race->app, text, size, race->known, &own) != STATUS_OK) {
         race_request_add_problem(&race->decoded, i, &own, problem);
     } else if (problem->status == STATUS_OK && race->is_trial) {
         write_estimate(race, i, estimates);
@@ -207,6 +203,19 @@ static void take_entry(struct race *race, size_t i, struct json_writer *estimate
     }
     job_draft_release_data(&race->drafts[i]);
     problem_release(&own);
+}
+
+/* No other entry's text or data is there meanwhile: each may be as large as a body may be. */
+static void take_entry(struct race *race, size_t i, struct json_writer *estimates, struct problem *problem)
+{
+    struct error error = {0};
+    char *text = NULL;
+    size_t size = 0;
+
+    if (race_request_text(&race->decoded, i, &text, &size, &error) == STATUS_OK) {
+        take_text(race, i, text, size, estimates, problem);
+    }
+    problem_add(problem, &error);
     free(text);
 }
 
