@@ -176,8 +176,9 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         return status;
     }
     set_initial_parameters(trainer);
+    trainer->full_normaliser = trainer_normaliser(trainer, data->split->train, data->split->train_count);
     if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
-        status = trainer_convex_new(&trainer->convex, trainer, trainer_full_normaliser(trainer), error);
+        status = trainer_convex_new(&trainer->convex, trainer, trainer->full_normaliser, error);
         if (status != STATUS_OK) {
             trainer_free(trainer);
             return status;

@@ -2,6 +2,8 @@
 #include "core/train/diagnostics.h"
 
 #include "core/nn/network_objective.h"
+#include "core/nn/network_state.h"
+#include "core/train/trainer_internal.h"
 #include "tests/assert_close.h"
 #include "tests/core/train/training.h"
 
@@ -68,7 +70,7 @@ static void a_team_that_changes_size_measures_the_same(void **state)
     fixture_release(&f);
 }
 
-/* From every step on, the rows are those of the run that was not interrupted. */
+/* From every step on, the end too (which has an evaluation of its own), the rows are those of the uninterrupted run. */
 static void a_run_that_goes_on_from_a_checkpoint_measures_the_same(void **state)
 {
     struct fixture f;
@@ -82,13 +84,16 @@ static void a_run_that_goes_on_from_a_checkpoint_measures_the_same(void **state)
     spec.eval_every_steps = 5;
     struct result *whole = run(&f, &spec, 1, 0);
 
-    for (uint64_t at = 1; at < whole->progress.step; at++) {
+    assert_int_not_equal(whole->progress.step % spec.eval_every_steps, 0);
+    for (uint64_t at = 1; at <= whole->progress.step; at++) {
         struct result *rest = test_calloc(1, sizeof *rest);
         struct trainer *trainer = new_trainer(&f, &spec, 1);
         struct buffer_sink file = {0};
 
         while (rest->progress.step < at) {
-            assert_int_equal(step_into(rest, trainer), 1);
+            int goes_on = step_into(rest, trainer);
+
+            assert_int_equal(goes_on, rest->progress.step < whole->progress.step);
         }
         write_checkpoint(trainer, &file);
         trainer_free(trainer);
@@ -153,6 +158,34 @@ static void the_full_gradient_is_measured_where_it_is_not_too_dear(void **state)
         assert_int_equal(isnan(point->full_gradient_norm) == 0, isnan(point->train_loss) == 0);
     }
     result_free(result);
+    fixture_release(&f);
+}
+
+/* The stop and the diagnostic both want it: what was found first serves both, until the next step. */
+static void the_full_gradient_is_taken_once_a_step(void **state)
+{
+    struct fixture f;
+    struct train_point point;
+    int logged;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 96, 3, 0.5, 0);
+    struct train_spec spec = spec_of(&f, 12, 0);
+
+    spec.stop.gradient_norm = 1e-9;
+    spec.diagnostics = DIAGNOSTIC_BIT(DIAGNOSTIC_FULL_GRADIENT_NORM);
+    struct trainer *trainer = new_trainer(&f, &spec, 1);
+    struct network_state weights = network_state_f32(trainer->network);
+
+    for (int i = 0; i < 3; i++) { /* an epoch */
+        assert_int_equal(trainer_step(trainer, &point, &logged, NULL), STATUS_OK);
+    }
+    assert_true(logged && isfinite(point.full_gradient_norm));
+    memset(weights.weights, 0, weights.plan->stored * sizeof *weights.weights); /* another pass would find another norm */
+    assert_true(trainer_full_gradient_norm(trainer) == point.full_gradient_norm);
+    assert_int_equal(trainer_step(trainer, &point, &logged, NULL), STATUS_OK);
+    assert_true(trainer_full_gradient_norm(trainer) != point.full_gradient_norm);
+    trainer_free(trainer);
     fixture_release(&f);
 }
 
@@ -393,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_run_that_goes_on_from_a_checkpoint_measures_the_same),
         cmocka_unit_test(the_full_gradient_is_that_of_the_next_full_batch),
         cmocka_unit_test(the_full_gradient_is_measured_where_it_is_not_too_dear),
+        cmocka_unit_test(the_full_gradient_is_taken_once_a_step),
         cmocka_unit_test(the_noise_of_two_rows_is_half_their_distance_squared),
         cmocka_unit_test(a_batch_of_one_row_has_no_halves),
         cmocka_unit_test(update_ratios_are_those_of_the_served_points),
