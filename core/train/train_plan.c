@@ -21,8 +21,6 @@ static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
     [STOP_USER] = "user",           [STOP_RANGE_TEST] = "range_test",   [STOP_CONVERGED] = "converged",
 };
 
-static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
-
 static const char *const KIND_NAMES[TRAIN_KIND_COUNT] = {"train", "lr_range_test"};
 
 const char *train_kind_name(enum train_kind kind)
@@ -38,11 +36,6 @@ const char *metric_name(enum metric metric)
 const char *stop_reason_name(enum stop_reason reason)
 {
     return STOP_REASON_NAMES[reason];
-}
-
-const char *split_part_name(enum split_part part)
-{
-    return PART_NAMES[part];
 }
 
 int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows)

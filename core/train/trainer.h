@@ -104,9 +104,6 @@ void trainer_stop_after_next(struct trainer *trainer, enum stop_reason reason);
 /* What a range test that has ended has found. It has no model. */
 void trainer_range_result(const struct trainer *trainer, struct range_result *result);
 
-enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
-const char *split_part_name(enum split_part part);
-
 /*
  * The model of a finished job: the best one where early stopping (or the user's stop) asks for it, else the last. Fills
  * *model, which the caller releases. *step: the update it stands after.
