@@ -27,10 +27,16 @@ struct train_data {
     const struct model *initial_model; /* NULL: none; weights and scaling to begin with; borrowed */
 };
 
+/* How many rows a job has; largest: the part (train, validation, test) that has most, each being scored at the end. */
+struct train_sizes {
+    uint64_t train, validation, largest;
+};
+struct train_sizes train_data_sizes(const struct train_data *data);
+
 /* What a job costs, from the spec and the sizes alone; no allocation. */
 struct train_plan {
     uint64_t parameters;
-    uint64_t bytes; /* memory beside the data: parameters, optimizer state, activations, buffers */
+    uint64_t bytes; /* memory beside the data: parameters, optimizer state, activations, buffers, the final evaluation's */
     uint64_t flops_per_epoch;
     uint64_t steps_per_epoch;
     uint64_t total_steps;       /* epochs * steps_per_epoch, cut by max_steps */
@@ -38,7 +44,7 @@ struct train_plan {
     uint64_t step_flops;
 };
 /* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes. */
-MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows,
+MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, const struct train_sizes *rows,
                                     uint32_t max_threads, struct error *error);
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */
 uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);

@@ -109,9 +109,9 @@ static void set_initial_parameters(struct trainer *trainer)
 
 static enum status set_up(struct trainer *trainer, uint32_t threads, struct error *error)
 {
-    const struct split *split = trainer->data.split;
+    const struct train_sizes rows = train_data_sizes(&trainer->data);
     const struct dataset *dataset = trainer->data.dataset;
-    enum status status = trainer_plan(&trainer->plan, &trainer->spec, split->train_count, threads, error);
+    enum status status = trainer_plan(&trainer->plan, &trainer->spec, &rows, threads, error);
 
     if (status == STATUS_OK && dataset->label_type == LABEL_SOFT) {
         status = find_soft_winners(trainer, error);

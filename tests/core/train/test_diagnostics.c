@@ -419,13 +419,13 @@ static void their_memory_is_in_the_plan(void **state)
     assert_int_equal(network_plan_make(&network, &spec.model, spec.batch_size, NULL), STATUS_OK);
     struct network_setup probe = {.plan = &network, .use = NETWORK_ACCUMULATE, .optimizer = &spec.optimizer};
 
-    assert_int_equal(trainer_plan(&plain, &spec, 120, 1, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&plain, &spec, &(struct train_sizes){120, 0, 120}, 1, NULL), STATUS_OK);
     for (int d = 0; d < DIAGNOSTIC_COUNT; d++) {
         uint64_t least = (uint64_t)NEEDED[d].arrays * plain.parameters * sizeof(float) +
                          (uint64_t)NEEDED[d].vectors * plain.parameters * sizeof(double);
 
         spec.diagnostics = DIAGNOSTIC_BIT(d);
-        assert_int_equal(trainer_plan(&measured, &spec, 120, 1, NULL), STATUS_OK);
+        assert_int_equal(trainer_plan(&measured, &spec, &(struct train_sizes){120, 0, 120}, 1, NULL), STATUS_OK);
         assert_true(measured.bytes - plain.bytes >= least + (NEEDED[d].probe ? network_bytes(&probe, 1) : 0));
         assert_true(NEEDED[d].probe || d == DIAGNOSTIC_SHARPNESS || measured.bytes - plain.bytes < least + 4096);
     }
