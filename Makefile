@@ -152,8 +152,8 @@ TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 # call, thousands of times, is AddressSanitizer's.
 ifeq ($(MODE),tsan)
 TESTS := $(filter-out %/test_failing_calls,$(TESTS))
-TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/eval/% core/landscape/test_landscape core/nn/% \
-	core/train/% server/%),$(TESTS))
+TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/base/test_thread_tag core/eval/% \
+	core/landscape/test_landscape core/nn/% core/optim/test_muon core/train/% server/%),$(TESTS))
 endif
 
 .PHONY: lecture

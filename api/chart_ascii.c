@@ -9,10 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/ascii.h"
 #include "api/chart.h"
 #include "api/text.h"
 
-#define MARGIN     10 /* columns left of the plot: label, space, axis */
 #define MAX_ROWS   16
 #define ROWS_TALL  14 /* of the loss panel's plot */
 #define ROWS_SHORT 7
@@ -98,22 +98,6 @@ static void draw_series(struct canvas *canvas, const struct chart *chart, const 
     }
 }
 
-static void put_spaces(struct text *out, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        text_put(out, " ", 1);
-    }
-}
-
-/* Text right-aligned in `width` columns; labels are ASCII. */
-static void put_right(struct text *out, const char *label, size_t width)
-{
-    size_t size = strlen(label);
-
-    put_spaces(out, size < width ? width - size : 0);
-    text_string(out, label);
-}
-
 static void put_cell(struct text *out, const struct canvas *canvas, uint32_t row, uint32_t column)
 {
     unsigned code = BRAILLE + canvas->dots[row][column];
@@ -140,8 +124,7 @@ static void put_plot(struct text *out, const struct canvas *canvas, const struct
                 chart_tick_label(&panel->y, panel->y.ticks[t], label);
             }
         }
-        put_right(out, label, MARGIN - 2);
-        text_string(out, label[0] == '\0' ? " │" : " ┤");
+        ascii_row_begin(out, label);
         while (end > 0 && canvas->dots[row][end - 1] == 0 && canvas->marks[row][end - 1] == NULL) {
             end--;
         }
@@ -177,53 +160,25 @@ static void put_legend(struct text *out, const struct chart *chart, const struct
     text_put(out, "\n", 1);
 }
 
-/* The axis with its ticks, and below it those of the labels that do not touch. */
+static uint32_t x_column(const struct canvas *canvas, const struct chart *chart, uint32_t tick)
+{
+    return (uint32_t)lround(chart_position(&chart->x, chart->x.ticks[tick]) * (canvas->columns - 1));
+}
+
 static void put_x_axis(struct text *out, const struct canvas *canvas, const struct chart *chart)
 {
-    const char *name = chart_x_name(chart);
     char ticks[CHART_ASCII_MAX_WIDTH] = {0}, label[CHART_LABEL_TEXT];
     size_t used = 0;
 
     for (uint32_t t = 0; t < chart->x.tick_count; t++) {
-        ticks[lround(chart_position(&chart->x, chart->x.ticks[t]) * (canvas->columns - 1))] = 1;
+        ticks[x_column(canvas, chart, t)] = 1;
     }
-    put_spaces(out, MARGIN - 1);
-    text_string(out, "└");
-    for (uint32_t column = 0; column < canvas->columns; column++) {
-        text_string(out, ticks[column] ? "┬" : "─");
-    }
-    text_put(out, "\n", 1);
+    ascii_x_axis(out, ticks, canvas->columns);
     for (uint32_t t = 0; t < chart->x.tick_count; t++) {
-        size_t at = MARGIN + (size_t)lround(chart_position(&chart->x, chart->x.ticks[t]) * (canvas->columns - 1));
-
         chart_tick_label(&chart->x, chart->x.ticks[t], label);
-        size_t size = strlen(label), start = at - size / 2, latest = MARGIN + canvas->columns - size;
-        start = start < latest ? start : latest;
-        if (start > used || used == 0) {
-            put_spaces(out, start - used);
-            text_string(out, label);
-            used = start + size;
-        }
+        ascii_x_label(out, &used, label, x_column(canvas, chart, t), canvas->columns);
     }
-    text_put(out, "\n", 1);
-    put_spaces(out, MARGIN + (canvas->columns - strlen(name)) / 2);
-    text_printf(out, "%s\n", name);
-}
-
-/* At most `width` characters of a title, without control characters. */
-static void put_title(struct text *out, const char *title, size_t width)
-{
-    for (; *title != '\0'; title++) {
-        int continues = ((unsigned char)*title & 0xc0) == 0x80; /* a byte inside a UTF-8 character */
-
-        if (!continues && width-- == 0) {
-            break;
-        }
-        if ((unsigned char)*title >= ' ' && *title != 0x7f) {
-            text_put(out, title, 1);
-        }
-    }
-    text_put(out, "\n", 1);
+    ascii_x_name(out, chart_x_name(chart), canvas->columns);
 }
 
 void chart_ascii(const struct curve *curve, const char *title, uint32_t width, struct text *out)
@@ -233,8 +188,9 @@ void chart_ascii(const struct curve *curve, const char *title, uint32_t width, s
 
     width = width < CHART_ASCII_MIN_WIDTH ? CHART_ASCII_MIN_WIDTH : width;
     width = width > CHART_ASCII_MAX_WIDTH ? CHART_ASCII_MAX_WIDTH : width;
-    chart_plan(&chart, curve, (width - MARGIN) / 10, 6);
-    put_title(out, title, width);
+    chart_plan(&chart, curve, (width - ASCII_MARGIN) / 10, 6);
+    ascii_cut(out, title, width);
+    text_put(out, "\n", 1);
     if (chart.panel_count == 0) {
         text_string(out, "no points yet\n");
         return;
@@ -243,7 +199,7 @@ void chart_ascii(const struct curve *curve, const char *title, uint32_t width, s
     text_printf(out, "%s\n\n", subtitle);
     for (uint32_t p = 0; p < chart.panel_count; p++) {
         const struct chart_panel *panel = &chart.panels[p];
-        struct canvas canvas = {.columns = width - MARGIN, .rows = panel->weight > 1 ? ROWS_TALL : ROWS_SHORT};
+        struct canvas canvas = {.columns = width - ASCII_MARGIN, .rows = panel->weight > 1 ? ROWS_TALL : ROWS_SHORT};
 
         for (uint32_t s = 0; s < panel->series_count; s++) {
             draw_series(&canvas, &chart, panel, s);

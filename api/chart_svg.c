@@ -173,21 +173,6 @@ static void put_x_labels(struct text *out, const struct chart *chart, const stru
                 chart_x_name(chart));
 }
 
-static void put_head(struct text *out, const char *title, const char *subtitle, int height)
-{
-    text_printf(out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
-                "<title>",
-                WIDTH, height, WIDTH, height);
-    svg_escaped(out, title);
-    text_string(out, "</title>\n");
-    text_string(out, style);
-    text_printf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n<text class=\"title\" x=\"%d\" y=\"30\">",
-                WIDTH, height, LEFT);
-    svg_escaped(out, title);
-    text_printf(out, "</text>\n<text x=\"%d\" y=\"49\">%s</text>\n", LEFT, subtitle);
-}
-
 void chart_svg(const struct curve *curve, const char *title, struct text *out)
 {
     struct chart chart;
@@ -201,7 +186,13 @@ void chart_svg(const struct curve *curve, const char *title, struct text *out)
     if (chart.panel_count > 0) {
         chart_subtitle(&chart, subtitle, sizeof subtitle);
     }
-    put_head(out, title, subtitle, height);
+    svg_begin(out, &(struct svg_head){.width = WIDTH,
+                                      .height = height,
+                                      .left = LEFT,
+                                      .name = title,
+                                      .title = title,
+                                      .subtitle = subtitle,
+                                      .style = style});
     for (uint32_t p = 0; p < chart.panel_count; p++) {
         weights += chart.panels[p].weight;
     }

@@ -100,11 +100,7 @@ enum status compare_query_decode(struct compare_query *wanted, const struct quer
         .scale = (enum plot_scale)query_integer(query, PARAMETER_SCALE),
         .width = (uint32_t)query_integer(query, PARAMETER_WIDTH),
     };
-    if (query_given(query, PARAMETER_JOBS)) {
-        decode_jobs(wanted, query_text(query, PARAMETER_JOBS), problem);
-    } else {
-        query_refuse(problem, STATUS_QUERY_INVALID, "jobs", "jobs is required: comma-separated ids");
-    }
+    decode_jobs(wanted, query_text(query, PARAMETER_JOBS), problem);
     wanted->against = decode_pointer(query, PARAMETER_AGAINST, problem);
     wanted->group = decode_pointer(query, PARAMETER_GROUP, problem);
     check_together(wanted, query, problem);

@@ -206,13 +206,24 @@ void comparison_csv(const struct comparison *comparison, struct text *out)
     }
 }
 
+static void put_name(struct text *out, const char *name)
+{
+    if (name[0] == '\0') {
+        text_string(out, "null");
+    } else {
+        text_printf(out, "\"%s\"", name);
+    }
+}
+
 void comparison_ndjson(const struct comparison *comparison, struct text *out)
 {
     for (size_t s = 0; s < comparison->count; s++) {
         const struct comparison_series *series = &comparison->series[s];
 
         for (size_t i = 0; i < series->count; i++) {
-            text_printf(out, "{\"job\":\"%s\",\"name\":\"%s\",\"x\":", series->job, series->name);
+            text_printf(out, "{\"job\":\"%s\",\"name\":", series->job);
+            put_name(out, series->name);
+            text_string(out, ",\"x\":");
             text_number(out, series->points[i].x);
             text_string(out, ",\"y\":");
             if (isfinite(series->points[i].y)) {

@@ -6,10 +6,10 @@
 #include "api/cross_entropy_request.h"
 #include "api/plot.h"
 
-#define PAIRS   40  /* drawn, at most */
-#define POINTS  300 /* of the curve */
-#define HIGHEST 5.0 /* nats, unless a pair costs more */
-#define CEILING 40.0
+#define PAIRS   40   /* drawn, at most */
+#define POINTS  300  /* of the curve */
+#define HIGHEST 5.0  /* nats, unless a pair costs more */
+#define CEILING 40.0 /* a pair that costs more stands in the legend alone: the curve would be flat beside it */
 
 struct drawing {
     struct plot_point curve[POINTS], dots[PAIRS];
@@ -28,10 +28,13 @@ static void add_pairs(struct drawing *drawing, const struct cross_entropy_reques
         (void)snprintf(drawing->names[i], sizeof drawing->names[i], request->pairs > 1 ? "pair %zu" : "H(u, v)", i);
         *series = (struct plot_series){.name = drawing->names[i], .points = &drawing->dots[i], .count = 1};
         if (isinf(h)) {
-            series->count = 0;
             (void)snprintf(series->note, sizeof series->note, "infinite");
         } else {
             (void)snprintf(series->note, sizeof series->note, "%.4g", h);
+        }
+        if (h > CEILING) {
+            series->count = 0;
+        } else {
             drawing->highest = fmax(drawing->highest, fmin(1.05 * h, CEILING));
         }
     }

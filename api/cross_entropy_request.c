@@ -51,6 +51,7 @@ static void read_vector(struct vectors *vectors, const struct json_value *value,
     vector_pointer(vectors, vectors->count, pointer);
     if (json_type(value) != JSON_ARRAY) {
         field_wrong_type(value, "a list of numbers", pointer, problem);
+        vectors->ends[vectors->count++] = first; /* it has its place: those behind it keep theirs */
         return;
     }
     if (json_count(value) == 0) {

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/ascii.h"
 #include "api/plot.h"
 #include "api/text.h"
 
-#define MARGIN 10 /* columns left of the plot: label, space, axis */
-#define ROWS   18
+#define ROWS 18
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#@";
 
@@ -67,28 +67,6 @@ static void draw_series(struct canvas *canvas, const struct plot *plot, size_t s
     }
 }
 
-static void put_spaces(struct text *out, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        text_put(out, " ", 1);
-    }
-}
-
-/* At most `width` characters, without control characters. */
-static void put_cut(struct text *out, const char *string, size_t width)
-{
-    for (; *string != '\0'; string++) {
-        int continues = ((unsigned char)*string & 0xc0) == 0x80; /* a byte inside a UTF-8 character */
-
-        if (!continues && width-- == 0) {
-            break;
-        }
-        if ((unsigned char)*string >= ' ' && *string != 0x7f) {
-            text_put(out, string, 1);
-        }
-    }
-}
-
 static void put_plot(struct text *out, const struct canvas *canvas, const struct plot *plot)
 {
     for (int row = 0; row < ROWS; row++) {
@@ -100,9 +78,7 @@ static void put_plot(struct text *out, const struct canvas *canvas, const struct
                 chart_tick_label(&plot->y, plot->y.ticks[t], label);
             }
         }
-        put_spaces(out, strlen(label) < MARGIN - 2 ? MARGIN - 2 - strlen(label) : 0);
-        text_string(out, label);
-        text_string(out, label[0] == '\0' ? " │" : " ┤");
+        ascii_row_begin(out, label);
         while (end > 0 && canvas->cells[row][end - 1] == ' ') {
             end--;
         }
@@ -112,51 +88,37 @@ static void put_plot(struct text *out, const struct canvas *canvas, const struct
 }
 
 /* A tick's label; words are cut to what lies between two of them. */
-static size_t tick_label(const struct plot *plot, uint32_t tick, size_t room, struct text *label)
+static void put_x_label(struct text *out, size_t *used, const struct canvas *canvas, const struct plot *plot, uint32_t tick)
 {
+    const uint32_t column = (uint32_t)column_of(canvas, plot, plot->x.ticks[tick]);
     char number[CHART_LABEL_TEXT];
+    struct text word = {.data = NULL};
 
-    label->size = 0;
-    if (plot->categories != NULL) {
-        put_cut(label, plot->categories[(size_t)plot->x.ticks[tick]], room);
-    } else {
+    if (plot->categories == NULL) {
         chart_tick_label(&plot->x, plot->x.ticks[tick], number);
-        text_string(label, number);
+        ascii_x_label(out, used, number, column, canvas->columns);
+        return;
     }
-    return label->size;
+    ascii_cut(&word, plot->categories[(size_t)plot->x.ticks[tick]], canvas->columns / plot->x.tick_count - 1);
+    if (word.data != NULL && !word.failed) { /* else it is left out, as one without room */
+        ascii_x_label(out, used, word.data, column, canvas->columns);
+    }
+    text_release(&word);
 }
 
-/* The axis with its ticks, below it the labels that do not touch. */
 static void put_x_axis(struct text *out, const struct canvas *canvas, const struct plot *plot)
 {
     char ticks[PLOT_ASCII_MAX_WIDTH] = {0};
-    struct text label = {.data = NULL};
-    size_t used = 0, room = plot->x.tick_count > 0 ? canvas->columns / plot->x.tick_count : 0;
+    size_t used = 0;
 
     for (uint32_t t = 0; t < plot->x.tick_count; t++) {
         ticks[column_of(canvas, plot, plot->x.ticks[t])] = 1;
     }
-    put_spaces(out, MARGIN - 1);
-    text_string(out, "└");
-    for (uint32_t column = 0; column < canvas->columns; column++) {
-        text_string(out, ticks[column] ? "┬" : "─");
-    }
-    text_put(out, "\n", 1);
+    ascii_x_axis(out, ticks, canvas->columns);
     for (uint32_t t = 0; t < plot->x.tick_count; t++) {
-        size_t at = MARGIN + (size_t)column_of(canvas, plot, plot->x.ticks[t]), size = tick_label(plot, t, room - 1, &label);
-        size_t start = at > size / 2 ? at - size / 2 : 0;
-
-        if (start + size <= MARGIN + canvas->columns && (start > used || used == 0) && !label.failed && size > 0) {
-            put_spaces(out, start - used);
-            text_put(out, label.data, size);
-            used = start + size;
-        }
+        put_x_label(out, &used, canvas, plot, t);
     }
-    text_release(&label);
-    text_put(out, "\n", 1);
-    put_spaces(out, MARGIN + (strlen(plot->x_name) < canvas->columns ? (canvas->columns - strlen(plot->x_name)) / 2 : 0));
-    put_cut(out, plot->x_name, canvas->columns);
-    text_put(out, "\n", 1);
+    ascii_x_name(out, plot->x_name, canvas->columns);
 }
 
 void plot_ascii(struct plot *plot, uint32_t width, struct text *out)
@@ -165,25 +127,25 @@ void plot_ascii(struct plot *plot, uint32_t width, struct text *out)
 
     width = width < PLOT_ASCII_MIN_WIDTH ? PLOT_ASCII_MIN_WIDTH : width;
     width = width > PLOT_ASCII_MAX_WIDTH ? PLOT_ASCII_MAX_WIDTH : width;
-    canvas.columns = width - MARGIN;
+    canvas.columns = width - ASCII_MARGIN;
     memset(canvas.cells, ' ', sizeof canvas.cells);
     plot_plan(plot, canvas.columns / 10, 6);
-    put_cut(out, plot->title, width);
+    ascii_cut(out, plot->title, width);
     text_put(out, "\n", 1);
-    put_cut(out, plot->is_empty ? "no points yet" : plot->subtitle, width);
+    ascii_cut(out, plot->is_empty ? "no points yet" : plot->subtitle, width);
     text_string(out, "\n\n");
     if (!plot->is_empty) {
         for (size_t s = 0; s < plot->series_count; s++) {
             draw_series(&canvas, plot, s);
         }
-        put_cut(out, plot->y_name, width);
+        ascii_cut(out, plot->y_name, width);
         text_put(out, "\n", 1);
         put_plot(out, &canvas, plot);
         put_x_axis(out, &canvas, plot);
     }
     for (size_t s = 0; s < plot->series_count; s++) {
         text_printf(out, "%c  ", letter_of(s));
-        put_cut(out, plot->series[s].name, width - 3 - sizeof plot->series[s].note);
+        ascii_cut(out, plot->series[s].name, width - 3 - sizeof plot->series[s].note);
         text_printf(out, "%s%s\n", plot->series[s].note[0] != '\0' ? "  " : "", plot->series[s].note);
     }
 }

@@ -175,30 +175,19 @@ static void put_axes(struct text *out, const struct plot *plot, const struct box
     text_string(out, "</text>\n");
 }
 
-static void put_head(struct text *out, const struct plot *plot, int height)
-{
-    text_printf(out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
-                "<title>",
-                WIDTH, height, WIDTH, height);
-    svg_escaped(out, plot->title);
-    text_string(out, "</title>\n");
-    text_string(out, style);
-    text_printf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n<text class=\"title\" x=\"%d\" y=\"30\">",
-                WIDTH, height, LEFT);
-    svg_escaped(out, plot->title);
-    text_printf(out, "</text>\n<text x=\"%d\" y=\"49\">", LEFT);
-    svg_escaped(out, plot->is_empty ? "no points yet" : plot->subtitle);
-    text_string(out, "</text>\n");
-}
-
 void plot_svg(struct plot *plot, struct text *out)
 {
     int needed = TOP + ROW * (int)plot->series_count + BOTTOM / 2, height = needed > HEIGHT ? needed : HEIGHT;
     struct box box = {.left = LEFT, .top = TOP, .width = WIDTH - LEFT - RIGHT - LEGEND, .height = HEIGHT - TOP - BOTTOM};
 
     plot_plan(plot, 8, 7);
-    put_head(out, plot, height);
+    svg_begin(out, &(struct svg_head){.width = WIDTH,
+                                      .height = height,
+                                      .left = LEFT,
+                                      .name = plot->title,
+                                      .title = plot->title,
+                                      .subtitle = plot->is_empty ? "no points yet" : plot->subtitle,
+                                      .style = style});
     put_legend(out, plot);
     if (!plot->is_empty) {
         put_axes(out, plot, &box);

@@ -119,11 +119,19 @@ static int is_inline(const struct json_value *dataset)
            (json_get(dataset, "x") != NULL || json_get(dataset, "y") != NULL);
 }
 
-/* A variant that says something of the rows gets them in its text, as they came. */
-static int any_variant_has(const struct json_value *list, const char *key)
+static const struct json_value *get_object(const struct json_value *object, const char *name)
+{
+    const struct json_value *value = object == NULL ? NULL : json_get(object, name);
+
+    return value != NULL && json_type(value) == JSON_OBJECT ? value : NULL;
+}
+
+/* A variant that changes the rows (below `parent`, or below nothing) gets them in its text, as they came. One that names
+ * others or takes them away needs none. */
+static int any_variant_changes(const struct json_value *list, const char *parent)
 {
     for (const struct json_value *item = json_first(list); item != NULL; item = json_next(item)) {
-        if (json_type(item) == JSON_OBJECT && json_get(item, key) != NULL) {
+        if (get_object(parent == NULL ? item : get_object(item, parent), "dataset") != NULL) {
             return 1;
         }
     }
@@ -142,12 +150,12 @@ static void take_rows(struct race_decoder *d, struct race_rows *rows, const stru
 
 static void take_all_rows(struct race_decoder *d, const struct json_value *list)
 {
-    const struct json_value *test = json_get(d->job, "test");
+    const struct json_value *test = get_object(d->job, "test");
 
-    if (d->request->by_optimizer || !any_variant_has(list, "dataset")) {
+    if (d->request->by_optimizer || !any_variant_changes(list, NULL)) {
         take_rows(d, &d->request->dataset, json_get(d->job, "dataset"), BULK_X, "/job/dataset", d->ids->dataset);
     }
-    if (test != NULL && json_type(test) == JSON_OBJECT && (d->request->by_optimizer || !any_variant_has(list, "test"))) {
+    if (test != NULL && (d->request->by_optimizer || !any_variant_changes(list, "test"))) {
         take_rows(d, &d->request->test, json_get(test, "dataset"), BULK_TEST_X, "/job/test/dataset", d->ids->test);
     }
 }
@@ -175,15 +183,15 @@ static enum status patch_text(char **text, size_t *size, struct json_writer *wri
 }
 
 /* What all jobs have in common: rows are named, and there is no optimizer where each has its own. */
-static enum status common_text(const struct race_decoder *d, char **text, size_t *size, struct error *error)
+static enum status common_text(struct race_decoder *d, struct error *error)
 {
-    const struct race_request *request = d->request;
+    struct race_request *request = d->request;
     struct json_writer writer = {0};
     struct json_piece job = json_piece_get(d->body, "job", strlen("job"));
 
-    *text = strndup(job.text, job.size);
-    *size = job.size;
-    if (*text == NULL) {
+    request->common = strndup(job.text, job.size);
+    request->common_size = job.size;
+    if (request->common == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a job's request");
     }
     json_begin_object(&writer);
@@ -200,7 +208,7 @@ static enum status common_text(const struct race_decoder *d, char **text, size_t
         json_member_null(&writer, "optimizer");
     }
     json_end_object(&writer);
-    return patch_text(text, size, &writer, error);
+    return patch_text(&request->common, &request->common_size, &writer, error);
 }
 
 /* The entry without its name. */
@@ -245,61 +253,52 @@ static int has_room(struct json_piece job)
     return count < METADATA_MAX_MEMBERS;
 }
 
-static enum status label(const struct race_decoder *d, struct race_entry *entry, struct error *error)
+static enum status label(const struct race_request *request, const struct race_entry *entry, char **text, size_t *size,
+                         struct error *error)
 {
-    struct json_piece job = json_piece_of(entry->text, entry->size);
     struct json_writer writer = {0};
-    const struct json_value *job_name = json_get(d->job, "name");
     char name[NAME_TEXT];
 
+    race_job_name(request->job_name, entry->name, name);
     json_begin_object(&writer);
-    if (job_name == NULL || json_type(job_name) == JSON_STRING) {
-        race_job_name(job_name == NULL ? "" : json_to_string(job_name), entry->name, name);
-        json_member_string(&writer, "name", name);
-    } /* a name that is none is refused as it is */
-    if (d->ids->race != NULL && has_room(job)) {
+    json_member_string(&writer, "name", name);
+    if (request->race != NULL && has_room(json_piece_of(*text, *size))) {
         json_key(&writer, "metadata");
         json_begin_object(&writer);
-        json_member_string(&writer, RACE_METADATA_KEY, d->ids->race);
+        json_member_string(&writer, RACE_METADATA_KEY, request->race);
         json_end_object(&writer);
     }
     json_end_object(&writer);
-    return patch_text(&entry->text, &entry->size, &writer, error);
+    return patch_text(text, size, &writer, error);
 }
 
-static enum status entry_text(const struct race_decoder *d, const char *common, size_t common_size, struct race_entry *entry,
-                              struct error *error)
+enum status race_request_text(const struct race_request *request, size_t i, char **text, size_t *size, struct error *error)
 {
-    struct text text = {.data = NULL};
+    const struct race_entry *entry = &request->entries[i];
+    struct text merged = {.data = NULL};
     char *given = NULL;
     size_t given_size = 0;
     enum status status = nameless(entry, &given, &given_size, error);
 
+    *text = NULL;
     if (status == STATUS_OK) {
-        if (d->request->by_optimizer) {
-            add_optimizer(common, common_size, given, &text);
+        if (request->by_optimizer) {
+            add_optimizer(request->common, request->common_size, given, &merged);
         } else {
-            merge_patch(common, common_size, given, given_size, &text);
+            merge_patch(request->common, request->common_size, given, given_size, &merged);
         }
-        status = text_take(&text, &entry->text, &entry->size, error);
+        status = text_take(&merged, text, size, error);
     }
-    text_release(&text);
+    text_release(&merged);
     free(given);
-    return status == STATUS_OK ? label(d, entry, error) : status;
-}
-
-static void make_texts(const struct race_decoder *d)
-{
-    struct error error = {.status = STATUS_OK};
-    char *common = NULL;
-    size_t size = 0;
-    enum status status = common_text(d, &common, &size, &error);
-
-    for (size_t i = 0; status == STATUS_OK && i < d->request->count; i++) {
-        status = entry_text(d, common, size, &d->request->entries[i], &error);
+    if (status == STATUS_OK) {
+        status = label(request, entry, text, size, error);
     }
-    free(common);
-    problem_add(d->problem, &error);
+    if (status != STATUS_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
 }
 
 /* ---- the body ---- */
@@ -378,6 +377,9 @@ static void decode_root(struct race_decoder *d, const struct json_value *root)
         field_wrong_type(d->job, "an object", "/job", d->problem);
         d->job = NULL;
     }
+    if (d->job != NULL) { /* here, as no entry's text has it unchanged */
+        race_name_decode(d->job, "/job", d->request->job_name, d->problem);
+    }
     if (d->job == NULL || list == NULL) {
         return;
     }
@@ -392,7 +394,8 @@ static void decode_root(struct race_decoder *d, const struct json_value *root)
         take_all_rows(d, list);
     }
     if (d->problem->status == STATUS_OK) {
-        make_texts(d);
+        (void)common_text(d, &error); /* the problem gets its error */
+        problem_add(d->problem, &error);
     }
 }
 
@@ -402,7 +405,7 @@ enum status race_request_decode(struct race_request *request, const char *body, 
     struct json_document *document = NULL;
     struct error error = {.status = STATUS_OK};
 
-    *request = (struct race_request){.count = 0};
+    *request = (struct race_request){.race = ids->race};
     if (json_parse(&document, body, size, bulk_pointers, BULK_COUNT, &error) != STATUS_OK) {
         problem_add(problem, &error);
         return problem->status;
@@ -416,10 +419,8 @@ enum status race_request_decode(struct race_request *request, const char *body, 
 
 void race_request_release(struct race_request *request)
 {
-    for (size_t i = 0; i < request->count; i++) {
-        free(request->entries[i].text);
-    }
     free(request->entries);
+    free(request->common);
     dataset_ref_release(&request->dataset.ref);
     dataset_ref_release(&request->test.ref);
     *request = (struct race_request){.count = 0};

@@ -8,6 +8,7 @@
  * found there point into that text; race_request_pointer says where that is in the race's body.
  *
  * Rows that come along with the job are read once, and are named by an id in the jobs' texts; unless variants change them.
+ * Then they stand in the texts, which may be as large as the body each: a text is made when it is asked for.
  */
 #ifndef DESCENT_API_RACE_REQUEST_H
 #define DESCENT_API_RACE_REQUEST_H
@@ -24,8 +25,6 @@
 struct race_entry {
     char name[NAME_TEXT];    /* given, or made from what it differs in; no two are equal */
     struct json_piece given; /* the optimizer or the patch, in the body */
-    char *text;              /* of its request, owned */
-    size_t size;
 };
 
 /* Rows that came along with the job. ref.type DATASET_REF_NONE: none did. */
@@ -39,10 +38,14 @@ struct race_request {
     size_t count;
     int by_optimizer;
     struct race_rows dataset, test;
+    char job_name[NAME_TEXT]; /* "": the job has none */
+    const char *race;         /* race_ids.race, borrowed */
+    char *common;             /* [common_size], what all jobs' texts have in common, owned */
+    size_t common_size;
 };
 
-/* Ids that the caller has made: of the race, which stands in the jobs' metadata (NULL: it does not), of rows that come
- * along. */
+/* Ids that the caller has made, borrowed until the release: of the race, which stands in the jobs' metadata (NULL: it does
+ * not), of rows that come along. */
 struct race_ids {
     const char *race, *dataset, *test;
 };
@@ -58,6 +61,10 @@ struct problem;
 MUST_CHECK enum status race_request_decode(struct race_request *request, const char *body, size_t size,
                                            const struct race_ids *ids, struct problem *problem);
 void race_request_release(struct race_request *request);
+
+/* Entry i's text, [*size]; the caller frees *text. */
+MUST_CHECK enum status race_request_text(const struct race_request *request, size_t i, char **text, size_t *size,
+                                         struct error *error);
 
 /*
  * Where something of entry i's text stands in the race's body: below /optimizers/i or /variants/i, if that entry brought it,

@@ -99,7 +99,7 @@ enum status reliability_of_results(struct reliability *reliability, const char *
     struct error reason = {.status = STATUS_OK};
     struct json_document *document;
     const struct json_value *split = NULL;
-    int good;
+    int good, swept;
 
     *reliability = (struct reliability){.rows = ""};
     if (json_parse(&document, results, size, bulk, sizeof bulk / sizeof *bulk, &reason) != STATUS_OK) {
@@ -111,6 +111,10 @@ enum status reliability_of_results(struct reliability *reliability, const char *
         reliability->rows = parts[i].rows;
     }
     good = read_split(reliability, split);
+    swept = member(json_root(document), "range_test") != NULL;
     json_free(document);
+    if (swept) {
+        return error_set(error, STATUS_NOT_ACCEPTABLE, "a range test has no probabilities to draw, its results are JSON");
+    }
     return good ? STATUS_OK : error_set(error, STATUS_OBJECT_CORRUPT, "the stored results have no bins of calibration");
 }

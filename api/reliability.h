@@ -27,7 +27,8 @@ void reliability_of_scores(struct reliability *reliability, const struct scores 
 
 /*
  * From a job's results [size] as JSON text: of the test split, without one of the validation split, without that of the
- * training rows. STATUS_OBJECT_CORRUPT: this program never wrote it.
+ * training rows. STATUS_NOT_ACCEPTABLE: those of a range test, which have none. STATUS_OBJECT_CORRUPT: this program never
+ * wrote it.
  */
 MUST_CHECK enum status reliability_of_results(struct reliability *reliability, const char *results, size_t size,
                                               struct error *error);

@@ -149,21 +149,20 @@ static void put_head(struct text *out, const struct reliability *reliability, co
         const char *class, *text;
         int left;
     } keys[] = {{"bar", "accuracy", 0}, {"over", "confident beyond it", 78}, {"under", "short of it", 220}};
-    char samples[CHART_LABEL_TEXT];
+    char samples[CHART_LABEL_TEXT], subtitle[96];
+    struct text name = {.data = NULL};
 
     chart_thousands(reliability->plain.samples, samples);
-    text_printf(out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
-                "<title>",
-                width, height, width, height);
-    svg_escaped(out, title);
-    text_printf(out, ": reliability, ECE %.4f</title>\n", reliability->plain.ece);
-    text_string(out, style);
-    text_printf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n<text class=\"title\" x=\"%d\" y=\"30\">",
-                width, height, LEFT);
-    svg_escaped(out, title);
-    text_printf(out, "</text>\n<text x=\"%d\" y=\"49\">%s, %s rows, %d bins</text>\n", LEFT, reliability->rows, samples,
-                CALIBRATION_BINS);
+    text_printf(&name, "%s: reliability, ECE %.4f", title, reliability->plain.ece);
+    (void)snprintf(subtitle, sizeof subtitle, "%s, %s rows, %d bins", reliability->rows, samples, CALIBRATION_BINS);
+    svg_begin(out, &(struct svg_head){.width = width,
+                                      .height = height,
+                                      .left = LEFT,
+                                      .name = name.data == NULL ? title : name.data,
+                                      .title = title,
+                                      .subtitle = subtitle,
+                                      .style = style});
+    text_release(&name);
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         text_printf(out,
                     "<rect class=\"%s\" x=\"%d\" y=\"61\" width=\"10\" height=\"10\"/><text x=\"%d\" y=\"70\">%s</text>\n",

@@ -32,4 +32,12 @@ struct text;
 /* UTF-8 as text or attribute of XML 1.0: signs with a meaning are written as entities, control characters left out. */
 void svg_escaped(struct text *out, const char *string);
 
+/* How a picture begins: its size in pixels, a name for those who do not see it, the paper, two lines of text from `left`. */
+struct svg_head {
+    int width, height, left;
+    const char *name, *title, *subtitle; /* UTF-8, escaped when written */
+    const char *style;                   /* SVG_STYLE */
+};
+void svg_begin(struct text *out, const struct svg_head *head);
+
 #endif

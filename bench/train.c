@@ -219,8 +219,9 @@ int main(int argc, char **argv)
     struct train_plan plan;
     struct peak_shape square = {1024, 1024, 1024}, own = {(int64_t)batch, hidden > 0 ? hidden : 16, dataset.features};
     struct train_point point = {0};
+    const struct train_sizes rows = train_data_sizes(&data);
 
-    check(trainer_plan(&plan, &spec, split.train_count, threads, &error), &error);
+    check(trainer_plan(&plan, &spec, &rows, threads, &error), &error);
     check(trainer_new(&trainer, &spec, &data, threads, &error), &error);
     for (uint32_t e = 0; e < epochs; e++) {
         double a = peak_of(square, threads), b = peak_of(own, threads), begin = now();

@@ -9,8 +9,6 @@
 #include "core/base/rng.h"
 #include "core/data/shuffle.h"
 
-enum part { TRAIN, VALIDATION, TEST };
-
 /* What is known while a split is being made. groups: the classes, or one group of all rows. */
 struct plan {
     uint64_t rows, test, validation;
@@ -124,12 +122,12 @@ static void assign_parts(struct plan *plan, uint64_t seed)
     for (uint32_t group = 0; group < plan->groups; group++) {
         shuffle_items(seed, RNG_SPLIT, group, (uint32_t)plan->size[group], rows);
         for (uint64_t i = 0; i < plan->held[group]; i++)
-            plan->part[rows[i]] = i < plan->tested[group] ? TEST : VALIDATION;
+            plan->part[rows[i]] = i < plan->tested[group] ? PART_TEST : PART_VALIDATION;
         rows += plan->size[group];
     }
 }
 
-static uint32_t *collect(const struct plan *plan, enum part part, uint64_t count)
+static uint32_t *collect(const struct plan *plan, enum split_part part, uint64_t count)
 {
     uint32_t *rows = calloc(count + 1, sizeof *rows);
     uint64_t used = 0;
@@ -157,9 +155,9 @@ enum status split_make(struct split *split, const struct dataset *dataset, const
     apportion(&plan, plan.test, plan.held, held, plan.tested);
     assign_parts(&plan, seed);
     *split = (struct split){
-        .train = collect(&plan, TRAIN, plan.rows - held),
-        .validation = collect(&plan, VALIDATION, plan.validation),
-        .test = collect(&plan, TEST, plan.test),
+        .train = collect(&plan, PART_TRAIN, plan.rows - held),
+        .validation = collect(&plan, PART_VALIDATION, plan.validation),
+        .test = collect(&plan, PART_TEST, plan.test),
         .train_count = plan.rows - held,
         .validation_count = plan.validation,
         .test_count = plan.test,
@@ -179,4 +177,22 @@ void split_release(struct split *split)
     free(split->validation);
     free(split->test);
     *split = (struct split){0};
+}
+
+const char *split_part_name(enum split_part part)
+{
+    static const char *const names[PART_COUNT] = {"train", "validation", "test"};
+
+    return names[part];
+}
+
+struct split_rows split_rows_of(const struct split *split, enum split_part part)
+{
+    const struct split_rows parts[PART_COUNT] = {
+        [PART_TRAIN] = {split->train, split->train_count},
+        [PART_VALIDATION] = {split->validation, split->validation_count},
+        [PART_TEST] = {split->test, split->test_count},
+    };
+
+    return parts[part];
 }

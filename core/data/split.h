@@ -30,4 +30,14 @@ MUST_CHECK enum status split_make(struct split *split, const struct dataset *dat
                                   uint64_t seed, struct error *error);
 void split_release(struct split *split);
 
+enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
+const char *split_part_name(enum split_part part); /* "train" */
+
+struct split_rows {
+    const uint32_t *rows; /* [count] */
+    uint64_t count;
+};
+/* The rows of a part; borrows `split`. */
+struct split_rows split_rows_of(const struct split *split, enum split_part part);
+
 #endif

@@ -31,12 +31,25 @@ enum status calibration_reserve(struct calibration *calibration, uint32_t classe
     return STATUS_OK;
 }
 
+uint64_t calibration_reserve_bytes(uint32_t classes, uint64_t rows)
+{
+    return (rows > 0 ? rows : 1) * 2 * sizeof(double) +
+           (uint64_t)classes * sizeof(*((struct calibration *)NULL)->class_sums);
+}
+
+static void release_arrays(struct calibration *calibration)
+{
+    free(calibration->confidences);
+    free(calibration->space);
+    free(calibration->class_sums);
+    calibration->confidences = calibration->space = NULL;
+    calibration->class_sums = NULL;
+}
+
 void calibration_release(struct calibration *calibration)
 {
     if (calibration != NULL) {
-        free(calibration->confidences);
-        free(calibration->space);
-        free(calibration->class_sums);
+        release_arrays(calibration);
         *calibration = (struct calibration){0};
     }
 }
@@ -206,4 +219,5 @@ void calibration_finish(struct calibration *calibration)
     calibration->classwise_ece = calibration->class_sums != NULL ? classwise(calibration) : (double)NAN;
     calibration->brier = mean(calibration->brier_sum, calibration->samples);
     calibration->nll = mean(calibration->nll_sum, calibration->samples);
+    release_arrays(calibration);
 }

@@ -45,7 +45,7 @@ struct calibration {
     /* running sums */
     struct calibration_sum sums[CALIBRATION_BINS];
     double brier_sum, nll_sum;
-    /* what calibration_reserve makes */
+    /* what calibration_reserve makes, and calibration_finish frees */
     uint32_t classes;
     uint64_t capacity;
     double *confidences;                                    /* [capacity], the sign bit set where the row is right */
@@ -56,6 +56,7 @@ struct calibration {
 /* Zero-initialised, a calibration is ready for rows. This makes it also ready for `rows` of them with every measure. */
 MUST_CHECK enum status calibration_reserve(struct calibration *calibration, uint32_t classes, uint64_t rows,
                                            struct error *error);
+uint64_t calibration_reserve_bytes(uint32_t classes, uint64_t rows); /* memory that it takes */
 void calibration_release(struct calibration *calibration);
 
 struct calibration_row {
@@ -65,7 +66,7 @@ struct calibration_row {
     double nll;                  /* in nats */
 };
 void calibration_add(struct calibration *calibration, uint32_t classes, const struct calibration_row *row);
-/* Computes everything above "running sums". At most once. */
+/* Computes everything above "running sums", and frees what was reserved for that. At most once. */
 void calibration_finish(struct calibration *calibration);
 
 /*

@@ -2,38 +2,21 @@
 
 #include <math.h>
 
+#include "core/base/exact_sum.h"
 #include "core/base/mathx.h"
-
-/* Neumaier's sum: what an addition rounds off is added at the end. Infinite terms make it infinite. */
-struct sum {
-    double total, lost;
-};
-
-static void sum_add(struct sum *sum, double term)
-{
-    double total = sum->total + term;
-
-    sum->lost += fabs(sum->total) >= fabs(term) ? (sum->total - total) + term : (term - total) + sum->total;
-    sum->total = total;
-}
-
-static double sum_value(const struct sum *sum)
-{
-    return isfinite(sum->total) ? sum->total + sum->lost : sum->total;
-}
 
 enum status probabilities_check(const char *name, const double *p, size_t n, double tolerance, struct error *error)
 {
-    struct sum sum = {0, 0};
+    struct exact_sum sum = {0, 0};
     double total;
 
     for (size_t t = 0; t < n; t++) {
         if (!(p[t] >= 0)) {
             return error_set(error, STATUS_OUT_OF_RANGE, "%s[%zu] is %g, a probability is at least 0", name, t, p[t]);
         }
-        sum_add(&sum, p[t]);
+        exact_sum_add(&sum, p[t]);
     }
-    total = sum_value(&sum);
+    total = exact_sum_value(&sum);
     if (!(fabs(total - 1) <= tolerance)) {
         return error_set(error, STATUS_OUT_OF_RANGE, "%s sums to %.17g, probabilities sum to 1 within %g", name, total,
                          tolerance);
@@ -43,7 +26,7 @@ enum status probabilities_check(const char *name, const double *p, size_t n, dou
 
 /* Adds up u_t against ln v_t. */
 struct comparison {
-    struct sum cross_entropy, entropy, kl;
+    struct exact_sum cross_entropy, entropy, kl;
 };
 
 static void compare(struct comparison *sums, double u, double log_v)
@@ -52,17 +35,17 @@ static void compare(struct comparison *sums, double u, double log_v)
 
     if (u > 0) {
         log_u = mathx_log_f64(u);
-        sum_add(&sums->cross_entropy, -u * log_v);
-        sum_add(&sums->entropy, -u * log_u);
-        sum_add(&sums->kl, u * (log_u - log_v));
+        exact_sum_add(&sums->cross_entropy, -u * log_v);
+        exact_sum_add(&sums->entropy, -u * log_u);
+        exact_sum_add(&sums->kl, u * (log_u - log_v));
     }
 }
 
 static void finish(const struct comparison *sums, struct cross_entropy *out)
 {
-    out->cross_entropy = sum_value(&sums->cross_entropy) + 0.0; /* never -0 */
-    out->entropy = sum_value(&sums->entropy) + 0.0;
-    out->kl = sum_value(&sums->kl) + 0.0;
+    out->cross_entropy = exact_sum_value(&sums->cross_entropy) + 0.0; /* never -0 */
+    out->entropy = exact_sum_value(&sums->entropy) + 0.0;
+    out->kl = exact_sum_value(&sums->kl) + 0.0;
 }
 
 void cross_entropy_of(const double *u, const double *v, size_t n, struct cross_entropy *out)
@@ -78,7 +61,7 @@ void cross_entropy_of(const double *u, const double *v, size_t n, struct cross_e
 void cross_entropy_of_logits(const double *u, const double *z, size_t n, struct cross_entropy *out)
 {
     struct comparison sums = {.kl = {0, 0}};
-    struct sum others = {0, 0};
+    struct exact_sum others = {0, 0};
     size_t winner = 0;
     double log_sum; /* lse - max */
 
@@ -87,10 +70,10 @@ void cross_entropy_of_logits(const double *u, const double *z, size_t n, struct 
     }
     for (size_t t = 0; t < n; t++) {
         if (t != winner) {
-            sum_add(&others, mathx_exp_f64(z[t] - z[winner]));
+            exact_sum_add(&others, mathx_exp_f64(z[t] - z[winner]));
         }
     }
-    log_sum = mathx_log1p_f64(sum_value(&others));
+    log_sum = mathx_log1p_f64(exact_sum_value(&others));
     for (size_t t = 0; t < n; t++) {
         compare(&sums, u[t], (z[t] - z[winner]) - log_sum);
     }

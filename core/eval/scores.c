@@ -27,6 +27,16 @@ enum status scores_reserve(struct scores *scores, uint64_t rows, double temperat
     return status;
 }
 
+uint64_t scores_bytes(uint32_t classes)
+{
+    return (uint64_t)classes * classes * sizeof(uint64_t) + (uint64_t)classes * sizeof(struct class_score);
+}
+
+uint64_t scores_reserve_bytes(uint32_t classes, uint64_t rows)
+{
+    return 2 * calibration_reserve_bytes(classes, rows);
+}
+
 void scores_release(struct scores *scores)
 {
     if (scores != NULL) {

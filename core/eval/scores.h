@@ -37,6 +37,9 @@ MUST_CHECK enum status scores_init(struct scores *scores, uint32_t classes, stru
  */
 MUST_CHECK enum status scores_reserve(struct scores *scores, uint64_t rows, double temperature, struct error *error);
 void scores_release(struct scores *scores);
+/* Memory of scores until they are released; and what scores_reserve adds until they are finished, with a temperature. */
+uint64_t scores_bytes(uint32_t classes);
+uint64_t scores_reserve_bytes(uint32_t classes, uint64_t rows);
 /*
  * One row: its loss (from logits, in nats), probabilities [classes], and target: class index, or, if soft [classes] is
  * not NULL, a probability row (its most probable class counts as the true one). Returns the predicted class.
@@ -45,7 +48,7 @@ uint32_t scores_add(struct scores *scores, double loss, const double *probabilit
 /* The same row at the temperature. `predicted`: what scores_add returned; the temperature may round it away. */
 void scores_add_calibrated(struct scores *scores, double loss, const double *probabilities, uint32_t predicted,
                            int32_t label, const float *soft);
-/* Computes the fields above "running sums" from the sums. */
+/* Computes the fields above "running sums" from the sums, and frees what scores_reserve made. */
 void scores_finish(struct scores *scores);
 
 #endif

@@ -7,15 +7,6 @@
 #include "core/base/mathx.h"
 #include "core/nn/loss.h"
 
-/* *sum + *rest + value, the rounding error going into the rest (Neumaier 1974). */
-static void add_exactly(double *sum, double *rest, double value)
-{
-    double total = *sum + value;
-
-    *rest += fabs(*sum) >= fabs(value) ? (*sum - total) + value : (value - total) + *sum;
-    *sum = total;
-}
-
 static double largest(const double *values, uint32_t n)
 {
     double most = values[0];
@@ -57,8 +48,8 @@ void temperature_add(struct temperature_sums *sums, double inverse, uint32_t cla
         target = logits[label] - most;
     }
     sums->rows++;
-    add_exactly(&sums->slope, &sums->slope_rest, mass * mean - target);
-    add_exactly(&sums->curvature, &sums->curvature_rest, mass * variance / total);
+    exact_sum_add(&sums->slope, mass * mean - target);
+    exact_sum_add(&sums->curvature, mass * variance / total);
 }
 
 /* The mean NLL's derivatives at one b. */
@@ -76,8 +67,8 @@ static struct point look(struct temperature_fit *fit, temperature_pass *pass, vo
     fit->passes++;
     fit->rows = sums.rows;
     return (struct point){.inverse = inverse,
-                          .slope = (sums.slope + sums.slope_rest) / rows,
-                          .curvature = (sums.curvature + sums.curvature_rest) / rows};
+                          .slope = exact_sum_value(&sums.slope) / rows,
+                          .curvature = exact_sum_value(&sums.curvature) / rows};
 }
 
 /* Where Newton's step leads, if that is between the bounds and steps have helped; else the bounds' geometric mean. */

@@ -14,15 +14,16 @@
 
 #include <stdint.h>
 
+#include "core/base/exact_sum.h"
+
 #define TEMPERATURE_LEAST    0.01
 #define TEMPERATURE_MOST     100.0
 #define TEMPERATURE_PASS_MAX 200 /* rounding ends it after five to ten */
 
-/* Slope and curvature of the summed NLL at one b, over the rows added so far. Zero-initialise. Sums are compensated. */
+/* Slope and curvature of the summed NLL at one b, over the rows added so far. Zero-initialise. */
 struct temperature_sums {
     uint64_t rows;
-    double slope, slope_rest;
-    double curvature, curvature_rest;
+    struct exact_sum slope, curvature;
 };
 
 /*

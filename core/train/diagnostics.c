@@ -37,7 +37,7 @@ static const struct {
 
 struct diagnostics {
     unsigned wanted;
-    float *arrays[2]; /* canonical; NULL: not needed */
+    float *arrays[2]; /* canonical; NULL: not needed (arrays_needed) */
     /* sharpness */
     struct network_objective *objective;
     uint32_t *rows;
@@ -71,6 +71,15 @@ int diagnostics_need_probe(const struct train_spec *spec)
 
 /* ---- memory ---- */
 
+/* Noise and moves compare two sets of parameters, sharpness looks at one. */
+static int arrays_needed(unsigned wanted)
+{
+    if ((wanted & (DIAGNOSTIC_BIT(DIAGNOSTIC_NOISE_SCALE) | DIAGNOSTIC_BIT(DIAGNOSTIC_UPDATE_RATIO))) != 0) {
+        return 2;
+    }
+    return (wanted & DIAGNOSTIC_BIT(DIAGNOSTIC_SHARPNESS)) != 0;
+}
+
 static uint32_t sharpness_rows(const struct model_spec *model, uint64_t train_rows)
 {
     uint64_t rows = SHARPNESS_FLOPS / model_spec_flops(model, 1);
@@ -89,7 +98,7 @@ enum status diagnostics_bytes(const struct train_spec *spec, uint64_t train_rows
     if (spec->diagnostics == 0) {
         return STATUS_OK;
     }
-    *bytes = sizeof(struct diagnostics) + 2 * parameters * sizeof(float);
+    *bytes = sizeof(struct diagnostics) + (uint64_t)arrays_needed(spec->diagnostics) * parameters * sizeof(float);
     if ((spec->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_SHARPNESS)) != 0) {
         status = network_objective_bytes(&spec->model, sharpness_rows(&spec->model, train_rows), threads, &objective, error);
         if (status != STATUS_OK) {
@@ -143,7 +152,7 @@ enum status diagnostics_new(struct diagnostics **out, const struct trainer *trai
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for diagnostics");
     }
     diagnostics->wanted = trainer->spec.diagnostics;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < arrays_needed(diagnostics->wanted); i++) {
         diagnostics->arrays[i] = calloc(trainer->plan.parameters, sizeof(float));
         if (diagnostics->arrays[i] == NULL) {
             status = error_set(error, STATUS_OUT_OF_MEMORY, "no memory for diagnostics");

@@ -3,7 +3,7 @@
  * writes to it: the weights' bits are the same with and without. docs/mathematics.md, "Diagnostics", has the formulas.
  *
  * sharpness: the largest eigenvalue of the objective's Hessian at the served point, in float64, without dropout, by Lanczos'
- * form of the power iteration on Hessian-vector products: at most 50, to 1e-3 of it, from the same counter-based vector each
+ * form of the power iteration on Hessian-vector products: 8 to 50, to 1e-3 of it, from the same counter-based vector each
  * time. It is that of up to 4,096 training rows, spread evenly: as many as make 2e7 operations a gradient, at least 128.
  * Beside it 2 / learning_rate, which plain gradient descent must stay below.
  *

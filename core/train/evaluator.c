@@ -315,14 +315,19 @@ static void pass_over(void *context, double inverse, struct temperature_sums *su
     source->filled = source->kept != NULL;
 }
 
+uint64_t evaluator_fit_bytes(uint64_t rows, uint32_t classes, uint64_t kept)
+{
+    return rows <= kept / classes ? rows * classes * sizeof(float) : 0;
+}
+
 void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, uint64_t kept,
                                struct temperature_fit *fit)
 {
     struct logits_source source = {.evaluator = evaluator, .evaluation = evaluation};
 
-    if (evaluation->count <= kept / evaluator->classes) {
-        source.kept = malloc((evaluation->count + 1) * evaluator->classes * sizeof *source.kept); /* NULL: as if too many */
-    }
+    uint64_t bytes = evaluator_fit_bytes(evaluation->count, evaluator->classes, kept);
+
+    source.kept = bytes > 0 ? malloc(bytes) : NULL; /* NULL: as if too many */
     evaluator->evaluation = evaluation;
     temperature_fit(fit, pass_over, &source);
     free(source.kept);

@@ -46,6 +46,8 @@ void evaluator_run(struct evaluator *evaluator, const struct evaluation *evaluat
  */
 void evaluator_fit_temperature(struct evaluator *evaluator, const struct evaluation *evaluation, uint64_t kept,
                                struct temperature_fit *fit);
+/* Memory that a fit on so many rows takes. */
+uint64_t evaluator_fit_bytes(uint64_t rows, uint32_t classes, uint64_t kept);
 
 /* Adds the rows' losses, in order, and finishes. */
 void evaluator_hardest(struct evaluator *evaluator, const struct evaluation *evaluation, struct hardest *hardest);

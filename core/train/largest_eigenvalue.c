@@ -6,6 +6,9 @@
 
 #include "core/optim/objective.h"
 
+/* No bound is believed before so many products: what the first vectors do not tell apart yet, a bound knows nothing of. */
+#define LEAST_PRODUCTS 8
+
 /* The tridiagonal matrix: diagonal a [size], beside it b [size - 1]; b[size - 1] leads to the next vector. */
 struct tridiagonal {
     double a[LARGEST_EIGENVALUE_PRODUCTS], b[LARGEST_EIGENVALUE_PRODUCTS];
@@ -104,7 +107,7 @@ double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, dou
             break;
         }
         theta = eigenvalue(&t, 1);
-        if (t.b[i] == 0 || error_bound(&t, theta) <= tolerance * fabs(theta)) {
+        if (t.b[i] == 0 || (t.size >= LEAST_PRODUCTS && error_bound(&t, theta) <= tolerance * fabs(theta))) {
             break;
         }
         before = v;

@@ -19,8 +19,9 @@ typedef void matrix_product(void *context, const double *v, double *product);
 /*
  * start [n], not 0: destroyed. work [2 n]. Stops where the estimate's error is at most `tolerance` of it, by the residual
  * r = |A x - theta x|: at most r, and about r^2 / gap, gap being the distance from the second largest eigenvalue as it is
- * known so far. NaN where a product was not finite. *products (or NULL): how
- * many were made.
+ * known so far; but not before the eighth product, as of eigenvalues close together a bound knows only once the products
+ * have told them apart (or where the vectors so far span an invariant space: then it is exact). NaN where a product was not
+ * finite. *products (or NULL): how many were made.
  */
 double largest_eigenvalue(size_t n, matrix_product *multiply, void *context, double tolerance, double *start, double *work,
                           unsigned *products);

@@ -22,8 +22,6 @@ static const char *const STOP_REASON_NAMES[STOP_REASON_COUNT] = {
     [STOP_USER] = "user",           [STOP_RANGE_TEST] = "range_test",   [STOP_CONVERGED] = "converged",
 };
 
-static const char *const PART_NAMES[PART_COUNT] = {"train", "validation", "test"};
-
 static const char *const KIND_NAMES[TRAIN_KIND_COUNT] = {"train", "lr_range_test"};
 
 const char *train_kind_name(enum train_kind kind)
@@ -39,11 +37,6 @@ const char *metric_name(enum metric metric)
 const char *stop_reason_name(enum stop_reason reason)
 {
     return STOP_REASON_NAMES[reason];
-}
-
-const char *split_part_name(enum split_part part)
-{
-    return PART_NAMES[part];
 }
 
 int train_spec_is_full_batch(const struct train_spec *spec, uint64_t train_rows)
@@ -170,10 +163,35 @@ static int add_product(uint64_t *sum, uint64_t factor, uint64_t size)
     return !__builtin_mul_overflow(factor, size, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
-enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows, uint32_t max_threads,
-                         struct error *error)
+struct train_sizes train_data_sizes(const struct train_data *data)
+{
+    struct train_sizes rows = {.train = data->split->train_count, .validation = data->split->validation_count};
+    uint64_t test = data->test != NULL ? data->test->rows : data->split->test_count;
+
+    rows.largest = rows.train > rows.validation ? rows.train : rows.validation;
+    rows.largest = rows.largest > test ? rows.largest : test;
+    return rows;
+}
+
+/*
+ * The most that the final evaluation holds at a time: the logits that a temperature is fitted to, or the scores of all
+ * parts with what the calibration of one is computed from, with and without that temperature. (A spec does not know whether
+ * one is fitted; a range test evaluates nothing.)
+ */
+static uint64_t final_evaluation_bytes(const struct train_spec *spec, const struct train_sizes *rows)
+{
+    uint32_t classes = spec->model.classes;
+    uint64_t fit = evaluator_fit_bytes(rows->validation, classes, EVALUATOR_KEPT_LOGITS);
+    uint64_t scores = PART_COUNT * scores_bytes(classes) + scores_reserve_bytes(classes, rows->largest);
+
+    return spec->kind == TRAIN_LR_RANGE_TEST ? 0 : fit > scores ? fit : scores;
+}
+
+enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, const struct train_sizes *rows,
+                         uint32_t max_threads, struct error *error)
 {
     struct network_plan network;
+    uint64_t train_rows = rows->train;
     uint64_t batch = spec->batch_size < train_rows ? spec->batch_size : train_rows, diagnostics;
     enum status status = network_plan_make(&network, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
@@ -210,6 +228,7 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
         !add_product(&plan->bytes, network.stored, (1 + optimizer_slots(&spec->optimizer)) * sizeof(float)) || /* its copy */
         !add_product(&plan->bytes, train_rows, 2 * sizeof(uint32_t)) ||
         !add_product(&plan->bytes, 1, trainer_convex_bytes(spec, train_rows, max_threads)) ||
+        !add_product(&plan->bytes, 1, final_evaluation_bytes(spec, rows)) ||
         !add_product(&plan->flops_per_epoch, train_rows, model_spec_flops(&spec->model, 1)) ||
         !add_product(&plan->flops_per_epoch, plan->steps_per_epoch, network_update_flops(&train))) {
         return error_set(error, STATUS_MODEL_TOO_LARGE, "%llu parameters on %llu rows pass what can be counted",

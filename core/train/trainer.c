@@ -45,11 +45,6 @@ double trainer_normaliser(const struct trainer *trainer, const uint32_t *rows, u
     return sum;
 }
 
-double trainer_full_normaliser(const struct trainer *trainer)
-{
-    return trainer_normaliser(trainer, trainer->data.split->train, trainer->data.split->train_count);
-}
-
 struct network_loss trainer_loss(const struct trainer *trainer, double weight)
 {
     const struct loss_spec *loss = &trainer->spec.loss;
@@ -223,7 +218,7 @@ static enum status update_convex(struct trainer *trainer, enum stop_reason *stop
     struct cursor begin = minibatches_at(&trainer->minibatches, trainer->state.step);
     struct train_state *state = &trainer->state;
     struct solver_move move;
-    double weight = trainer_full_normaliser(trainer);
+    double weight = trainer->full_normaliser;
 
     switch (trainer_convex_step(trainer->convex, trainer, &move)) {
     case SOLVER_NOT_FINITE:
@@ -307,11 +302,15 @@ void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint6
 double trainer_full_gradient_norm(struct trainer *trainer)
 {
     const struct split *split = trainer->data.split;
-    struct network_loss loss = trainer_loss(trainer, trainer_full_normaliser(trainer));
+    struct network_loss loss = trainer_loss(trainer, trainer->full_normaliser);
 
-    network_serve_f32(trainer->probe, trainer->network);
-    trainer_probe_gradient(trainer, split->train, split->train_count, &loss);
-    return network_gradient_norm_f32(trainer->probe, trainer->spec.loss.l2);
+    if (!trainer->full_norm_is_known) {
+        network_serve_f32(trainer->probe, trainer->network);
+        trainer_probe_gradient(trainer, split->train, split->train_count, &loss);
+        trainer->full_norm = network_gradient_norm_f32(trainer->probe, trainer->spec.loss.l2);
+        trainer->full_norm_is_known = 1;
+    }
+    return trainer->full_norm;
 }
 
 static void finish(struct trainer *trainer, enum stop_reason reason)
@@ -467,7 +466,7 @@ static void end_epoch(struct trainer *trainer)
     state->train_accuracy = (double)state->epoch_correct / (double)state->epoch_samples;
     state->epoch_loss = state->epoch_weight = 0;
     state->epoch_correct = state->epoch_samples = 0;
-    if (!metric_is_of_validation(trainer->spec.stop.early_metric)) {
+    if (trainer->spec.kind == TRAIN_ORDINARY && !metric_is_of_validation(trainer->spec.stop.early_metric)) {
         judge(trainer);
     }
 }
@@ -518,6 +517,9 @@ static void log_point(struct trainer *trainer, struct train_point *point, int *l
     point->step_size = trainer->state.step_size;
     point->smoothed_loss = trainer->spec.kind == TRAIN_LR_RANGE_TEST ? trainer->state.range_smoothed : (double)NAN;
     diagnostics_fill_point(trainer, point, epoch_ends || validated);
+    /* the row is written, and what it measured is noted, for a run that goes on from here as well */
+    trainer->before_end.noise_square = trainer->state.noise_square;
+    trainer->before_end.noise_trace = trainer->state.noise_trace;
     trainer->state.logged_step = trainer->before_end.logged_step = trainer->state.step;
     *logged = 1;
 }
@@ -531,6 +533,7 @@ static enum status make_step(struct trainer *trainer, struct train_point *point,
     enum status status;
 
     diagnostics_begin_step(trainer);
+    trainer->full_norm_is_known = 0;
     status = trainer->convex != NULL ? update_convex(trainer, &stop, error) : update(trainer, measure, &stop, error);
     if (status == STATUS_DIVERGED && trainer->spec.kind == TRAIN_LR_RANGE_TEST) { /* so far the rate can go, no farther */
         trainer->reason = STOP_RANGE_TEST;

@@ -28,10 +28,16 @@ struct train_data {
     const struct model *initial_model; /* NULL: none; weights and scaling to begin with; borrowed */
 };
 
+/* How many rows a job has; largest: the part (train, validation, test) that has most, each being scored at the end. */
+struct train_sizes {
+    uint64_t train, validation, largest;
+};
+struct train_sizes train_data_sizes(const struct train_data *data);
+
 /* What a job costs, from the spec and the sizes alone; no allocation. */
 struct train_plan {
     uint64_t parameters;
-    uint64_t bytes;           /* memory beside the data: parameters, optimizer state, activations, buffers */
+    uint64_t bytes; /* memory beside the data: parameters, optimizer state, activations, buffers, the final evaluation's */
     uint64_t flops_per_epoch; /* a solver's: of one gradient an iteration, a lower bound */
     uint64_t steps_per_epoch;
     uint64_t total_steps;       /* epochs * steps_per_epoch, cut by max_steps */
@@ -40,7 +46,7 @@ struct train_plan {
     uint64_t most_step_flops;   /* the same, but of all passes that a solver's iteration can make: an upper bound */
 };
 /* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes. */
-MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, uint64_t train_rows,
+MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, const struct train_sizes *rows,
                                     uint32_t max_threads, struct error *error);
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */
 uint32_t trainer_useful_threads(const struct train_plan *plan, uint32_t cores);
@@ -107,9 +113,6 @@ void trainer_stop_after_next(struct trainer *trainer, enum stop_reason reason);
 
 /* What a range test that has ended has found. It has no model. */
 void trainer_range_result(const struct trainer *trainer, struct range_result *result);
-
-enum split_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
-const char *split_part_name(enum split_part part);
 
 /*
  * The model of a finished job: the best one where early stopping (or the user's stop) asks for it, else the last. Fills

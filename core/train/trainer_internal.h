@@ -41,6 +41,9 @@ struct trainer {
     float *best_parameters; /* canonical, at state.best_step */
     double weight_square;   /* of the model */
     double temperature;     /* of the model; 0: none */
+    double full_normaliser; /* what the sum of losses of all training rows is divided by */
+    double full_norm;       /* trainer_full_gradient_norm of this step, where it is known */
+    int full_norm_is_known;
 
     struct network_batch batches[2]; /* what is in the network's two buffers */
     int buffer;                      /* the one of the chunk that comes next */
@@ -72,10 +75,11 @@ double trainer_normaliser(const struct trainer *trainer, const uint32_t *rows, u
 struct network_loss trainer_loss(const struct trainer *trainer, double weight);
 /* The gradient of rows [count], at the probe's weights, without dropout, stays in the probe. */
 void trainer_probe_gradient(struct trainer *trainer, const uint32_t *rows, uint64_t count, const struct network_loss *loss);
-/* Norm of the objective's gradient over the training rows, at the served point, without dropout. There is a probe. */
+/*
+ * Norm of the objective's gradient over the training rows, at the served point, without dropout: one pass a step, however
+ * often it is asked for. There is a probe.
+ */
 double trainer_full_gradient_norm(struct trainer *trainer);
-/* What the sum of losses of all training rows is divided by. */
-double trainer_full_normaliser(const struct trainer *trainer);
 
 /* After a state was put in: ends training where that state is an end by a rule or by the spec. */
 MUST_CHECK enum status trainer_settle(struct trainer *trainer, struct error *error);

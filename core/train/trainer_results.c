@@ -100,18 +100,15 @@ enum status trainer_model(struct trainer *trainer, struct model *model, uint64_t
 /* The rows of a part; none: count 0. */
 static struct evaluation part_of(const struct trainer *trainer, enum split_part part)
 {
-    const struct split *split = trainer->data.split;
-    struct evaluation job = {.dataset = trainer->data.dataset, .scaler = &trainer->scaler};
+    const struct split_rows rows = split_rows_of(trainer->data.split, part);
+    struct evaluation job = {
+        .dataset = trainer->data.dataset, .scaler = &trainer->scaler, .rows = rows.rows, .count = rows.count};
 
     if (part == PART_TEST && trainer->data.test != NULL) {
         job.dataset = trainer->data.test;
         job.labels = trainer->data.test_labels;
+        job.rows = NULL;
         job.count = job.dataset->rows;
-    } else {
-        job.rows = part == PART_TRAIN ? split->train : part == PART_VALIDATION ? split->validation : split->test;
-        job.count = part == PART_TRAIN        ? split->train_count
-                    : part == PART_VALIDATION ? split->validation_count
-                                              : split->test_count;
     }
     return job;
 }

@@ -109,9 +109,9 @@ static void set_initial_parameters(struct trainer *trainer)
 
 static enum status set_up(struct trainer *trainer, uint32_t threads, struct error *error)
 {
-    const struct split *split = trainer->data.split;
+    const struct train_sizes rows = train_data_sizes(&trainer->data);
     const struct dataset *dataset = trainer->data.dataset;
-    enum status status = trainer_plan(&trainer->plan, &trainer->spec, split->train_count, threads, error);
+    enum status status = trainer_plan(&trainer->plan, &trainer->spec, &rows, threads, error);
 
     if (status == STATUS_OK && dataset->label_type == LABEL_SOFT) {
         status = find_soft_winners(trainer, error);
@@ -176,8 +176,9 @@ enum status trainer_new(struct trainer **out, const struct train_spec *spec, con
         return status;
     }
     set_initial_parameters(trainer);
+    trainer->full_normaliser = trainer_normaliser(trainer, data->split->train, data->split->train_count);
     if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
-        status = trainer_convex_new(&trainer->convex, trainer, trainer_full_normaliser(trainer), error);
+        status = trainer_convex_new(&trainer->convex, trainer, trainer->full_normaliser, error);
         if (status != STATUS_OK) {
             trainer_free(trainer);
             return status;

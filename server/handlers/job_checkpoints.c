@@ -8,6 +8,7 @@
 #include "server/handlers/predicting.h"
 #include "server/handlers/reply.h"
 #include "server/jobs/scheduler.h"
+#include "server/jobs/stored_spec.h"
 #include "server/models/model_cache.h"
 #include "server/models/model_load.h"
 #include "server/store/checkpoints.h"
@@ -60,11 +61,25 @@ struct source {
     enum job_status status;
 };
 
+/* What a range test's checkpoints hold is a network on its way to explode. */
+static enum status refuse_range_test(const struct job_view *job, struct error *error)
+{
+    struct job_request spec;
+    enum status status = stored_spec_decode(job, &spec, error);
+
+    if (status == STATUS_OK && spec.train.kind == TRAIN_LR_RANGE_TEST) {
+        status =
+            error_set(error, STATUS_MODEL_NOT_READY, "a range test has no model, only the learning rates in its results");
+    }
+    job_request_release(&spec);
+    return status;
+}
+
 static enum status find_source(struct app *app, const char *id, struct source *source, struct error *error)
 {
     struct checkpoint_list list;
     struct job_view job;
-    enum status status = jobs_get(app->store, id, 0, &job, error);
+    enum status status = jobs_get(app->store, id, JOB_SPEC, &job, error);
 
     *source = (struct source){.status = JOB_QUEUED};
     if (status != STATUS_OK) {
@@ -72,9 +87,10 @@ static enum status find_source(struct app *app, const char *id, struct source *s
     }
     source->status = job.status;
     snprintf(source->name, sizeof source->name, "%s", job.model);
+    status = job.model[0] == '\0' ? refuse_range_test(&job, error) : STATUS_OK;
     job_view_release(&job);
-    if (source->name[0] != '\0') {
-        return STATUS_OK;
+    if (status != STATUS_OK || source->name[0] != '\0') {
+        return status;
     }
     status = checkpoints_list(app->store, id, &list, error);
     if (status == STATUS_OK) {
@@ -107,7 +123,8 @@ void predict_job(struct app *app, struct request *request)
 
     for (int i = 0; i < LOOKS && status == STATUS_NOT_FOUND; i++) { /* newer ones drop the one that was found */
         error = (struct error){0};
-        if (find_source(app, id, &source, &error) != STATUS_OK) {
+        status = find_source(app, id, &source, &error);
+        if (status != STATUS_OK) {
             break;
         }
         if (source.name[0] == '\0') {

@@ -34,7 +34,9 @@ static enum status check_expectations(const struct job_draft *draft, struct erro
 static enum status check_plan(struct job_draft *draft, const struct app *app, struct error *error)
 {
     uint32_t threads = draft->decoded.threads > 0 ? draft->decoded.threads : app->threads;
-    enum status status = trainer_plan(&draft->plan, &draft->decoded.train, draft->data.split.train_count, threads, error);
+    const struct train_data data = job_data_for_training(&draft->data);
+    const struct train_sizes rows = train_data_sizes(&data);
+    enum status status = trainer_plan(&draft->plan, &draft->decoded.train, &rows, threads, error);
 
     if (status == STATUS_MODEL_TOO_LARGE) {
         snprintf(error->pointer, sizeof error->pointer, "/model");

@@ -88,19 +88,13 @@ static enum status open_data(struct app *app, struct pass *pass, struct problem 
 
 static struct predictor_rows rows_of(const struct job_data *data, enum split_part part)
 {
-    const struct split *split = &data->split;
+    const struct split_rows rows = split_rows_of(&data->split, part);
 
     if (part == PART_TEST && data->has_test) {
         return (struct predictor_rows){
             .dataset = &data->test.dataset, .count = data->test.dataset.rows, .labels = data->test_labels};
     }
-    return (struct predictor_rows){.dataset = &data->train.dataset,
-                                   .rows = part == PART_TRAIN        ? split->train
-                                           : part == PART_VALIDATION ? split->validation
-                                                                     : split->test,
-                                   .count = part == PART_TRAIN        ? split->train_count
-                                            : part == PART_VALIDATION ? split->validation_count
-                                                                      : split->test_count};
+    return (struct predictor_rows){.dataset = &data->train.dataset, .rows = rows.rows, .count = rows.count};
 }
 
 static enum status choose_part(const struct query *query, struct pass *pass, struct error *error)

@@ -145,19 +145,21 @@ static enum status take_rows(struct race *race, enum rows which, const struct ra
     return status;
 }
 
+static int names_shared(const struct race *race, enum rows which, const struct dataset_ref *ref)
+{
+    return race->known[which].id != NULL && ref->type == DATASET_REF_ID && strcmp(ref->id, race->known[which].id) == 0;
+}
+
 /* The insert of what a draft names by the id of shared rows. */
 static struct datasets_insert *shared_insert(struct race *race, enum rows which, const struct dataset_ref *ref)
 {
-    int is_shared = race->known[which].id != NULL && strcmp(ref->id, race->known[which].id) == 0;
-
-    return is_shared ? &race->datasets[which].insert : NULL;
+    return names_shared(race, which, ref) ? &race->datasets[which].insert : NULL;
 }
 
-static enum status make_draft(struct race *race, size_t i, struct error *error)
+static enum status make_draft(struct race *race, size_t i, const char *text, size_t size, struct error *error)
 {
     struct job_draft *draft = &race->drafts[i];
-    const struct race_entry *entry = &race->decoded.entries[i];
-    enum status status = job_draft_make(draft, race->app, entry->text, entry->size, error);
+    enum status status = job_draft_make(draft, race->app, text, size, error);
 
     if (draft->insert.dataset == NULL) {
         draft->insert.dataset = shared_insert(race, ROWS_DATASET, &draft->decoded.dataset);
@@ -166,32 +168,55 @@ static enum status make_draft(struct race *race, size_t i, struct error *error)
         draft->insert.test = shared_insert(race, ROWS_TEST, &draft->decoded.test);
     }
     race->inserts[i] = &draft->insert;
-    job_draft_release_data(draft);
     return status;
 }
 
-static void write_estimate(const struct job_draft *draft, struct json_writer *writer)
+/* Shared rows are shown as they came: their id was made for this request, there will be no data set with it. */
+static void write_estimate(const struct race *race, size_t i, struct json_writer *writer)
 {
-    encode_job_estimate(&draft->decoded, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
+    const struct job_draft *draft = &race->drafts[i];
+    struct job_request shown = draft->decoded; /* borrows all that it has */
+
+    if (names_shared(race, ROWS_DATASET, &shown.dataset)) {
+        shown.dataset = race->decoded.dataset.ref;
+    }
+    if (names_shared(race, ROWS_TEST, &shown.test)) {
+        shown.test = race->decoded.test.ref;
+    }
+    encode_job_estimate(&shown, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
 }
 
-/* Checks entry i; makes it ready, or writes what it would cost, as long as nothing is wrong with any. */
-static void take_entry(struct race *race, size_t i, struct json_writer *estimates, struct problem *problem)
+/* Checks entry i's text; makes its job ready, or writes what it would cost, as long as nothing is wrong with any. */
+static void take_text(struct race *race, size_t i, const char *text, size_t size, struct json_writer *estimates,
+                      struct problem *problem)
 {
-    const struct race_entry *entry = &race->decoded.entries[i];
     struct problem own;
     struct error error = {0};
 
     problem_init(&own);
-    if (job_draft_check(&race->drafts[i], race->app, entry->text, entry->size, race->known, &own) != STATUS_OK) {
+    if (job_draft_check(&race->drafts[i], race->app, text, size, race->known, &own) != STATUS_OK) {
         race_request_add_problem(&race->decoded, i, &own, problem);
     } else if (problem->status == STATUS_OK && race->is_trial) {
-        write_estimate(&race->drafts[i], estimates);
-    } else if (problem->status == STATUS_OK && make_draft(race, i, &error) != STATUS_OK) {
+        write_estimate(race, i, estimates);
+    } else if (problem->status == STATUS_OK && make_draft(race, i, text, size, &error) != STATUS_OK) {
         problem_add(problem, &error);
     }
     job_draft_release_data(&race->drafts[i]);
     problem_release(&own);
+}
+
+/* No other entry's text or data is there meanwhile: each may be as large as a body may be. */
+static void take_entry(struct race *race, size_t i, struct json_writer *estimates, struct problem *problem)
+{
+    struct error error = {0};
+    char *text = NULL;
+    size_t size = 0;
+
+    if (race_request_text(&race->decoded, i, &text, &size, &error) == STATUS_OK) {
+        take_text(race, i, text, size, estimates, problem);
+    }
+    problem_add(problem, &error);
+    free(text);
 }
 
 static void take_entries(struct race *race, struct json_writer *estimates, struct problem *problem)

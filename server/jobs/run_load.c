@@ -236,7 +236,10 @@ enum status run_load(struct run *run, struct error *error)
     }
     wanted = run->request.threads;
     most = wanted > 0 ? wanted : cores;
-    status = trainer_plan(&run->plan, &run->request.train, run->data.split.train_count, most, error);
+    const struct train_data data = job_data_for_training(&run->data);
+    const struct train_sizes rows = train_data_sizes(&data);
+
+    status = trainer_plan(&run->plan, &run->request.train, &rows, most, error);
     if (status != STATUS_OK) {
         return status;
     }

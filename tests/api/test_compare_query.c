@@ -85,6 +85,7 @@ static void what_is_wrong_is_refused_with_its_parameter(void **state)
     };
 
     (void)state;
+    assert_true(query_is_required(query_parameter(PARAMETER_JOBS))); /* so OpenAPI tells */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct compare_query wanted;
         struct problem problem;

@@ -158,6 +158,23 @@ static void infinities_are_null_in_json(void **state)
     comparison_release(&comparison);
 }
 
+static void no_name_is_null_in_json(void **state)
+{
+    struct comparison comparison = {.metric = CURVE_TRAIN_LOSS};
+    struct job_view nameless = job;
+    struct json_writer writer = {.depth = 0};
+
+    (void)state;
+    nameless.name[0] = '\0';
+    assert_int_equal(comparison_add(&comparison, &nameless, rows, 3, &all, NULL), STATUS_OK);
+    comparison_encode(&comparison, &writer);
+    assert_has(&writer, "\"job\":\"job_1\",\"name\":null,");
+    discard(&writer);
+    comparison_ndjson(&comparison, &writer.text);
+    assert_text_written(&writer.text, "{\"job\":\"job_1\",\"name\":null,\"x\":3,\"y\":8}\n");
+    comparison_release(&comparison);
+}
+
 static void a_picture_leaves_out_what_all_names_begin_with(void **state)
 {
     struct comparison comparison = {.metric = CURVE_TRAIN_LOSS, .align = ALIGN_EPOCH};
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test(last_and_best_are_as_measured),
         cmocka_unit_test(the_forms_tell_all_points),
         cmocka_unit_test(infinities_are_null_in_json),
+        cmocka_unit_test(no_name_is_null_in_json),
         cmocka_unit_test(a_picture_leaves_out_what_all_names_begin_with),
     };
 

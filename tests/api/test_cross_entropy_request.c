@@ -96,6 +96,23 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     }
 }
 
+static void errors_behind_what_is_no_vector_keep_their_places(void **state)
+{
+    struct cross_entropy_request request;
+    struct problem problem;
+
+    (void)state;
+    assert_int_not_equal(decode("{\"u\":[[1],{},[1],[]],\"v\":[[1],7,[0.1],[2]]}", &request, &problem), STATUS_OK);
+    assert_int_equal(problem.field_total, 5);
+    assert_non_null(refusal_find(&problem, STATUS_TYPE_MISMATCH, "/u/1"));
+    assert_non_null(refusal_find(&problem, STATUS_OUT_OF_RANGE, "/u/3"));
+    assert_non_null(refusal_find(&problem, STATUS_TYPE_MISMATCH, "/v/1"));
+    assert_non_null(refusal_find(&problem, STATUS_OUT_OF_RANGE, "/v/2"));
+    assert_non_null(refusal_find(&problem, STATUS_OUT_OF_RANGE, "/v/3/0"));
+    cross_entropy_request_release(&request);
+    problem_release(&problem);
+}
+
 /* How often a piece stands in a text. */
 static size_t count(const char *text, const char *part)
 {
@@ -126,12 +143,32 @@ static void the_picture_marks_what_costs_as_much(void **state)
     cross_entropy_request_release(&request);
 }
 
+static void dear_pairs_stand_in_the_legend_alone(void **state)
+{
+    struct cross_entropy_request request;
+    struct problem problem;
+    struct text out = {.data = NULL};
+
+    (void)state;
+    assert_int_equal(decode("{\"u\":[[1,0],[1,0]],\"v\":[[1e-17,1],[1e-300,1]]}", &request, &problem), STATUS_OK);
+    cross_entropy_chart(&request, &out);
+    assert_int_equal(count(out.data, "<circle class=\"dot c1\""), 2);
+    assert_int_equal(count(out.data, "<circle class=\"dot c2\""), 1);
+    assert_non_null(strstr(out.data, ">690.8<"));
+    assert_null(strstr(out.data, ">800<")); /* the axis ends where the first pair wants it */
+    assert_non_null(strstr(out.data, ">40<"));
+    text_release(&out);
+    cross_entropy_request_release(&request);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_pair_is_answered_with_numbers_and_lists_with_lists),
         cmocka_unit_test(sums_may_be_off_by_what_rounding_does),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
+        cmocka_unit_test(errors_behind_what_is_no_vector_keep_their_places),
+        cmocka_unit_test(dear_pairs_stand_in_the_legend_alone),
         cmocka_unit_test(the_picture_marks_what_costs_as_much),
     };
 

@@ -27,6 +27,31 @@ static void decode_right(const char *body, struct race_request *request)
     problem_release(&problem);
 }
 
+static void assert_text(const struct race_request *request, size_t i, const char *want)
+{
+    struct error error = {.status = STATUS_OK};
+    char *text;
+    size_t size;
+
+    assert_int_equal(race_request_text(request, i, &text, &size, &error), STATUS_OK);
+    assert_string_equal(text, want);
+    assert_int_equal(size, strlen(want));
+    free(text);
+}
+
+/* Whether entry i's text has the part. */
+static int has(const struct race_request *request, size_t i, const char *part)
+{
+    struct error error = {.status = STATUS_OK};
+    char *text;
+    size_t size;
+
+    assert_int_equal(race_request_text(request, i, &text, &size, &error), STATUS_OK);
+    int found = strstr(text, part) != NULL;
+    free(text);
+    return found;
+}
+
 static void each_entry_has_the_jobs_text_with_its_own_optimizer(void **state)
 {
     struct race_request request;
@@ -36,10 +61,12 @@ static void each_entry_has_the_jobs_text_with_its_own_optimizer(void **state)
                  " \"optimizers\":[{\"type\":\"sgd\", \"momentum\":0.90}, {\"name\":\"b\"}]}",
                  &request);
     assert_int_equal(request.count, 2);
-    assert_string_equal(request.entries[0].text, "{\"name\":\"n - sgd\"," GENERATED ",\"optimizer\":{\"type\":\"sgd\","
-                                                 "\"momentum\":0.90},\"metadata\":{\"race\":\"race_1\"}}");
-    assert_string_equal(request.entries[1].text, "{\"name\":\"n - b\"," GENERATED ",\"optimizer\":{},"
-                                                 "\"metadata\":{\"race\":\"race_1\"}}");
+    assert_text(&request, 0,
+                "{\"name\":\"n - sgd\"," GENERATED ",\"optimizer\":{\"type\":\"sgd\","
+                "\"momentum\":0.90},\"metadata\":{\"race\":\"race_1\"}}");
+    assert_text(&request, 1,
+                "{\"name\":\"n - b\"," GENERATED ",\"optimizer\":{},"
+                "\"metadata\":{\"race\":\"race_1\"}}");
     race_request_release(&request);
 }
 
@@ -51,8 +78,9 @@ static void variants_are_merged_into_the_job(void **state)
     decode_right("{\"job\":{" GENERATED ",\"training\":{\"seed\":1,\"epochs\":2},\"split\":{\"test\":0.5}},"
                  "\"variants\":[{\"training\":{\"seed\":7},\"split\":null,\"name\":\"x\"}]}",
                  &request);
-    assert_string_equal(request.entries[0].text, "{" GENERATED ",\"training\":{\"seed\":7,\"epochs\":2},\"name\":\"x\","
-                                                 "\"metadata\":{\"race\":\"race_1\"}}");
+    assert_text(&request, 0,
+                "{" GENERATED ",\"training\":{\"seed\":7,\"epochs\":2},\"name\":\"x\","
+                "\"metadata\":{\"race\":\"race_1\"}}");
     race_request_release(&request);
 }
 
@@ -69,9 +97,14 @@ static void rows_that_come_along_are_read_once_and_named(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct job_request job;
         struct problem problem;
+        struct error error = {.status = STATUS_OK};
+        char *text;
+        size_t size;
 
         problem_init(&problem);
-        assert_int_equal(job_request_decode(&job, request.entries[i].text, request.entries[i].size, &problem), STATUS_OK);
+        assert_int_equal(race_request_text(&request, i, &text, &size, &error), STATUS_OK);
+        assert_int_equal(job_request_decode(&job, text, size, &problem), STATUS_OK);
+        free(text);
         assert_string_equal(job.dataset.id, ids.dataset);
         assert_string_equal(job.test.id, ids.test);
         job_request_release(&job);
@@ -87,8 +120,35 @@ static void rows_that_a_variant_changes_stay_in_the_texts(void **state)
     (void)state;
     decode_right("{\"job\":{" INLINE "},\"variants\":[{\"dataset\":{\"y\":[1,1,0]}},{}]}", &request);
     assert_int_equal(request.dataset.ref.type, DATASET_REF_NONE);
-    assert_non_null(strstr(request.entries[0].text, "{\"x\":[[1],[2],[3]],\"y\":[1,1,0]}"));
-    assert_non_null(strstr(request.entries[1].text, "{\"x\":[[1],[2],[3]],\"y\":[0,1,0]}"));
+    assert_true(has(&request, 0, "{\"x\":[[1],[2],[3]],\"y\":[1,1,0]}"));
+    assert_true(has(&request, 1, "{\"x\":[[1],[2],[3]],\"y\":[0,1,0]}"));
+    race_request_release(&request);
+    decode_right("{\"job\":{\"test\":{" INLINE "}},\"variants\":[{\"test\":{\"dataset\":{\"y\":[1,1,0]}}},{}]}", &request);
+    assert_int_equal(request.test.ref.type, DATASET_REF_NONE);
+    assert_true(has(&request, 0, "{\"x\":[[1],[2],[3]],\"y\":[1,1,0]}"));
+    race_request_release(&request);
+}
+
+static void rows_are_in_no_text_where_variants_name_others_or_none(void **state)
+{
+    struct race_request request;
+
+    (void)state;
+    decode_right("{\"job\":{" INLINE ",\"test\":{\"dataset\":{\"x\":[[4],[5]],\"y\":[1,0]}}},\"variants\":[{},"
+                 "{\"dataset\":\"ds_0\",\"test\":{\"dataset\":\"ds_1\"}},{\"dataset\":null,\"test\":{\"dataset\":null}},"
+                 "{\"test\":null},{\"test\":{\"top\":1}}]}",
+                 &request);
+    assert_int_equal(request.dataset.ref.type, DATASET_REF_INLINE);
+    assert_int_equal(request.test.ref.type, DATASET_REF_INLINE);
+    for (size_t i = 0; i < request.count; i++) {
+        assert_false(has(&request, i, "[["));
+    }
+    assert_true(has(&request, 0, "\"dataset\":\"ds_aaaaaaaaaaaaaaaaaaaa\""));
+    assert_true(has(&request, 1, "\"dataset\":\"ds_0\""));
+    assert_true(has(&request, 1, "\"test\":{\"dataset\":\"ds_1\"}"));
+    assert_false(has(&request, 2, "ds_"));
+    assert_false(has(&request, 3, "ds_b"));
+    assert_true(has(&request, 4, "\"dataset\":\"ds_bbbbbbbbbbbbbbbbbbbb\""));
     race_request_release(&request);
 }
 
@@ -109,6 +169,12 @@ static void what_is_wrong_is_told_with_its_place(void **state)
         {"{\"job\":{},\"variants\":[{},3]}", STATUS_TYPE_MISMATCH, "/variants/1"},
         {"{\"job\":{},\"variants\":[{\"name\":7}]}", STATUS_TYPE_MISMATCH, "/variants/0/name"},
         {"{\"job\":{},\"optimizers\":[{\"name\":\"\"}]}", STATUS_NAME_INVALID, "/optimizers/0/name"},
+        {"{\"job\":{\"name\":\"a/b\"},\"variants\":[{},{\"name\":\"q\"}]}", STATUS_NAME_INVALID, "/job/name"},
+        {"{\"job\":{\"name\":\"\"},\"optimizers\":[{}]}", STATUS_NAME_INVALID, "/job/name"},
+        {"{\"job\":{\"name\":\"////////////////////////////////////////////////////////////////////////////////\"},"
+         "\"optimizers\":[{}]}",
+         STATUS_STRING_TOO_LONG, "/job/name"},
+        {"{\"job\":{\"name\":7},\"optimizers\":[{}]}", STATUS_TYPE_MISMATCH, "/job/name"},
         {"{\"job\":{},\"optimizers\":[{\"name\":\"a\"},{},{\"name\":\"a\"}]}", STATUS_CONFLICTING_FIELDS,
          "/optimizers/2/name"},
         {"{\"job\":{},\"variants\":[{\"split\":{\"tset\":null}}]}", STATUS_UNKNOWN_FIELD, "/variants/0/split/tset"},
@@ -207,9 +273,9 @@ static void metadata_gets_the_race_where_it_has_room(void **state)
     snprintf(body + strlen(body), sizeof body - strlen(body), "%s",
              "}},\"variants\":[{},{\"metadata\":{\"k3\":null}},{\"metadata\":{\"race\":\"mine\",\"k3\":null}}]}");
     decode_right(body, &request);
-    assert_null(strstr(request.entries[0].text, "race"));
-    assert_non_null(strstr(request.entries[1].text, "\"race\":\"race_1\""));
-    assert_non_null(strstr(request.entries[2].text, "\"race\":\"mine\""));
+    assert_false(has(&request, 0, "race"));
+    assert_true(has(&request, 1, "\"race\":\"race_1\""));
+    assert_true(has(&request, 2, "\"race\":\"mine\""));
     race_request_release(&request);
 }
 
@@ -220,6 +286,7 @@ int main(void)
         cmocka_unit_test(variants_are_merged_into_the_job),
         cmocka_unit_test(rows_that_come_along_are_read_once_and_named),
         cmocka_unit_test(rows_that_a_variant_changes_stay_in_the_texts),
+        cmocka_unit_test(rows_are_in_no_text_where_variants_name_others_or_none),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
         cmocka_unit_test(errors_of_a_text_point_to_where_it_comes_from),
         cmocka_unit_test(an_error_of_all_entries_is_told_once),

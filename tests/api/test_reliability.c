@@ -112,6 +112,22 @@ static void what_was_never_written_is_corrupt(void **state)
     }
 }
 
+static void results_of_a_range_test_have_nothing_to_draw(void **state)
+{
+    struct range_result range = {.suggestion = 0.1, .steps = 100};
+    struct results_view view = {.job = "j", .digest = "", .range = &range};
+    struct json_writer writer = {.depth = 0};
+    struct reliability reliability;
+    struct error error = {.status = STATUS_OK};
+
+    (void)state;
+    encode_results(&view, &writer);
+    assert_int_equal(reliability_of_results(&reliability, writer.text.data, writer.text.size, &error),
+                     STATUS_NOT_ACCEPTABLE);
+    assert_non_null(strstr(error.message, "range test"));
+    discard(&writer);
+}
+
 /* A confusion matrix of 256 classes has more values than a JSON tree may have. */
 static void results_of_many_classes_are_read(void **state)
 {
@@ -220,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_test_split_is_shown_before_the_others),
         cmocka_unit_test(results_from_before_there_were_temperatures_are_shown),
         cmocka_unit_test(what_was_never_written_is_corrupt),
+        cmocka_unit_test(results_of_a_range_test_have_nothing_to_draw),
         cmocka_unit_test(results_of_many_classes_are_read),
         cmocka_unit_test(a_picture_has_a_bar_and_a_gap_for_each_bin_that_has_rows),
         cmocka_unit_test(bars_are_as_high_as_the_accuracy),

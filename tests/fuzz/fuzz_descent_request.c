@@ -13,6 +13,7 @@
 #include "api/landscape_svg.h"
 #include "api/problem.h"
 #include "core/landscape/landscape_facts.h"
+#include "tests/fuzz/problem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,18 +34,6 @@ static void check_json(const char *text, size_t size)
 
     must(json_parse(&document, text, size, bulk, 1, &error));
     json_free(document);
-}
-
-static void check_problem(const struct problem *problem)
-{
-    size_t size;
-    char *text = problem_encode(problem, "req_fuzz", &size);
-
-    if (text == NULL) {
-        abort();
-    }
-    check_json(text, size);
-    free(text);
 }
 
 static void answer(const struct descent_request *request, const struct descent_result *results)

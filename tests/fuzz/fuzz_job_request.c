@@ -7,26 +7,12 @@
 #include <string.h>
 
 #include "api/job_request.h"
-#include "api/json.h"
 #include "api/json_writer.h"
+#include "tests/fuzz/problem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_ROWS 2000 /* generated ones, so that a run stays fast */
-
-static void check_problem(const struct problem *problem)
-{
-    struct json_document *document = NULL;
-    struct error error = {.status = STATUS_OK};
-    size_t size;
-    char *text = problem_encode(problem, "req_fuzz", &size);
-
-    if (text == NULL || json_parse(&document, text, size, NULL, 0, &error) != STATUS_OK) {
-        abort();
-    }
-    json_free(document);
-    free(text);
-}
 
 static char *spec_of(const struct job_request *request, size_t *size)
 {

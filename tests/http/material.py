@@ -55,7 +55,7 @@ def endless(dataset=None):
 
 
 # A server on which one endless job leaves no memory for another one: all others stay queued.
-ONE_AT_A_TIME = ["--threads", "1", "--memory", "512K"]
+ONE_AT_A_TIME = ["--threads", "1", "--memory", "600K"]
 
 
 def csv_table(rows=60, seed=1, classes=("oak", "pine"), header=True):

@@ -107,8 +107,11 @@ def a_picture_draws_and_names_every_job(server):
 
 @rows(("linear", "linear"), ("logarithmic", "log"))
 def the_scale_can_be_chosen(server, scale):
-    marks = [e.text for e in xml.etree.ElementTree.fromstring(server.get(_path(server, f"&metric=validation_accuracy&format=svg&scale={scale}")).decode()).iter() if e.get("class") == "end"]
-    want(len(marks) >= 7, f"labels of y and notes: {marks}")
+    root = xml.etree.ElementTree.fromstring(server.get(_path(server, f"&metric=validation_loss&format=svg&scale={scale}")).decode())
+    marks = [float(e.text) for e in root.iter() if e.get("class") == "end" and e.get("x") == "68.0"]
+    gaps = [b - a for a, b in zip(marks, marks[1:])]
+    want(len(gaps) >= 2, f"labels of y: {marks}")
+    equal(max(gaps) - min(gaps) <= 1e-9, scale == "linear", f"as much from each label to the next: {marks}")
 
 
 @rows(("40", 40), ("80", 80), ("200", 200))

@@ -8,6 +8,8 @@ from material import ONE_AT_A_TIME, endless, mlp, softmax
 OPTIMIZERS = [{"type": "sgd", "learning_rate": 0.1}, {"name": "heavy", "type": "sgd", "momentum": 0.9}, {"type": "adam", "learning_rate": 0.01}]
 TABLE = {"x": [[i % 7, i % 5, i % 3] for i in range(60)], "y": ["ab"[i % 2] for i in range(60)]}
 
+LINE = {"x": [[i] for i in range(60)], "y": TABLE["y"]}
+
 
 def _race(s, job, key=None, status=201, **entries):
     return s.ok("POST", "/v1/races", {"job": job, **entries}, {"Idempotency-Key": key} if key else None, status=status)
@@ -117,6 +119,7 @@ def all_errors_of_all_entries_come_at_once_with_their_places(server):
       ("an entry that is none", {"job": softmax(), "optimizers": [{}, "adam"]}, "type_mismatch", "/optimizers/1"), ("no list", {"job": softmax(), "variants": {}}, "type_mismatch", "/variants"),
       ("a name twice", {"job": softmax(), "optimizers": [{"name": "a"}, {"name": "a", "type": "adam"}]}, "conflicting_fields", "/optimizers/1/name"),
       ("a name that is none", {"job": softmax(), "optimizers": [{"name": "a/b"}]}, "name_invalid", "/optimizers/0/name"), ("a typo", {"job": softmax(), "optimisers": [{}]}, "unknown_field", "/optimisers"),
+      ("a name of the job that is none", {"job": softmax(name="a/b"), "variants": [{}, {"name": "q"}]}, "name_invalid", "/job/name"),
       ("a null for what there is not", {"job": softmax(), "variants": [{"optimizr": None}]}, "unknown_field", "/variants/0/optimizr"),
       ("a null in an optimizer", {"job": softmax(), "optimizers": [{"type": "sgd", "momentum": None}]}, "type_mismatch", "/optimizers/0/momentum"),
       ("what a variant makes wrong", {"job": softmax(), "variants": [{}, {"training": {"batch_size": 301}}]}, "batch_too_large", "/variants/1/training/batch_size"),
@@ -143,9 +146,12 @@ def what_several_entries_have_in_common_is_told_once(server):
 
 def a_trial_makes_nothing_and_tells_every_spec(server):
     before = _count(server), len(server.get("/v1/datasets?limit=100")["data"])
-    trial = server.ok("POST", "/v1/races?validate_only=true", {"job": softmax({**TABLE, "x": [[i] for i in range(60)]}), "optimizers": OPTIMIZERS}, status=200)
+    trial = server.ok("POST", "/v1/races?validate_only=true", {"job": softmax(LINE, test={"dataset": LINE}), "optimizers": OPTIMIZERS}, status=200)
     equal((trial["object"], [j["spec"]["optimizer"]["type"] for j in trial["jobs"]]), ("race_estimate", ["sgd", "sgd", "adam"]), "the answer")
     want(all(j["estimate"]["total_steps"] == 6 for j in trial["jobs"]), "estimates")
+    alone = server.ok("POST", "/v1/jobs?validate_only=true", softmax(LINE, test={"dataset": LINE}), status=200)["spec"]
+    for shown in trial["jobs"]:
+        equal((shown["spec"]["dataset"], shown["spec"]["test"]), (alone["dataset"], alone["test"]), "rows, as a single job's trial shows them")
     equal((_count(server), len(server.get("/v1/datasets?limit=100")["data"])), before, "jobs and data sets")
 
 

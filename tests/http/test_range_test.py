@@ -111,6 +111,19 @@ def the_picture_shows_loss_over_the_learning_rate(server):
     includes(server.call("GET", f"/v1/jobs/{job}/metrics?format=ascii").text, "learning rate")
 
 
+def what_a_sweep_has_not_got_is_refused(server):
+    """Neither probabilities to draw, nor a model to predict with: before its end there are checkpoints, but of a network on its way to explode."""
+    finished = server.train(_sweep(checkpoint={"every_steps": 50}))["id"]
+    equal(server.get(f"/v1/jobs/{finished}/results")["splits"], {}, "splits")
+    problem = server.refuse(406, "not_acceptable", "GET", f"/v1/jobs/{finished}/results?format=svg")
+    includes(problem["detail"], "range test")
+    want(server.get(f"/v1/jobs/{finished}/checkpoints")["data"] != [], "it has checkpoints")
+    running = server.ok("POST", "/v1/jobs", _sweep(range={"steps": 500}, diagnostics=["sharpness"]))["id"]  # takes some seconds
+    for job in (finished, running):
+        problem = server.refuse(409, "model_not_ready", "POST", f"/v1/jobs/{job}/predict", {"instances": [[0, 0]]})
+        includes(problem["detail"], "range test")
+
+
 @rows(("no sweep", {"range": {"steps": 200}}, "/range", "conflicting_fields"), ("few steps", {"kind": "lr_range_test", "range": {"steps": 99}}, "/range/steps", "out_of_range"),
       ("backwards", {"kind": "lr_range_test", "range": {"start": 1, "end": 0.1}}, "/range/end", "out_of_range"),
       ("from nothing", {"kind": "lr_range_test", "range": {"start": 0}}, "/range/start", "out_of_range"), ("another kind", {"kind": "lr_range"}, "/kind", "unknown_value"))

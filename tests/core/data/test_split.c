@@ -192,6 +192,25 @@ static void split_refuses_parts_without_rows_and_wrong_fractions(void **state)
     }
 }
 
+static void split_gives_the_rows_of_each_part(void **state)
+{
+    uint32_t rows[6] = {0};
+    const struct split split = {
+        .train = rows, .train_count = 3, .validation = rows + 3, .validation_count = 2, .test = rows + 5, .test_count = 1};
+    const char *const names[PART_COUNT] = {"train", "validation", "test"};
+    uint64_t first = 0;
+
+    (void)state;
+    for (int part = 0; part < PART_COUNT; part++) {
+        struct split_rows found = split_rows_of(&split, (enum split_part)part);
+
+        assert_ptr_equal(found.rows, rows + first);
+        assert_int_equal(found.count, 3 - part);
+        assert_string_equal(split_part_name((enum split_part)part), names[part]);
+        first += found.count;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(split_of_everything_is_training),
         cmocka_unit_test(split_rounds_sizes_to_the_nearest),
         cmocka_unit_test(split_uses_the_most_probable_class_of_soft_labels),
+        cmocka_unit_test(split_gives_the_rows_of_each_part),
         cmocka_unit_test(split_refuses_parts_without_rows_and_wrong_fractions),
     };
 

@@ -2,6 +2,8 @@
 #include "core/train/diagnostics.h"
 
 #include "core/nn/network_objective.h"
+#include "core/nn/network_state.h"
+#include "core/train/trainer_internal.h"
 #include "tests/assert_close.h"
 #include "tests/core/train/training.h"
 
@@ -68,7 +70,7 @@ static void a_team_that_changes_size_measures_the_same(void **state)
     fixture_release(&f);
 }
 
-/* From every step on, the rows are those of the run that was not interrupted. */
+/* From every step on, the end too (which has an evaluation of its own), the rows are those of the uninterrupted run. */
 static void a_run_that_goes_on_from_a_checkpoint_measures_the_same(void **state)
 {
     struct fixture f;
@@ -82,13 +84,16 @@ static void a_run_that_goes_on_from_a_checkpoint_measures_the_same(void **state)
     spec.eval_every_steps = 5;
     struct result *whole = run(&f, &spec, 1, 0);
 
-    for (uint64_t at = 1; at < whole->progress.step; at++) {
+    assert_int_not_equal(whole->progress.step % spec.eval_every_steps, 0);
+    for (uint64_t at = 1; at <= whole->progress.step; at++) {
         struct result *rest = test_calloc(1, sizeof *rest);
         struct trainer *trainer = new_trainer(&f, &spec, 1);
         struct buffer_sink file = {0};
 
         while (rest->progress.step < at) {
-            assert_int_equal(step_into(rest, trainer), 1);
+            int goes_on = step_into(rest, trainer);
+
+            assert_int_equal(goes_on, rest->progress.step < whole->progress.step);
         }
         write_checkpoint(trainer, &file);
         trainer_free(trainer);
@@ -153,6 +158,34 @@ static void the_full_gradient_is_measured_where_it_is_not_too_dear(void **state)
         assert_int_equal(isnan(point->full_gradient_norm) == 0, isnan(point->train_loss) == 0);
     }
     result_free(result);
+    fixture_release(&f);
+}
+
+/* The stop and the diagnostic both want it: what was found first serves both, until the next step. */
+static void the_full_gradient_is_taken_once_a_step(void **state)
+{
+    struct fixture f;
+    struct train_point point;
+    int logged;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 96, 3, 0.5, 0);
+    struct train_spec spec = spec_of(&f, 12, 0);
+
+    spec.stop.gradient_norm = 1e-9;
+    spec.diagnostics = DIAGNOSTIC_BIT(DIAGNOSTIC_FULL_GRADIENT_NORM);
+    struct trainer *trainer = new_trainer(&f, &spec, 1);
+    struct network_state weights = network_state_f32(trainer->network);
+
+    for (int i = 0; i < 3; i++) { /* an epoch */
+        assert_int_equal(trainer_step(trainer, &point, &logged, NULL), STATUS_OK);
+    }
+    assert_true(logged && isfinite(point.full_gradient_norm));
+    memset(weights.weights, 0, weights.plan->stored * sizeof *weights.weights); /* another pass would find another norm */
+    assert_true(trainer_full_gradient_norm(trainer) == point.full_gradient_norm);
+    assert_int_equal(trainer_step(trainer, &point, &logged, NULL), STATUS_OK);
+    assert_true(trainer_full_gradient_norm(trainer) != point.full_gradient_norm);
+    trainer_free(trainer);
     fixture_release(&f);
 }
 
@@ -366,21 +399,35 @@ static void sharpness_is_the_largest_eigenvalue_of_the_dense_hessian(void **stat
 
 /* ---- what they cost ---- */
 
+/* Of each alone: arrays of the parameters' size, the network that gives gradients without an update, the objective. */
 static void their_memory_is_in_the_plan(void **state)
 {
+    static const struct {
+        int arrays, probe, vectors;
+    } NEEDED[DIAGNOSTIC_COUNT] = {[DIAGNOSTIC_SHARPNESS] = {1, 0, 6},
+                                  [DIAGNOSTIC_NOISE_SCALE] = {2, 1, 0},
+                                  [DIAGNOSTIC_UPDATE_RATIO] = {2, 0, 0},
+                                  [DIAGNOSTIC_FULL_GRADIENT_NORM] = {0, 1, 0}};
     struct train_plan plain, measured;
+    struct network_plan network;
     struct fixture f;
 
     (void)state;
     fixture_init(&f, GENERATOR_BLOBS, 120, 3, 0.5, 0);
     struct train_spec spec = spec_of(&f, 100, 0);
 
-    assert_int_equal(trainer_plan(&plain, &spec, 120, 1, NULL), STATUS_OK);
+    assert_int_equal(network_plan_make(&network, &spec.model, spec.batch_size, NULL), STATUS_OK);
+    struct network_setup probe = {.plan = &network, .use = NETWORK_ACCUMULATE, .optimizer = &spec.optimizer};
+
+    assert_int_equal(trainer_plan(&plain, &spec, &(struct train_sizes){120, 0, 120}, 1, NULL), STATUS_OK);
     for (int d = 0; d < DIAGNOSTIC_COUNT; d++) {
+        uint64_t least = (uint64_t)NEEDED[d].arrays * plain.parameters * sizeof(float) +
+                         (uint64_t)NEEDED[d].vectors * plain.parameters * sizeof(double);
+
         spec.diagnostics = DIAGNOSTIC_BIT(d);
-        assert_int_equal(trainer_plan(&measured, &spec, 120, 1, NULL), STATUS_OK);
-        assert_true(measured.bytes >= plain.bytes + 2 * plain.parameters * sizeof(float));
-        assert_true(d != DIAGNOSTIC_SHARPNESS || measured.bytes >= plain.bytes + 8 * plain.parameters * sizeof(double));
+        assert_int_equal(trainer_plan(&measured, &spec, &(struct train_sizes){120, 0, 120}, 1, NULL), STATUS_OK);
+        assert_true(measured.bytes - plain.bytes >= least + (NEEDED[d].probe ? network_bytes(&probe, 1) : 0));
+        assert_true(NEEDED[d].probe || d == DIAGNOSTIC_SHARPNESS || measured.bytes - plain.bytes < least + 4096);
     }
     fixture_release(&f);
 }
@@ -393,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_run_that_goes_on_from_a_checkpoint_measures_the_same),
         cmocka_unit_test(the_full_gradient_is_that_of_the_next_full_batch),
         cmocka_unit_test(the_full_gradient_is_measured_where_it_is_not_too_dear),
+        cmocka_unit_test(the_full_gradient_is_taken_once_a_step),
         cmocka_unit_test(the_noise_of_two_rows_is_half_their_distance_squared),
         cmocka_unit_test(a_batch_of_one_row_has_no_halves),
         cmocka_unit_test(update_ratios_are_those_of_the_served_points),

@@ -140,6 +140,25 @@ static void a_sweep_makes_its_steps_and_no_evaluation(void **state)
     fixture_release(&f);
 }
 
+/* The sweep ends epochs too; their training loss judges nothing. */
+static void a_sweep_has_no_best_model(void **state)
+{
+    struct result *result = test_calloc(1, sizeof *result);
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_SPIRALS, 300, 3, 0.2, 0);
+    struct train_spec spec = sweep_of(&f, 1e-5, 0.1);
+
+    assert_int_equal(spec.stop.early_metric, METRIC_TRAIN_LOSS);
+    (void)finish(result, new_trainer(&f, &spec, 1));
+    assert_true(isfinite(result->points[49].train_loss));
+    assert_int_equal(result->progress.best_step, 0);
+    assert_true(isnan(result->progress.best_value));
+    test_free(result);
+    fixture_release(&f);
+}
+
 static void losses_that_are_not_finite_end_it_without_an_error(void **state)
 {
     struct result *result = test_calloc(1, sizeof *result);
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_steepest_fall_is_suggested),
         cmocka_unit_test(a_loss_that_only_rises_suggests_nothing),
         cmocka_unit_test(a_sweep_makes_its_steps_and_no_evaluation),
+        cmocka_unit_test(a_sweep_has_no_best_model),
         cmocka_unit_test(losses_that_are_not_finite_end_it_without_an_error),
         cmocka_unit_test(a_sweep_that_goes_on_from_any_step_finds_the_same),
     };

@@ -72,9 +72,11 @@ static void a_rule_s_own_work_counts_for_threads(void **state)
     struct train_spec spec = full_batch(&f, 600, OPTIMIZER_ADAMW);
 
     spec.batch_size = 1;
-    assert_int_equal(trainer_plan(&plain, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(
+        trainer_plan(&plain, &spec, &(struct train_sizes){f.split.train_count, 0, f.split.train_count}, 4, NULL), STATUS_OK);
     optimizer_defaults(&spec.optimizer, OPTIMIZER_MUON);
-    assert_int_equal(trainer_plan(&muon, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&muon, &spec, &(struct train_sizes){f.split.train_count, 0, f.split.train_count}, 4, NULL),
+                     STATUS_OK);
     assert_int_equal(muon.step_flops - plain.step_flops, muon_flops(600, 600, 5) + muon_flops(2, 600, 5));
     assert_true(trainer_useful_threads(&muon, 4) > trainer_useful_threads(&plain, 4));
     assert_true(muon.bytes > plain.bytes + sizeof(float) * 4 * 600 * 600);
@@ -90,18 +92,71 @@ static void a_solver_s_step_may_be_many_passes(void **state)
     (void)state;
     fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
     struct train_spec spec = full_batch(&f, 0, OPTIMIZER_SGD);
+    struct train_sizes rows = {.train = f.split.train_count, .largest = f.split.train_count};
 
-    assert_int_equal(trainer_plan(&once, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&once, &spec, &rows, 4, NULL), STATUS_OK);
     assert_int_equal(once.most_step_flops, once.step_flops);
     optimizer_defaults(&spec.optimizer, OPTIMIZER_LBFGS);
-    assert_int_equal(trainer_plan(&lbfgs, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&lbfgs, &spec, &rows, 4, NULL), STATUS_OK);
     assert_int_equal(lbfgs.most_step_flops, 100 * lbfgs.step_flops);
     optimizer_defaults(&spec.optimizer, OPTIMIZER_NEWTON_CG);
-    assert_int_equal(trainer_plan(&newton, &spec, f.split.train_count, 4, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&newton, &spec, &rows, 4, NULL), STATUS_OK);
     assert_int_equal(newton.step_flops, lbfgs.step_flops);
     assert_int_equal(newton.most_step_flops, 200 * newton.step_flops);
     assert_true(newton.step_flops > 0);
     fixture_release(&f);
+}
+
+/* 32 bytes for each row of the largest part, or, if that is more, the logits that a temperature is fitted to. */
+static void the_final_evaluation_s_memory_is_in_the_plan(void **state)
+{
+    struct train_plan few, many, logits, too_many;
+    struct train_sizes rows = {.train = 1000, .validation = 100, .largest = 1000};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 4, 0.7, 0);
+    struct train_spec spec = full_batch(&f, 0, OPTIMIZER_SGD);
+
+    assert_int_equal(trainer_plan(&few, &spec, &rows, 1, NULL), STATUS_OK);
+    rows.largest = 1000000;
+    assert_int_equal(trainer_plan(&many, &spec, &rows, 1, NULL), STATUS_OK);
+    assert_int_equal(many.bytes - few.bytes, (1000000 - 1000) * 4 * sizeof(double));
+    rows.validation = rows.largest = 4 << 20; /* of 4 classes the most that are kept */
+    assert_int_equal(trainer_plan(&logits, &spec, &rows, 1, NULL), STATUS_OK);
+    assert_true(logits.bytes - many.bytes >= ((4 << 20) - 1000000) * UINT64_C(32));
+    rows.validation = 4 << 20;
+    rows.largest = 1000; /* no such split, but only the logits count in it */
+    assert_int_equal(trainer_plan(&logits, &spec, &rows, 1, NULL), STATUS_OK);
+    assert_int_equal(logits.bytes - few.bytes, (64 << 20) - 3 * scores_bytes(4) - scores_reserve_bytes(4, 1000));
+    rows.validation++;
+    assert_int_equal(trainer_plan(&too_many, &spec, &rows, 1, NULL), STATUS_OK);
+    assert_int_equal(too_many.bytes, few.bytes);
+    spec.kind = TRAIN_LR_RANGE_TEST; /* is not evaluated */
+    spec.range = (struct range_spec){1e-3, 1, 100};
+    assert_int_equal(trainer_plan(&few, &spec, &rows, 1, NULL), STATUS_OK);
+    rows.largest = 1000000;
+    assert_int_equal(trainer_plan(&many, &spec, &rows, 1, NULL), STATUS_OK);
+    assert_int_equal(many.bytes, few.bytes);
+    fixture_release(&f);
+}
+
+static void the_largest_part_is_any_of_the_three(void **state)
+{
+    struct split split = {.train_count = 7, .validation_count = 5, .test_count = 6};
+    struct dataset test = {.rows = 9};
+    struct train_data data = {.split = &split};
+
+    (void)state;
+    assert_int_equal(train_data_sizes(&data).largest, 7);
+    split.test_count = 8;
+    assert_int_equal(train_data_sizes(&data).largest, 8);
+    data.test = &test; /* instead of the split's */
+    assert_int_equal(train_data_sizes(&data).largest, 9);
+    split.validation_count = 10;
+    assert_int_equal(train_data_sizes(&data).largest, 10);
+    assert_int_equal(train_data_sizes(&data).validation, 10);
+    assert_int_equal(train_data_sizes(&data).train, 7);
 }
 
 /* What a full pass over the served point finds is what ended the run. */
@@ -140,6 +195,8 @@ int main(void)
         cmocka_unit_test(whole_layers_need_stored_gradients),
         cmocka_unit_test(a_rule_s_own_work_counts_for_threads),
         cmocka_unit_test(a_solver_s_step_may_be_many_passes),
+        cmocka_unit_test(the_final_evaluation_s_memory_is_in_the_plan),
+        cmocka_unit_test(the_largest_part_is_any_of_the_three),
         cmocka_unit_test(a_schedule_free_run_ends_by_the_gradient_at_its_mean),
     };
     return cmocka_run_group_tests_name("train_plan", tests, NULL, NULL);

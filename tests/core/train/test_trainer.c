@@ -558,7 +558,7 @@ static void a_first_loss_is_the_logarithm_of_the_classes(void **state)
     spec.log_every_steps = 1;
     struct result *result = run(&f, &spec, 1, 0);
 
-    assert_int_equal(trainer_plan(&plan, &spec, 300, 1, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&plan, &spec, &(struct train_sizes){300, 0, 300}, 1, NULL), STATUS_OK);
     assert_close(plan.expected_first_loss, log(5), 1e-15, 0);
     assert_close(result->points[0].batch_loss, log(5), 1e-7, 0);
     assert_int_equal(plan.parameters, 5 * 2 + 5);
@@ -578,9 +578,9 @@ static void a_plan_counts_the_memory_of_a_checkpoint(void **state)
     struct train_spec spec = spec_of(&f, 40, 0);
 
     assert_int_equal(network_plan_make(&network, &spec.model, spec.batch_size, NULL), STATUS_OK);
-    assert_int_equal(trainer_plan(&without, &spec, 300, 1, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&without, &spec, &(struct train_sizes){300, 0, 300}, 1, NULL), STATUS_OK);
     optimizer_defaults(&spec.optimizer, OPTIMIZER_ADAM);
-    assert_int_equal(trainer_plan(&with_slots, &spec, 300, 1, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&with_slots, &spec, &(struct train_sizes){300, 0, 300}, 1, NULL), STATUS_OK);
     /* two slots more a parameter, in the network and in the copy of it */
     assert_int_equal(with_slots.bytes - without.bytes, 2 * 2 * network.stored * sizeof(float));
     fixture_release(&f);

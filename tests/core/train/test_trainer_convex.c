@@ -272,9 +272,9 @@ static void memory_is_part_of_the_plan(void **state)
 
     spec.model.inputs = 4000;
     spec.optimizer.history = 5;
-    assert_int_equal(trainer_plan(&less, &spec, 300, 2, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&less, &spec, &(struct train_sizes){300, 0, 300}, 2, NULL), STATUS_OK);
     spec.optimizer.history = 15;
-    assert_int_equal(trainer_plan(&plan, &spec, 300, 2, NULL), STATUS_OK);
+    assert_int_equal(trainer_plan(&plan, &spec, &(struct train_sizes){300, 0, 300}, 2, NULL), STATUS_OK);
     assert_int_equal(plan.bytes - less.bytes, 2 * 10 * 2 * plan.parameters * sizeof(double)); /* and a checkpoint's copy */
     assert_int_equal(plan.steps_per_epoch, 1);
     assert_int_equal(trainer_convex_bytes(&spec, 300, 2) > 0, 1);

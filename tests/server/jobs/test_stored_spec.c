@@ -251,6 +251,31 @@ static void the_hash_is_of_what_the_states_depend_on(void **state)
     }
 }
 
+/* Checkpoints have it: of jobs that began under an older program it must be found again. */
+static void the_hash_is_that_of_checkpoints_from_before(void **state)
+{
+    static const struct {
+        struct replacement body;
+        const char *hash;
+    } pinned[] = {
+        {{"\"n\"", "\"n\""}, "c9825b7cd9dba04d8adba85b7fc1eca51fb1a2f5d951ac986b46c912d88cae8d"},
+        {{"\"type\":\"sgd\"", "\"type\":\"adam\""}, "3ea2e572221e3d40bfd6a4db419e9a580b929759bff65279adc37f52070b0d9a"},
+        {{"\"type\":\"mlp\",\"hidden\":[8]", "\"type\":\"layers\",\"layers\":[{\"type\":\"dense\",\"units\":8},{\"type\":"
+                                             "\"relu\"},{\"type\":\"dense\",\"units\":2}]"},
+         "c07fa39d8d34f3166175a994094e31cfd1831656d37953fed24e11f5932adb58"},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
+        unsigned char hash[SHA256_BYTES];
+        char text[SHA256_TEXT] = "";
+        replaced_hash(fixture->store, &pinned[i].body, hash);
+        for (size_t k = 0; k < sizeof hash; k++) {
+            snprintf(text + 2 * k, 3, "%02x", (unsigned)hash[k]);
+        }
+        assert_string_equal(text, pinned[i].hash);
+    }
+}
+
 /* Where the learning rate of a step depends on how many there will be, their number belongs to it. */
 static void epochs_count_where_the_schedule_depends_on_them(void **state)
 {
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_request_that_cannot_be_read_is_corrupt),
         TEST(a_job_that_the_clock_ended_says_its_step),
         TEST(the_hash_is_of_what_the_states_depend_on),
+        TEST(the_hash_is_that_of_checkpoints_from_before),
         TEST(epochs_count_where_the_schedule_depends_on_them),
         TEST(a_spec_that_cannot_be_read_is_corrupt),
     };

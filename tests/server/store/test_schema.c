@@ -73,6 +73,29 @@ static const char *const version_1 =
     "  id TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL, deleted_at INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;";
 
+/* What version 2 of the schema added. */
+static const char *const version_2 =
+    "ALTER TABLE jobs ADD COLUMN extended_from TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE jobs ADD COLUMN initial_model TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE jobs ADD COLUMN kernel_tier TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job_documents ADD COLUMN request TEXT;"
+    "CREATE TABLE checkpoints("
+    "  job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, step INTEGER NOT NULL,"
+    "  created_at INTEGER NOT NULL, bytes INTEGER NOT NULL, object TEXT NOT NULL REFERENCES objects(sha256),"
+    "  data TEXT NOT NULL,"
+    "  PRIMARY KEY(job, step)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX checkpoints_by_object ON checkpoints(object);"
+    "CREATE TABLE idempotency_keys("
+    "  token TEXT NOT NULL, key TEXT NOT NULL, created_at INTEGER NOT NULL, fingerprint TEXT NOT NULL,"
+    "  job TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY(token, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX idempotency_keys_by_age ON idempotency_keys(created_at);"
+    "CREATE TABLE facts(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 #define OBJECT "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" /* SHA-256 of "test" */
 
 /* A finished job with its model and curve, one that ran, one that waits, one that was deleted; on one data set. */
@@ -104,8 +127,8 @@ static const char *const content =
     "INSERT INTO tombstones VALUES('job_00000000000000000003', 3, 1500);"
     "PRAGMA user_version = 1;";
 
-/* The folder of the fixture becomes one of version 1. */
-static void make_version_1(struct fixture *fixture)
+/* The folder of the fixture becomes one of version 1 or 2. */
+static void make_version(struct fixture *fixture, int version)
 {
     char path[160];
     store_close(fixture->store);
@@ -115,6 +138,26 @@ static void make_version_1(struct fixture *fixture)
     run_sql(fixture, "PRAGMA journal_mode=WAL");
     run_sql(fixture, version_1);
     run_sql(fixture, content);
+    if (version == 2) {
+        run_sql(fixture, version_2);
+        run_sql(fixture, "PRAGMA user_version = 2");
+    }
+}
+
+/* The number that a query finds. The fixture's store is closed. */
+static int ask(const struct fixture *fixture, const char *query)
+{
+    char path[160];
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    snprintf(path, sizeof(path), "%s/descentd.db", fixture->data);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, query, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int number = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    return number;
 }
 
 static void check_jobs(struct store *store)
@@ -135,6 +178,11 @@ static void check_jobs(struct store *store)
     assert_ok(metrics_list(store, "job_00000000000000000001", -1, &metrics, &error));
     assert_int_equal(metrics.count, 2);
     assert_true(metrics.rows[1].point.batch_loss == 1.5);
+    struct train_point point = metrics.rows[1].point;
+    point.batch_loss = (double)NAN; /* no other value was measured, those least that the version did not know */
+#define UNKNOWN(NAME, name, place) assert_true(isnan(point.place));
+    TRAIN_POINT_VALUES(UNKNOWN)
+#undef UNKNOWN
     metric_list_release(&metrics);
     char *events = all_events(store, "job_00000000000000000001");
     assert_non_null(strstr(events, "metric {\"step\":3,"));
@@ -151,6 +199,7 @@ static void check_the_rest(struct store *store)
     struct checkpoint_list checkpoints;
     assert_ok(models_get(store, "mdl_00000000000000000001", &model, &error));
     assert_string_equal(model.classes, "[\"oak\"]");
+    assert_null(model.calibration);
     model_view_release(&model);
     assert_ok(datasets_get(store, "ds_00000000000000000001", &dataset, &error));
     assert_string_equal(dataset.class_list[0].name, "oak");
@@ -162,12 +211,11 @@ static void check_the_rest(struct store *store)
     assert_int_equal(checkpoints.count, 0);
 }
 
-static void a_folder_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(void **state)
+static void brought_up_to_date(struct fixture *fixture, int version)
 {
-    struct fixture *fixture = *state;
     struct error error;
     char next[ID_TEXT], object[SHA256_TEXT];
-    make_version_1(fixture);
+    make_version(fixture, version);
     assert_ok(store_open(&fixture->store, fixture->data, &error));
     for (int again = 0; again < 2; again++) {
         check_jobs(fixture->store);
@@ -189,19 +237,50 @@ static void a_folder_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(v
     check_jobs(fixture->store);
 }
 
+static void a_folder_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(void **state)
+{
+    brought_up_to_date(*state, 1);
+}
+
+static void a_folder_of_version_2_is_brought_up_to_date_with_all_that_is_in_it(void **state)
+{
+    brought_up_to_date(*state, 2);
+}
+
 /* A table in the way stands in for the kill: the transaction does not come to its end. */
 static void a_migration_that_was_interrupted_leaves_the_folder_as_it_was(void **state)
 {
     struct fixture *fixture = *state;
     struct error error;
-    make_version_1(fixture);
-    run_sql(fixture, "CREATE TABLE facts(in_the_way INTEGER)"); /* the last thing that the migration makes */
+    make_version(fixture, 1);
+    run_sql(fixture, "CREATE TABLE facts(in_the_way INTEGER)"); /* the last thing that version 2 adds */
     assert_status(STATUS_INTERNAL, store_open(&fixture->store, fixture->data, &error));
     fixture->store = NULL;
     run_sql(fixture, "DROP TABLE facts; CREATE TABLE checkpoints(nor_is_this_there INTEGER); DROP TABLE checkpoints;");
     assert_ok(store_open(&fixture->store, fixture->data, &error));
     check_jobs(fixture->store);
     check_the_rest(fixture->store);
+}
+
+/* The same at the very end, from either version: nothing of what came before is there. */
+static void a_migration_that_was_interrupted_in_its_last_version_leaves_the_folder_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    for (int version = 1; version <= 2; version++) {
+        make_version(fixture, version);
+        run_sql(fixture, "ALTER TABLE metrics ADD COLUMN update_ratio_15 REAL"); /* the last thing that version 3 adds */
+        assert_status(STATUS_INTERNAL, store_open(&fixture->store, fixture->data, &error));
+        fixture->store = NULL;
+        assert_int_equal(ask(fixture, "PRAGMA user_version"), version);
+        assert_int_equal(ask(fixture, "SELECT count(*) FROM pragma_table_info('models') WHERE name='calibration'"), 0);
+        assert_int_equal(ask(fixture, "SELECT count(*) FROM pragma_table_info('metrics') WHERE name='sharpness'"), 0);
+        assert_int_equal(ask(fixture, "SELECT count(*) FROM sqlite_master WHERE name='facts'"), version - 1);
+        run_sql(fixture, "ALTER TABLE metrics DROP COLUMN update_ratio_15");
+        assert_ok(store_open(&fixture->store, fixture->data, &error));
+        check_jobs(fixture->store);
+        check_the_rest(fixture->store);
+    }
 }
 
 #define TEXT_BYTES 4000
@@ -219,7 +298,7 @@ static void a_folder_of_version_1_is_checked_as_what_it_is(void **state)
     struct error error;
     struct check_summary summary;
     char text[TEXT_BYTES] = "";
-    make_version_1(fixture);
+    make_version(fixture, 1);
     assert_ok(store_check(fixture->data, keep_text, text, &summary, &error));
     assert_non_null(strstr(text, "descentd.db: schema 1, the next start brings it to"));
     assert_null(strstr(text, "no such table"));
@@ -232,6 +311,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(a_folder_of_version_1_is_brought_up_to_date_with_all_that_is_in_it),
+        TEST(a_folder_of_version_2_is_brought_up_to_date_with_all_that_is_in_it),
+        TEST(a_migration_that_was_interrupted_in_its_last_version_leaves_the_folder_as_it_was),
         TEST(a_folder_of_version_1_is_checked_as_what_it_is),
         TEST(a_migration_that_was_interrupted_leaves_the_folder_as_it_was),
     };
