@@ -89,6 +89,12 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,cc)$(CC) $(CFLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
 DEFINES :=
 
+# Sources for one instruction set, which the kernel tier decides on at run time.
+ifeq ($(shell uname -m),x86_64)
+%_avx2.o: DEFINES = -mavx2 -mfma
+%_avx512.o: DEFINES = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+endif
+
 $(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
 $(BUILD)/server/version.o: $(BUILD)/version
 

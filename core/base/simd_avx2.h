@@ -1,0 +1,45 @@
+/*
+ * Vectors of 8 floats, for sources that are written once for all widths (*.inc). Included by *_avx2.c alone, which the
+ * Makefile compiles for that instruction set. A multiply-add rounds once, here and in simd_avx512.h: so results do not
+ * depend on the width, as long as each number is summed in one order.
+ */
+#ifndef DESCENT_CORE_BASE_SIMD_AVX2_H
+#define DESCENT_CORE_BASE_SIMD_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "core/base/simd_sums.h"
+
+#define LANES 8
+
+typedef __m256 vector;
+
+static inline vector load(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+static inline void store(float *to, vector x)
+{
+    _mm256_storeu_ps(to, x);
+}
+
+static inline vector fill(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+/* LANES bytes */
+static inline vector widen(const uint8_t *from)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)from)));
+}
+
+/* a b + c */
+static inline vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+#endif

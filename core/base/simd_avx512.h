@@ -1,0 +1,45 @@
+/*
+ * Vectors of 16 floats, for sources that are written once for all widths (*.inc). Included by *_avx512.c alone, which the
+ * Makefile compiles for that instruction set. A multiply-add rounds once, here and in simd_avx2.h: so results do not depend
+ * on the width, as long as each number is summed in one order.
+ */
+#ifndef DESCENT_CORE_BASE_SIMD_AVX512_H
+#define DESCENT_CORE_BASE_SIMD_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "core/base/simd_sums.h"
+
+#define LANES 16
+
+typedef __m512 vector;
+
+static inline vector load(const float *from)
+{
+    return _mm512_loadu_ps(from);
+}
+
+static inline void store(float *to, vector x)
+{
+    _mm512_storeu_ps(to, x);
+}
+
+static inline vector fill(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+/* LANES bytes */
+static inline vector widen(const uint8_t *from)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)from)));
+}
+
+/* a b + c */
+static inline vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+#endif
