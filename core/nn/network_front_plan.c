@@ -3,9 +3,9 @@
 
 #include "core/nn/layer_shape.h"
 
-#define SEGMENT_VALUES 16384u /* of flat parameters, about: some tasks for large convolutions, one for small ones */
-#define ALIASING_FLOATS 256u /* 1 KiB */
-#define PART_ROWS      8u     /* at least: a minibatch of 128 makes 16 parts */
+#define SEGMENT_VALUES  4096u /* of flat parameters, about: some tasks for large convolutions, one for small ones */
+#define ALIASING_FLOATS 256u  /* 1 KiB */
+#define PART_ROWS       8u    /* at least: a minibatch of 128 makes 16 parts */
 
 static uint64_t padded(uint64_t n)
 {
@@ -70,7 +70,7 @@ uint32_t network_plan_front_layers(const struct model_spec *model)
     return is_needed ? count : 0;
 }
 
-/* Adds a flat tensor; `size`: of a piece that is not to be cut (a filter). Returns its index. */
+/* Adds a flat tensor; `size`: of a piece that is not to be cut (a block of filters). Returns its index. */
 static uint32_t add_tensor(struct network_plan *plan, enum network_tensor_kind kind, uint32_t layer, uint64_t count,
                            uint64_t size, int is_bias)
 {
@@ -129,7 +129,7 @@ static void add_conv(struct network_plan *plan, struct network_front_layer *fron
 {
     size_t size = conv2d_filter_size(&front->conv);
 
-    (void)add_tensor(plan, NETWORK_FLAT, front->op.layer, size * front->conv.filters, size, 0);
+    (void)add_tensor(plan, NETWORK_FLAT, front->op.layer, size * front->conv.filters, size * BLOCKED_CHANNELS, 0);
     (void)add_tensor(plan, NETWORK_FLAT, front->op.layer, front->conv.filters, 1, 1);
     plan->front_columns = larger(plan->front_columns, conv2d_columns(&front->conv));
 }

@@ -24,6 +24,9 @@ uint32_t network_plan_add_front(struct network_plan *plan, const struct model_sp
 void network_plan_add_norm(struct network_plan *plan, const struct layer_spec *layer, uint32_t index, uint32_t channels,
                            size_t positions, int is_front);
 
+/* Cuts the front into pieces; `planes`: of one layer each. Working copies and gradients get their places. */
+void network_plan_cut_front(struct network_plan *plan, int planes);
+
 /* Gives flat parameters their place, which is before all others; running statistics, behind all others. */
 void network_plan_place_flat(struct network_plan *plan);
 void network_plan_place_statistics(struct network_plan *plan);

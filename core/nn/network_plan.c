@@ -133,6 +133,7 @@ enum status network_plan_make(struct network_plan *plan, const struct model_spec
     cut(plan, model);
     look_for_narrow(plan);
     network_plan_place_flat(plan);
+    network_plan_cut_front(plan, blocked_kernels() == NULL);
     place_stages(plan); /* at most 64 layers of 2^36 x 2^16: cannot overflow 64 bits */
     network_plan_place_statistics(plan);
     if (plan->stored > LARGEST_SIZE / sizeof(float)) {

@@ -13,6 +13,8 @@
  *   front    layers that work sample by sample; its output is what the first stage reads
  *   part     some rows of a minibatch: the unit of work in the front; a part's gradients are kept apart, then added in order
  *   norm     one batch_norm, in the front or behind a dense layer
+ *   piece    some layers of the front that are done at once, in blocked images (blocked.h), where the kernel tier can; else
+ *            one layer, in planes [channels][height][width]
  *
  * Parameters that are no dense layer's are flat: they stand in memory as in canonical order, cut into segments, too.
  * Running statistics come last and are in no segment: no optimizer sees them.
@@ -28,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/nn/blocked.h"
 #include "core/nn/conv2d.h"
 #include "core/nn/model_spec.h"
 #include "core/nn/pool2d.h"
@@ -54,6 +57,30 @@ struct network_norm {
     int is_front;
 };
 
+/* How a piece of the front is done; which layers it has. */
+enum network_way {
+    NETWORK_PLANES,  /* one layer, whatever it is */
+    NETWORK_BLOCKED, /* conv2d [relu [max_pool2d]] */
+};
+
+/* A piece in blocked images, in its first layer. */
+struct network_piece {
+    struct blocked conv;
+    int has_relu, is_sparse;         /* sparse: gradients of the outputs are, behind a pool */
+    int reads_planes, writes_planes; /* as what stands before it does, or behind it wants */
+    uint32_t kept_rows;         /* sparse: samples whose kept positions are listed before the weights' gradient is summed */
+    size_t weights, back, bias; /* working copies: for forward, for the inputs' gradient */
+    size_t kept;                /* lists of what was kept, behind `front_columns` of a worker's scratch */
+};
+
+/* Where a worker has room for a sample of a piece, in what other convolutions have for their columns. */
+struct network_rooms {
+    size_t image, band, pooled; /* its input; rows that are pooled; its outputs, or their gradient, as an image */
+    size_t padded, input;       /* gradients of all outputs, of the inputs */
+    size_t size;
+};
+struct network_rooms network_piece_rooms(const struct network_piece *piece);
+
 /* A layer of the front. */
 struct network_front_layer {
     struct network_op op; /* its type and layer; of element-wise ones all */
@@ -63,6 +90,10 @@ struct network_front_layer {
     size_t inputs, outputs; /* values of a sample */
     size_t output_stride;   /* from sample to sample */
     int in_place;           /* in training it writes over its input, which nothing needs any more */
+    enum network_way way;
+    uint32_t first, end; /* the layers of its piece */
+    struct network_piece piece;
+    size_t gradient, bias_gradient; /* of conv2d, in a part's gradients: laid out as the way wants it */
 };
 
 struct network_stage {
@@ -105,6 +136,9 @@ struct network_plan {
     uint32_t front_count;   /* 0: there is none */
     uint32_t front_trained; /* its first layer with parameters; front_count: none */
     size_t front_columns;   /* scratch of its convolutions */
+    size_t front_kept;      /* scratch of their lists */
+    size_t front_working;   /* values of the working copies of their weights */
+    size_t front_gradients; /* values of a part's gradients */
     size_t front_largest;   /* values of a sample behind any of its layers */
     uint32_t norm_count, tensor_count;
     struct network_front_layer front[MODEL_MAX_LAYERS];
@@ -149,6 +183,9 @@ struct network_run network_plan_run(const struct network_plan *plan, uint64_t in
 uint32_t network_plan_part_rows(const struct network_plan *plan);
 /* The same network without dropout: for gradients of the whole training set. */
 void network_plan_drop_dropout(struct network_plan *plan);
+
+/* The same network with all of its front in planes. */
+void network_plan_take_planes(struct network_plan *plan);
 
 /* Columns of tile `tile`, rows of block `block` that are not padding. */
 uint32_t network_tile_columns(const struct network_stage *stage, uint32_t tile);

@@ -123,6 +123,17 @@ static const struct {
     {"dropout on maps",
      9,
      {DROP(0.1), CONV(3, 3, 1, 1), DROP(0.3), ACT(TANH), DROP(0.2), POOL(AVG, 2, 2), ACT(SIGMOID), FLATTEN, DENSE(CLASSES)}},
+    {"pools behind convs",
+     9,
+     {CONV(18, 3, 1, 1), ACT(RELU), POOL(MAX, 2, 2), CONV(20, 2, 1, 1), ACT(RELU), POOL(MAX, 2, 2), FLATTEN, DENSE(10),
+      DENSE(CLASSES)}},
+    {"convs in a row",
+     7,
+     {CONV(18, 3, 1, 1), ACT(RELU), CONV(5, 3, 1, 1), ACT(RELU), CONV(3, 3, 1, 0), FLATTEN, DENSE(CLASSES)}},
+    {"in and out of blocks",
+     11,
+     {CONV(3, 3, 1, 1), ACT(RELU), DROP(0.2), CONV(17, 3, 1, 0), ACT(RELU), CONV(4, 2, 2, 1), ACT(TANH), CONV(6, 3, 1, 1),
+      ACT(RELU), FLATTEN, DENSE(CLASSES)}},
     {"activations in a row", 7, {ACT(TANH), CONV(3, 3, 1, 1), ACT(TANH), ACT(SIGMOID), NORM, FLATTEN, DENSE(CLASSES)}},
 };
 #define MODEL_COUNT (sizeof MODELS / sizeof MODELS[0])

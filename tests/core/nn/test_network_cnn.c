@@ -50,7 +50,7 @@ static void every_parameter_has_one_place(void **state)
     }
 }
 
-static void large_convolutions_are_cut_into_segments_of_whole_filters(void **state)
+static void large_convolutions_are_cut_into_segments_of_blocks_of_filters(void **state)
 {
     struct model_spec model = {.inputs = 64 * 9, .classes = 2, .channels = 64, .height = 3, .width = 3, .layer_count = 3};
     static struct network_plan plan;
@@ -61,11 +61,11 @@ static void large_convolutions_are_cut_into_segments_of_whole_filters(void **sta
     model.layers[2] = (struct layer_spec){.type = LAYER_DENSE, .units = 2};
     assert_int_equal(model_spec_check(&model, NULL), STATUS_OK);
     assert_int_equal(network_plan_make(&plan, &model, 128, NULL), STATUS_OK);
-    assert_int_equal(plan.flat_segment_count, 4); /* 28 + 28 + 14 filters of 576 weights, and the biases */
-    assert_int_equal(network_plan_segment(&plan, 1).count, 28 * 576);
-    assert_int_equal(network_plan_segment(&plan, 2).count, 14 * 576);
-    assert_int_equal(network_plan_segment(&plan, 3).is_bias, 1);
-    assert_int_equal(network_plan_run(&plan, 30 * 576).count, 26 * 576);
+    assert_int_equal(plan.flat_segment_count, 6); /* 4 * 16 + 6 filters of 576 weights, and the biases */
+    assert_int_equal(network_plan_segment(&plan, 1).count, 16 * 576);
+    assert_int_equal(network_plan_segment(&plan, 4).count, 6 * 576);
+    assert_int_equal(network_plan_segment(&plan, 5).is_bias, 1);
+    assert_int_equal(network_plan_run(&plan, 30 * 576).count, 2 * 576);
 }
 
 static void batch_norm_takes_its_batch_whole_or_not_at_all(void **state)
@@ -520,7 +520,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_parameter_has_one_place),
-        cmocka_unit_test(large_convolutions_are_cut_into_segments_of_whole_filters),
+        cmocka_unit_test(large_convolutions_are_cut_into_segments_of_blocks_of_filters),
         cmocka_unit_test(batch_norm_takes_its_batch_whole_or_not_at_all),
         cmocka_unit_test(backpropagation_is_the_derivative_through_batch_statistics),
         cmocka_unit_test(backpropagation_is_the_derivative_with_given_statistics),

@@ -1,0 +1,209 @@
+/*
+ * Which layers of the front are done at once, in blocked images. All of it follows from the model and the kernel tier; what
+ * is not named here goes layer by layer, in planes.
+ */
+#include "core/nn/network_front_plan.h"
+
+#define KEPT 256u /* positions that a filter keeps, about, for which its gradient is taken up and put down once */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static const struct network_front_layer *layer_at(const struct network_plan *plan, uint32_t i, enum layer_type type)
+{
+    return i < plan->front_count && plan->front[i].op.type == type ? &plan->front[i] : NULL;
+}
+
+/* Strides would tear stretches apart; the transposed convolution needs as much padding as the kernel reaches over. */
+static int fits_blocks(const struct conv2d *conv)
+{
+    return conv->stride[0] == 1 && conv->stride[1] == 1 && conv->padding[0] < conv->kernel[0] &&
+           conv->padding[1] < conv->kernel[1] && conv->kernel[1] * BLOCKED_CHANNELS <= BLOCKED_MOST_ROW &&
+           conv->filters <= BLOCKED_MOST_FILTERS;
+}
+
+static int fits_windows(const struct pool2d *pool)
+{
+    return pool->size[0] == pool->stride[0] && pool->size[1] == pool->stride[1] &&
+           pool->size[0] * pool->size[1] < BLOCKED_DEAD;
+}
+
+static uint32_t blocks_of(uint32_t channels)
+{
+    return (channels + BLOCKED_CHANNELS - 1) / BLOCKED_CHANNELS;
+}
+
+static struct blocked blocked_of(const struct conv2d *conv, uint32_t depth)
+{
+    return (struct blocked){.channels = conv->channels,
+                            .filters = conv->filters,
+                            .depth = depth,
+                            .filter_blocks = blocks_of(conv->filters),
+                            .kernel = {conv->kernel[0], conv->kernel[1]},
+                            .padding = {conv->padding[0], conv->padding[1]},
+                            .in = {conv->height, conv->width},
+                            .out = {conv->out_height, conv->out_width},
+                            .window = {1, 1},
+                            .pooled = {conv->out_height, conv->out_width}};
+}
+
+/* Whether the kernels read another image than the one that stands before the piece. */
+static int has_own_image(const struct network_piece *piece)
+{
+    return piece->reads_planes || piece->conv.padding[0] + piece->conv.padding[1] > 0;
+}
+
+/* The piece that begins with convolution i. */
+static void add_conv_piece(struct network_plan *plan, uint32_t i, int reads_planes)
+{
+    struct network_front_layer *layer = &plan->front[i];
+    const uint32_t channels = layer->conv.channels;
+    struct network_piece *piece = &layer->piece;
+    const struct network_front_layer *pool;
+
+    layer->way = NETWORK_BLOCKED;
+    piece->reads_planes = reads_planes;
+    piece->conv = blocked_of(&layer->conv, reads_planes && channels < BLOCKED_CHANNELS ? channels : BLOCKED_CHANNELS);
+    layer->end = i + 1;
+    if (layer_at(plan, layer->end, LAYER_RELU) == NULL) {
+        return;
+    }
+    piece->has_relu = 1;
+    layer->end++;
+    pool = layer_at(plan, layer->end, LAYER_MAX_POOL2D);
+    if (pool != NULL && fits_windows(&pool->pool)) {
+        piece->is_sparse = 1;
+        piece->conv.window[0] = pool->pool.size[0];
+        piece->conv.window[1] = pool->pool.size[1];
+        piece->conv.pooled[0] = pool->pool.out_height;
+        piece->conv.pooled[1] = pool->pool.out_width;
+        layer->end++;
+    }
+}
+
+static size_t take(size_t *used, size_t values)
+{
+    size_t at = *used;
+
+    *used += (values + NETWORK_VECTOR_WIDTH - 1) / NETWORK_VECTOR_WIDTH * NETWORK_VECTOR_WIDTH;
+    return at;
+}
+
+static size_t padded_filters(const struct blocked *conv)
+{
+    return (size_t)conv->filter_blocks * BLOCKED_CHANNELS;
+}
+
+static size_t kept_capacity(const struct network_piece *piece)
+{
+    return (size_t)piece->kept_rows * piece->conv.pooled[0] * piece->conv.pooled[1];
+}
+
+struct network_rooms network_piece_rooms(const struct network_piece *piece)
+{
+    const struct blocked *conv = &piece->conv;
+    struct blocked_image input = blocked_input(conv), pooled = blocked_pooled(conv), padded = blocked_output_gradient(conv);
+    struct blocked_image gradient = blocked_input_gradient(conv);
+    struct network_rooms rooms = {.size = 0};
+
+    rooms.image = take(&rooms.size, blocked_values(&input) + BLOCKED_SLACK);
+    rooms.band = take(&rooms.size, padded_filters(conv) * conv->window[0] * conv->pooled[1] * conv->window[1]);
+    rooms.pooled = take(&rooms.size, blocked_values(&pooled));
+    rooms.padded = take(&rooms.size, piece->is_sparse ? 0 : blocked_values(&padded));
+    rooms.input = take(&rooms.size, blocked_values(&gradient));
+    return rooms;
+}
+
+/* Working copies of a piece, gradients of a convolution. */
+static void place_conv(struct network_plan *plan, struct network_front_layer *layer)
+{
+    const struct blocked *conv = &layer->piece.conv;
+    const int is_sparse = layer->piece.is_sparse;
+
+    if (layer->way == NETWORK_PLANES) {
+        layer->gradient = take(&plan->front_gradients, conv2d_filter_size(&layer->conv) * layer->conv.filters);
+        layer->bias_gradient = take(&plan->front_gradients, layer->conv.filters);
+        return;
+    }
+    layer->piece.weights = take(&plan->front_working, blocked_weights(conv));
+    layer->piece.back =
+        take(&plan->front_working, is_sparse ? blocked_rows(conv, BLOCKED_CHANNELS) : blocked_transposed(conv));
+    layer->piece.bias = take(&plan->front_working, padded_filters(conv));
+    layer->piece.kept = take(&plan->front_kept, padded_filters(conv) * (1 + 2 * kept_capacity(&layer->piece)));
+    layer->gradient = take(&plan->front_gradients, is_sparse ? blocked_rows(conv, conv->depth) : blocked_weights(conv));
+    layer->bias_gradient = take(&plan->front_gradients, padded_filters(conv));
+}
+
+/* What lies behind a piece's last layer, and what it needs meanwhile. */
+static void size_piece(struct network_plan *plan, struct network_front_layer *layer)
+{
+    struct network_piece *piece = &layer->piece;
+    struct blocked_image pooled = blocked_pooled(&piece->conv), input = blocked_input_gradient(&piece->conv);
+    const size_t windows = (size_t)piece->conv.pooled[0] * piece->conv.pooled[1];
+
+    piece->writes_planes = layer_at(plan, layer->end, LAYER_CONV2D) == NULL || plan->front[layer->end].way == NETWORK_PLANES;
+    piece->kept_rows = !piece->is_sparse ? 0 : has_own_image(piece) || windows >= KEPT ? 1 : (uint32_t)(KEPT / windows);
+    input.padding[0] = input.padding[1] = 0;
+    if (!piece->writes_planes) {
+        plan->front[layer->end - 1].output_stride = blocked_values(&pooled);
+    }
+    plan->front_largest = larger(plan->front_largest, larger(blocked_values(&pooled), blocked_values(&input)));
+    plan->front_columns = larger(plan->front_columns, network_piece_rooms(piece).size);
+}
+
+static void cut(struct network_plan *plan)
+{
+    int planes = 1;
+
+    for (uint32_t i = 0, end; i < plan->front_count; i = end) {
+        struct network_front_layer *layer = &plan->front[i];
+
+        if (layer->op.type == LAYER_CONV2D && fits_blocks(&layer->conv)) {
+            add_conv_piece(plan, i, planes);
+        }
+        planes = layer->way == NETWORK_PLANES;
+        end = layer->end;
+        for (uint32_t k = i; k < end; k++) {
+            plan->front[k].first = i;
+            plan->front[k].end = end;
+        }
+    }
+    for (uint32_t i = 0; i < plan->front_count; i = plan->front[i].end) {
+        if (plan->front[i].way != NETWORK_PLANES) {
+            size_piece(plan, &plan->front[i]);
+        }
+    }
+}
+
+void network_plan_cut_front(struct network_plan *plan, int planes)
+{
+    for (uint32_t i = 0; i < plan->front_count; i++) {
+        struct network_front_layer *layer = &plan->front[i];
+
+        if (layer->way != NETWORK_PLANES && !layer->piece.writes_planes) {
+            plan->front[layer->end - 1].output_stride = plan->front[layer->end - 1].outputs;
+        }
+        layer->way = NETWORK_PLANES;
+        layer->piece = (struct network_piece){0};
+    }
+    for (uint32_t i = 0; i < plan->front_count; i++) {
+        plan->front[i].first = i;
+        plan->front[i].end = i + 1;
+    }
+    if (!planes) {
+        cut(plan);
+    }
+    plan->front_working = plan->front_gradients = plan->front_kept = 0;
+    for (uint32_t i = 0; i < plan->front_count; i++) {
+        if (plan->front[i].op.type == LAYER_CONV2D) {
+            place_conv(plan, &plan->front[i]);
+        }
+    }
+}
+
+void network_plan_take_planes(struct network_plan *plan)
+{
+    network_plan_cut_front(plan, 1);
+}

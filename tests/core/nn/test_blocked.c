@@ -1,0 +1,623 @@
+/*
+ * The blocked kernels against plain twins that sum in the order blocked.h promises: every bit, for every width of vectors.
+ * The 16-lane sources are compared in an emulation, too.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/kernel_tier.h"
+#include "core/base/rng.h"
+#include "core/nn/blocked.h"
+#include "tests/assert_close.h"
+
+#if defined(__x86_64__)
+#include "tests/core/simd_emulated.h"
+
+#define BLOCKED_KERNELS emulated
+extern const struct blocked_kernels emulated;
+#include "core/nn/blocked.inc"
+
+/* ---- shapes, and what fills them ---- */
+
+#define C BLOCKED_CHANNELS
+
+struct shape {
+    uint32_t channels, filters, kernel[2], padding[2], in[2], window[2];
+};
+
+static const struct shape SHAPES[] = {
+    {1, 32, {3, 3}, {0, 0}, {8, 8}, {2, 2}},  {1, 3, {1, 1}, {0, 0}, {5, 4}, {1, 1}},
+    {3, 16, {3, 3}, {1, 1}, {7, 6}, {2, 2}},  {3, 70, {5, 5}, {2, 2}, {6, 9}, {1, 1}},
+    {16, 16, {3, 3}, {0, 0}, {7, 7}, {2, 2}}, {17, 20, {3, 2}, {2, 0}, {6, 7}, {3, 2}},
+    {32, 64, {3, 3}, {0, 0}, {5, 7}, {2, 2}}, {32, 65, {3, 3}, {1, 1}, {4, 4}, {1, 1}},
+    {40, 5, {4, 7}, {3, 6}, {5, 8}, {2, 3}},  {5, 33, {2, 1}, {1, 0}, {3, 3}, {1, 4}},
+    {15, 17, {7, 5}, {3, 4}, {9, 6}, {2, 2}}, {16, 128, {1, 6}, {0, 5}, {2, 13}, {1, 1}},
+    {2, 64, {3, 3}, {0, 0}, {3, 3}, {1, 1}},
+};
+#define SHAPE_COUNT (sizeof SHAPES / sizeof SHAPES[0])
+
+static struct blocked conv_of(const struct shape *shape)
+{
+    struct blocked conv = {.channels = shape->channels,
+                           .filters = shape->filters,
+                           .depth = shape->channels < C ? shape->channels : C,
+                           .filter_blocks = (shape->filters + C - 1) / C};
+
+    for (int i = 0; i < 2; i++) {
+        conv.kernel[i] = shape->kernel[i];
+        conv.padding[i] = shape->padding[i];
+        conv.in[i] = shape->in[i];
+        conv.window[i] = shape->window[i];
+        conv.out[i] = shape->in[i] + 2 * shape->padding[i] - shape->kernel[i] + 1;
+        conv.pooled[i] = conv.out[i] / conv.window[i];
+    }
+    return conv;
+}
+
+static float *floats(size_t count)
+{
+    float *x = calloc(count + BLOCKED_SLACK, sizeof *x);
+
+    assert_non_null(x);
+    return x;
+}
+
+static float *noise(uint32_t purpose, size_t count)
+{
+    float *x = floats(count);
+
+    for (size_t i = 0; i < count; i++) {
+        x[i] = (float)rng_normal_f64(3, RNG_GENERATOR, purpose, i);
+    }
+    return x;
+}
+
+/* Everything about one shape: a sample in planes and as an image, weights canonical and in their layouts. */
+struct fixture {
+    struct blocked conv;
+    struct blocked_image input, output, pooled;
+    float *planes, *image, *canonical, *weights, *bias, *y;
+    size_t size; /* of a filter */
+};
+
+static void load_image(const struct blocked_image *image, const float *planes, float **blocks)
+{
+    *blocks = floats(blocked_values(image));
+    blocked_from_planes(image, planes, *blocks);
+}
+
+static void fixture_init(struct fixture *f, size_t shape)
+{
+    const struct blocked *conv = &f->conv;
+
+    f->conv = conv_of(&SHAPES[shape]);
+    f->input = blocked_input(conv);
+    f->output = blocked_output(conv);
+    f->pooled = blocked_pooled(conv);
+    f->size = (size_t)conv->channels * conv->kernel[0] * conv->kernel[1];
+    f->planes = noise(1, (size_t)conv->channels * conv->in[0] * conv->in[1]);
+    load_image(&f->input, f->planes, &f->image);
+    f->canonical = noise(2, f->size * conv->filters);
+    f->weights = floats(blocked_weights(conv));
+    f->bias = floats((size_t)conv->filter_blocks * C);
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_load_weights(conv, b, f->canonical + b * C * f->size, f->weights);
+    }
+    for (uint32_t i = 0; i < conv->filters; i++) {
+        f->bias[i] = 0.1f * (float)i;
+    }
+    f->y = floats(blocked_values(&f->output));
+}
+
+static void fixture_release(struct fixture *f)
+{
+    free(f->planes);
+    free(f->image);
+    free(f->canonical);
+    free(f->weights);
+    free(f->bias);
+    free(f->y);
+}
+
+/* ---- plain twins ---- */
+
+/* Input (c, i, j), where i and j count from the padding's corner. */
+static float input_at(const struct fixture *f, uint32_t c, uint32_t i, uint32_t j)
+{
+    const struct blocked *conv = &f->conv;
+    uint32_t row = i - conv->padding[0], column = j - conv->padding[1];
+
+    return row < conv->in[0] && column < conv->in[1] ? f->planes[((size_t)c * conv->in[0] + row) * conv->in[1] + column] : 0;
+}
+
+static size_t weight_at(const struct fixture *f, uint32_t filter, uint32_t c, uint32_t u, uint32_t v)
+{
+    return filter * f->size + ((size_t)c * f->conv.kernel[0] + u) * f->conv.kernel[1] + v;
+}
+
+struct weight {
+    uint32_t c, u, v;
+};
+
+/* A filter's weights in the order of sums. */
+static const struct weight *in_order(const struct blocked *conv)
+{
+    static struct weight list[4096];
+    size_t count = 0;
+
+    for (uint32_t block = 0; block < conv->channels; block += conv->depth) {
+        for (uint32_t u = 0; u < conv->kernel[0]; u++) {
+            for (uint32_t v = 0; v < conv->kernel[1]; v++) {
+                for (uint32_t c = block; c < block + conv->depth && c < conv->channels; c++) {
+                    list[count++] = (struct weight){c, u, v};
+                }
+            }
+        }
+    }
+    return list;
+}
+
+static float plain_output(const struct fixture *f, uint32_t filter, uint32_t i, uint32_t j)
+{
+    const struct weight *w = in_order(&f->conv);
+    float y = f->bias[filter];
+
+    for (size_t k = 0; k < f->size; k++, w++) {
+        y = fmaf(input_at(f, w->c, i + w->u, j + w->v), f->canonical[weight_at(f, filter, w->c, w->u, w->v)], y);
+    }
+    return y;
+}
+
+/* Place of (filter, i, j) in an image of outputs. */
+static size_t output_at(const struct blocked_image *image, uint32_t filter, uint32_t i, uint32_t j)
+{
+    return ((filter / C * (size_t)image->size[0] + i) * image->size[1] + j) * C + filter % C;
+}
+
+/* ---- which kernels there are here ---- */
+
+static size_t all_kernels(const struct blocked_kernels *kernels[3])
+{
+    size_t count = 0;
+
+    kernels[count++] = &emulated;
+    if (kernel_tier_detect() >= ISA_AVX2) {
+        kernels[count++] = &blocked_avx2;
+    }
+    if (kernel_tier_detect() >= ISA_AVX512) {
+        kernels[count++] = &blocked_avx512;
+    }
+    return count;
+}
+
+/* Calls check for every shape with every kind of kernels. */
+static void for_each_shape(void (*check)(const struct fixture *f, const struct blocked_kernels *kernels))
+{
+    const struct blocked_kernels *kernels[3];
+    size_t count = all_kernels(kernels);
+
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        struct fixture f;
+
+        fixture_init(&f, s);
+        for (size_t k = 0; k < count; k++) {
+            check(&f, kernels[k]);
+        }
+        fixture_release(&f);
+    }
+}
+
+static void assert_same_bits(float got, float want)
+{
+    assert_true(got == want || (isnan(got) && isnan(want)));
+}
+
+/* ---- layouts ---- */
+
+static void images_come_back_as_planes(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        struct fixture f;
+        struct blocked_image bare;
+        size_t values;
+
+        fixture_init(&f, s);
+        bare = f.input;
+        bare.padding[0] = bare.padding[1] = 0;
+        values = (size_t)f.conv.channels * f.conv.in[0] * f.conv.in[1];
+        float *cropped = floats(blocked_values(&bare)), *padded = floats(blocked_values(&f.input)), *planes = floats(values);
+
+        memset(padded, 0x55, blocked_values(&f.input) * sizeof *padded);
+        blocked_crop(&f.input, f.image, cropped);
+        blocked_pad(&f.input, cropped, padded);
+        assert_memory_equal(padded, f.image, blocked_values(&f.input) * sizeof *padded);
+        blocked_to_planes(&bare, cropped, planes);
+        assert_memory_equal(planes, f.planes, values * sizeof *planes);
+        free(cropped);
+        free(padded);
+        free(planes);
+        fixture_release(&f);
+    }
+}
+
+static void parts_are_summed_into_canonical_weights(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        struct fixture f;
+
+        fixture_init(&f, s);
+        size_t weights = blocked_weights(&f.conv), rows = blocked_rows(&f.conv, C), count = f.size * f.conv.filters;
+        float *parts = floats(3 * weights), *by_row = floats(3 * rows), *sums = noise(5, count), *before = floats(count);
+
+        memcpy(before, sums, count * sizeof *sums);
+        for (uint32_t b = 0; b < f.conv.filter_blocks; b++) {
+            const float *canonical = f.canonical + b * C * f.size;
+
+            for (size_t part = 0; part < 3; part++) {
+                blocked_load_weights(&f.conv, b, canonical, parts + part * weights);
+            }
+            struct blocked_parts all = {parts, 3, weights};
+
+            blocked_sum_weights(&f.conv, b, &all, 1, sums + b * C * f.size);
+        }
+        for (size_t i = 0; i < count; i++) {
+            assert_same_bits(sums[i], before[i] + (float)(3 * (double)f.canonical[i]));
+        }
+        if (f.conv.depth == C) { /* then rows of gradients lie as those of weights */
+            for (uint32_t b = 0; b < f.conv.filter_blocks; b++) {
+                blocked_load_rows(&f.conv, b, f.canonical + b * C * f.size, by_row);
+                blocked_sum_rows(&f.conv, b, &(struct blocked_parts){by_row, 1, rows}, 0, sums + b * C * f.size);
+            }
+            assert_memory_equal(sums, f.canonical, count * sizeof *sums);
+        }
+        free(parts);
+        free(by_row);
+        free(sums);
+        free(before);
+        fixture_release(&f);
+    }
+}
+
+/* ---- dense kernels ---- */
+
+static void check_product(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    struct blocked_product product = blocked_forward(conv);
+    size_t row = (size_t)conv->out[1] * C, block = conv->out[0] * row;
+
+    for (uint32_t i = 0, rows; i < conv->out[0]; i += rows) {
+        rows = 1 + i % 3 < conv->out[0] - i ? 1 + i % 3 : conv->out[0] - i;
+        kernels->product(&product, f->image, f->weights, f->bias, i, rows, f->y + i * row, block);
+    }
+    for (uint32_t filter = 0; filter < conv->filters; filter++) {
+        for (uint32_t i = 0; i < conv->out[0]; i++) {
+            for (uint32_t j = 0; j < conv->out[1]; j++) {
+                assert_same_bits(f->y[output_at(&f->output, filter, i, j)], plain_output(f, filter, i, j));
+            }
+        }
+    }
+}
+
+static void products_are_sums_in_the_promised_order(void **state)
+{
+    (void)state;
+    for_each_shape(check_product);
+}
+
+static void check_gradient(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const struct blocked_product product = blocked_forward(conv);
+    const size_t count = f->size * conv->filters;
+    float *dy = noise(7, blocked_values(&f->output)), *dw = floats(blocked_weights(conv)), *got = floats(count);
+    struct blocked_parts part = {dw, 1, 0};
+
+    kernels->gradient(&product, conv->out[0], f->image, dy, 0, dw);
+    kernels->gradient(&product, conv->out[0], f->image, dy, 1, dw);
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_sum_weights(conv, b, &part, 0, got + b * C * f->size);
+    }
+    for (size_t k = 0; k < count; k++) {
+        const struct weight *w = &in_order(conv)[k % f->size];
+        const uint32_t filter = (uint32_t)(k / f->size);
+        float want = 0;
+
+        for (uint32_t p = 0; p < 2 * conv->out[0] * conv->out[1]; p++) {
+            uint32_t i = p / conv->out[1] % conv->out[0], j = p % conv->out[1];
+
+            want = fmaf(input_at(f, w->c, i + w->u, j + w->v), dy[output_at(&f->output, filter, i, j)], want);
+        }
+        assert_same_bits(got[weight_at(f, filter, w->c, w->u, w->v)], want);
+    }
+    free(dy);
+    free(dw);
+    free(got);
+}
+
+static void dense_gradients_are_sums_over_positions(void **state)
+{
+    (void)state;
+    for_each_shape(check_gradient);
+}
+
+/* The gradient of the inputs, by the definition, in float64. */
+static double plain_input_gradient(const struct fixture *f, const float *dy, uint32_t c, uint32_t row, uint32_t column)
+{
+    const struct blocked *conv = &f->conv;
+    double sum = 0;
+
+    for (uint32_t filter = 0; filter < conv->filters; filter++) {
+        for (uint32_t u = 0; u < conv->kernel[0]; u++) {
+            for (uint32_t v = 0; v < conv->kernel[1]; v++) {
+                uint32_t i = row + conv->padding[0] - u, j = column + conv->padding[1] - v;
+
+                if (i < conv->out[0] && j < conv->out[1]) {
+                    sum += (double)dy[output_at(&f->output, filter, i, j)] *
+                           (double)f->canonical[weight_at(f, filter, c, u, v)];
+                }
+            }
+        }
+    }
+    return sum;
+}
+
+static void check_transposed(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const struct blocked_product product = blocked_backward(conv);
+    struct blocked_image padded = blocked_output_gradient(conv), input = blocked_input_gradient(conv);
+    float *dy = noise(8, blocked_values(&f->output)), *image = floats(blocked_values(&padded));
+    float *transposed = floats(blocked_transposed(conv)), *dx = floats(blocked_values(&input));
+
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_load_transposed(conv, b, f->canonical + b * C * f->size, transposed);
+    }
+    input.padding[0] = input.padding[1] = 0;
+    blocked_pad(&padded, dy, image);
+    kernels->product(&product, image, transposed, NULL, 0, conv->in[0], dx, (size_t)conv->in[0] * conv->in[1] * C);
+    for (uint32_t c = 0; c < conv->channels; c++) {
+        for (uint32_t i = 0; i < conv->in[0]; i++) {
+            for (uint32_t j = 0; j < conv->in[1]; j++) {
+                assert_close((double)dx[output_at(&input, c, i, j)], plain_input_gradient(f, dy, c, i, j), 1e-5, 1e-4);
+            }
+        }
+    }
+    free(dy);
+    free(image);
+    free(transposed);
+    free(dx);
+}
+
+static void the_transposed_product_is_the_gradient_of_the_inputs(void **state)
+{
+    (void)state;
+    for_each_shape(check_transposed);
+}
+
+/* ---- pools, and what is sparse behind them ---- */
+
+static void check_pool(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const uint32_t columns = conv->pooled[1] * conv->window[1];
+    const size_t block = (size_t)conv->window[0] * columns * C;
+    float *band = noise(9, conv->filter_blocks * block), *y = floats(blocked_values(&f->pooled));
+    uint8_t *places = calloc(blocked_values(&f->pooled) + 1, 1);
+
+    assert_non_null(places);
+    for (size_t i = 0; i < conv->filter_blocks * block; i++) { /* equal ones, and some that are no number */
+        band[i] = i % 53 == 7 ? NAN : roundf(band[i]);
+    }
+    for (uint32_t i = 0; i < conv->pooled[0]; i++) {
+        kernels->pool(conv, i, band, block, y, i % 2 == 0 ? places : NULL);
+    }
+    for (size_t at = 0; at < blocked_values(&f->pooled); at++) {
+        uint32_t lane = at % C, j = (uint32_t)(at / C % conv->pooled[1]),
+                 i = (uint32_t)(at / C / conv->pooled[1] % conv->pooled[0]);
+        const float *x = band + at / C / conv->pooled[1] / conv->pooled[0] * block + lane;
+        float best = -INFINITY;
+        uint32_t place = BLOCKED_DEAD;
+
+        for (uint32_t k = 0; k < conv->window[0] * conv->window[1]; k++) {
+            float value = x[(k / conv->window[1] * columns + j * conv->window[1] + k % conv->window[1]) * C];
+
+            place = value > best || isnan(value) ? k : place;
+            best = value > best || isnan(value) ? value : best;
+        }
+        assert_same_bits(y[at], best < 0 ? 0 : best);
+        assert_int_equal(places[at], i % 2 == 1 ? 0 : best > 0 ? place : BLOCKED_DEAD);
+    }
+    free(band);
+    free(y);
+    free(places);
+}
+
+static void pools_take_the_first_of_equals_and_let_nan_through(void **state)
+{
+    (void)state;
+    for_each_shape(check_pool);
+}
+
+/* Gradients of pooled outputs, and places at random. */
+static void make_sparse(const struct fixture *f, float **dy, uint8_t **places)
+{
+    const uint32_t windows = f->conv.window[0] * f->conv.window[1];
+    size_t count = blocked_values(&f->pooled);
+
+    *dy = noise(10, count);
+    *places = malloc(count + C);
+    assert_non_null(*places);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t draw = (uint32_t)(rng_uniform_f64(3, RNG_GENERATOR, 11, i) * (windows + 1));
+
+        (*places)[i] = (uint8_t)(draw == windows ? BLOCKED_DEAD : draw);
+        if ((i / C / f->pooled.size[0] / f->pooled.size[1]) * C + i % C >= f->conv.filters) {
+            (*places)[i] = BLOCKED_DEAD; /* padding */
+        }
+    }
+}
+
+/* One sample through scatter and gather: the same as dense gradients of outputs that are 0 elsewhere. */
+static void check_sparse(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const size_t windows = (size_t)conv->pooled[0] * conv->pooled[1], filters = (size_t)conv->filter_blocks * C;
+    const size_t count = f->size * conv->filters;
+    struct blocked_image input = blocked_input_gradient(conv);
+    float *dy, *dense = floats(blocked_values(&f->output)), *rows = floats(blocked_rows(conv, C));
+    float *dx = floats(blocked_values(&input)), *dw = floats(blocked_rows(conv, conv->depth)), *got = floats(count);
+    float *cropped = floats(blocked_values(&input)), *biases = floats(filters), *sums = floats(filters);
+    uint8_t *places;
+
+    make_sparse(f, &dy, &places);
+    struct blocked_kept kept = {.capacity = (uint32_t)windows,
+                                .count = calloc(filters, sizeof(uint32_t)),
+                                .offset = calloc(filters * windows + 1, sizeof(uint32_t)),
+                                .factor = calloc(filters * windows + 1, sizeof(float))};
+    struct blocked_sparse sparse = {.dy = dy, .places = places, .rows = rows, .dx = dx};
+
+    for (size_t i = 0; i < blocked_values(&f->pooled); i++) {
+        uint32_t w = (uint32_t)(i / C % windows), b = (uint32_t)(i / C / windows);
+
+        if (places[i] != BLOCKED_DEAD) {
+            dense[output_at(&f->output, b * C + i % C, w / conv->pooled[1] * conv->window[0] + places[i] / conv->window[1],
+                            w % conv->pooled[1] * conv->window[1] + places[i] % conv->window[1])] = dy[i];
+            sums[b * C + i % C] += dy[i];
+        }
+    }
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_load_rows(conv, b, f->canonical + b * C * f->size, rows);
+    }
+    kernels->scatter(conv, &sparse, &kept);
+    kernels->gather(conv, &kept, f->image, dw);
+    kernels->biases(conv, windows, dy, places, biases);
+    assert_memory_equal(biases, sums, filters * sizeof *sums);
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_sum_rows(conv, b, &(struct blocked_parts){dw, 1, 0}, 0, got + b * C * f->size);
+    }
+    for (size_t k = 0; k < count; k++) {
+        const struct weight *weight = &in_order(conv)[k % f->size];
+        const uint32_t filter = (uint32_t)(k / f->size);
+        float want = 0;
+
+        for (size_t w = 0; w < windows; w++) {
+            size_t at = (filter / C * windows + w) * C + filter % C;
+            uint32_t i = (uint32_t)w / conv->pooled[1] * conv->window[0] + places[at] / conv->window[1] + weight->u;
+            uint32_t j = (uint32_t)w % conv->pooled[1] * conv->window[1] + places[at] % conv->window[1] + weight->v;
+
+            want = places[at] == BLOCKED_DEAD ? want : fmaf(dy[at], input_at(f, weight->c, i, j), want);
+        }
+        assert_same_bits(got[weight_at(f, filter, weight->c, weight->u, weight->v)], want);
+        assert_int_equal(kept.count[filter], 0);
+    }
+    blocked_crop(&input, dx, cropped);
+    input.padding[0] = input.padding[1] = 0;
+    for (uint32_t c = 0; c < conv->channels; c++) {
+        for (uint32_t i = 0; i < conv->in[0]; i++) {
+            for (uint32_t j = 0; j < conv->in[1]; j++) {
+                assert_close((double)cropped[output_at(&input, c, i, j)], plain_input_gradient(f, dense, c, i, j), 1e-5,
+                             1e-4);
+            }
+        }
+    }
+    free(dy);
+    free(dense);
+    free(rows);
+    free(dx);
+    free(dw);
+    free(got);
+    free(cropped);
+    free(biases);
+    free(sums);
+    free(places);
+    free(kept.count);
+    free(kept.offset);
+    free(kept.factor);
+}
+
+static void sparse_gradients_are_those_of_the_kept_positions(void **state)
+{
+    (void)state;
+    for_each_shape(check_sparse);
+}
+
+static void all_widths_have_equal_bits(void **state)
+{
+    const struct blocked_kernels *kernels[3];
+    size_t count = all_kernels(kernels);
+
+    (void)state;
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        struct fixture f;
+        float *dy, *want = NULL;
+        uint8_t *places;
+
+        fixture_init(&f, s);
+        make_sparse(&f, &dy, &places);
+        struct blocked_image input = blocked_input_gradient(&f.conv);
+        size_t windows = (size_t)f.conv.pooled[0] * f.conv.pooled[1], filters = (size_t)f.conv.filter_blocks * C;
+        float *rows = floats(blocked_rows(&f.conv, C));
+
+        for (uint32_t b = 0; b < f.conv.filter_blocks; b++) {
+            blocked_load_rows(&f.conv, b, f.canonical + b * C * f.size, rows);
+        }
+        for (size_t k = 0; k < count; k++) {
+            float *dx = floats(blocked_values(&input));
+            struct blocked_kept kept = {.capacity = (uint32_t)windows,
+                                        .count = calloc(filters, sizeof(uint32_t)),
+                                        .offset = calloc(filters * windows + 1, sizeof(uint32_t)),
+                                        .factor = calloc(filters * windows + 1, sizeof(float))};
+            struct blocked_sparse sparse = {.dy = dy, .places = places, .rows = rows, .dx = dx};
+
+            kernels[k]->scatter(&f.conv, &sparse, &kept);
+            if (want != NULL) {
+                assert_memory_equal(dx, want, blocked_values(&input) * sizeof *dx);
+                free(dx);
+            } else {
+                want = dx;
+            }
+            free(kept.count);
+            free(kept.offset);
+            free(kept.factor);
+        }
+        free(want);
+        free(rows);
+        free(dy);
+        free(places);
+        fixture_release(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(images_come_back_as_planes),
+        cmocka_unit_test(parts_are_summed_into_canonical_weights),
+        cmocka_unit_test(products_are_sums_in_the_promised_order),
+        cmocka_unit_test(dense_gradients_are_sums_over_positions),
+        cmocka_unit_test(the_transposed_product_is_the_gradient_of_the_inputs),
+        cmocka_unit_test(pools_take_the_first_of_equals_and_let_nan_through),
+        cmocka_unit_test(sparse_gradients_are_those_of_the_kept_positions),
+        cmocka_unit_test(all_widths_have_equal_bits),
+    };
+
+    return cmocka_run_group_tests_name("blocked", tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    return 0; /* no kernel tier here has blocked kernels */
+}
+
+#endif
