@@ -92,8 +92,11 @@ DEFINES :=
 
 # Sources for one instruction set, which the kernel tier decides on at run time.
 ifeq ($(shell uname -m),x86_64)
-%_avx2.o: DEFINES = -mavx2 -mfma
-%_avx512.o: DEFINES = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+VECTORS_avx2 := -mavx2 -mfma
+VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+%_avx2.o: DEFINES = $(VECTORS_avx2)
+%_avx512.o: DEFINES = $(VECTORS_avx512)
+export VECTORS_avx2 VECTORS_avx512
 endif
 
 $(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
