@@ -1,6 +1,6 @@
 /*
- * Products of a dense layer with few outputs, which reads its inputs where they are: bytes from the data set, without
- * gathering them, or rows of floats. Softmax regression is nothing else.
+ * Products of a dense layer with few outputs, on rows of floats or of bytes as they stand in the data set: softmax
+ * regression is nothing else, and widening a minibatch would cost as much as its products.
  *
  * Weights stand block by block of NARROW_BLOCK inputs: [block][output][input of the block], the last block's inputs padded
  * to a multiple of NARROW_LANES, with weights of 0.
@@ -19,12 +19,11 @@
 #define NARROW_LANES       16u
 #define NARROW_MOST_OUTPUT 16u
 
-/* Rows of inputs: bytes (row r is `index[r]` of the data set) or, where that is NULL, floats (row r is the r-th). */
+/* Rows of inputs, bytes or (NULL) floats, each padded with 0 to a multiple of NARROW_LANES. */
 struct narrow_rows {
     const uint8_t *bytes;
     const float *floats;
-    const uint32_t *index;
-    size_t stride; /* values from row to row; floats: padded with 0 to a multiple of NARROW_LANES */
+    size_t stride; /* values from row to row */
     uint32_t inputs;
     float factor; /* of bytes: what a value of 1 means; 1 of floats */
 };

@@ -22,9 +22,8 @@ const struct narrow_dense narrow_dense_emulated;
 #define MOST 784 /* inputs: more than meet a row at a time, and a multiple of NARROW_LANES */
 
 struct material {
-    uint8_t bytes[64][MOST];
+    uint8_t bytes[ROWS][MOST];
     float floats[ROWS][MOST];
-    uint32_t index[ROWS];
     float weights[NARROW_MOST_OUTPUT * MOST];
     float delta[ROWS][NARROW_MOST_OUTPUT];
 };
@@ -34,19 +33,14 @@ static float uniform(uint32_t i, uint32_t purpose)
     return rng_uniform_f32(7, RNG_INIT, purpose, i) - 0.5f;
 }
 
-/* Packed for `inputs` inputs; weights of the padding are 0. */
+/* Rows and weights of `inputs` inputs; their padding is 0. */
 static void fill_in(struct material *m, uint32_t inputs, uint32_t outputs)
 {
-    uint8_t *packed = &m->bytes[0][0];
-
     memset(m, 0, sizeof *m);
-    for (uint32_t i = 0; i < 64 * inputs; i++) {
-        packed[i] = (uint8_t)(i * 37 + i / 7);
-    }
     for (uint32_t r = 0; r < ROWS; r++) {
-        m->index[r] = (r * 29 + 5) % 64;
         for (uint32_t i = 0; i < inputs; i++) {
             m->floats[r][i] = uniform(r * MOST + i, 1);
+            m->bytes[r][i] = (uint8_t)(i * 37 + i / 7 + r * 101);
         }
         for (uint32_t c = 0; c < outputs; c++) {
             m->delta[r][c] = uniform(r * NARROW_MOST_OUTPUT + c, 2);
@@ -66,11 +60,7 @@ static void fill_in(struct material *m, uint32_t inputs, uint32_t outputs)
 
 static struct narrow_rows rows_of(const struct material *m, int is_bytes, uint32_t inputs)
 {
-    return is_bytes ? (struct narrow_rows){.bytes = &m->bytes[0][0],
-                                           .index = m->index,
-                                           .stride = inputs,
-                                           .inputs = inputs,
-                                           .factor = 1 / 255.0f}
+    return is_bytes ? (struct narrow_rows){.bytes = m->bytes[0], .stride = MOST, .inputs = inputs, .factor = 1 / 255.0f}
                     : (struct narrow_rows){.floats = m->floats[0], .stride = MOST, .inputs = inputs, .factor = 1};
 }
 
@@ -81,7 +71,7 @@ static float value(const struct narrow_rows *rows, uint32_t r, uint32_t i)
     if (i >= rows->inputs) {
         return 0;
     }
-    return rows->bytes != NULL ? (float)rows->bytes[rows->index[r] * rows->stride + i] : rows->floats[r * rows->stride + i];
+    return rows->bytes != NULL ? (float)rows->bytes[r * rows->stride + i] : rows->floats[r * rows->stride + i];
 }
 
 static float plain_product(const struct narrow_rows *rows, uint32_t r, uint32_t outputs, uint32_t c, const float *weights)
