@@ -121,6 +121,12 @@ struct blocked_sparse {
     float *dx;             /* image of blocked_input_gradient, added to */
 };
 
+/* A batch_norm's (x - middle) factor + above, and the coefficients of its backward; [filter_blocks][BLOCKED_CHANNELS] each.
+ */
+struct blocked_norm {
+    const float *middle, *factor, *above, *slope, *offset;
+};
+
 struct blocked_kernels {
     /*
      * Rows [first, first + rows) of a product: y[block][row - first][column][BLOCKED_CHANNELS], blocks `y_block` apart.
@@ -131,9 +137,22 @@ struct blocked_kernels {
     /* The weights' gradient of one sample: dy [blocks_out][rows][columns][BLOCKED_CHANNELS]; set or added. */
     void (*gradient)(const struct blocked_product *product, uint32_t rows, const float *image, const float *dy, int add,
                      float *weights);
-    /* Row `row` of windows of ReLU'd outputs: x [filter_blocks][window[0]][pooled[1] * window[1]][...], blocks x_block
-     * apart; y, places (NULL: not wanted): images of blocked_pooled. */
-    void (*pool)(const struct blocked *conv, uint32_t row, const float *x, size_t x_block, float *y, uint8_t *places);
+    /*
+     * Row `row` of windows of ReLU'd outputs, which are normalised first unless norm is NULL: x
+     * [filter_blocks][window[0]][...], rows x_row, blocks x_block apart; y, places (NULL: not wanted): images of
+     * blocked_pooled.
+     */
+    void (*pool)(const struct blocked *conv, uint32_t row, const float *x, size_t x_row, size_t x_block,
+                 const struct blocked_norm *norm, float *y, uint8_t *places);
+    /* Of one block of a sample's channels: their means, and sums of squared distances from them. */
+    void (*moments)(size_t positions, const float *x, double *mean, double *square);
+    /* Of one filter block of a sample: Σ dy and Σ dy (x - middle) over the kept positions, added. x: an image of
+     * blocked_output. */
+    void (*norm_sums)(const struct blocked *conv, uint32_t block, const float *x, const float *dy, const uint8_t *places,
+                      const struct blocked_norm *norm, double *sum, double *product);
+    /* dx = factor dy + slope (x - middle) + offset, where dy is 0 unless it was kept: images of blocked_output. */
+    void (*norm_backward)(const struct blocked *conv, const float *x, const float *dy, const uint8_t *places,
+                          const struct blocked_norm *norm, float *dx);
     /* Gradients of the biases, [filters], added; dead places (NULL: none are) count for nothing. `size`: positions. */
     void (*biases)(const struct blocked *conv, size_t size, const float *dy, const uint8_t *places, float *biases);
     /* dy is 0 where its place is dead. */

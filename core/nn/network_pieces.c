@@ -55,39 +55,62 @@ static int has_own_image(const struct network_piece *piece)
     return piece->reads_planes || piece->conv.padding[0] + piece->conv.padding[1] > 0;
 }
 
+/* The layers from i on that are relu [max_pool2d] become a piece's, too. */
+static void add_relu_and_pool(struct network_plan *plan, struct network_front_layer *layer, uint32_t i)
+{
+    struct blocked *conv = &layer->piece.conv;
+    const struct network_front_layer *pool = layer_at(plan, i + 1, LAYER_MAX_POOL2D);
+
+    layer->end = i;
+    if (layer_at(plan, i, LAYER_RELU) == NULL) {
+        return;
+    }
+    layer->piece.has_relu = 1;
+    layer->end = i + 1;
+    if (pool != NULL && fits_windows(&pool->pool)) {
+        conv->window[0] = pool->pool.size[0];
+        conv->window[1] = pool->pool.size[1];
+        conv->pooled[0] = pool->pool.out_height;
+        conv->pooled[1] = pool->pool.out_width;
+        layer->end = i + 2;
+    }
+}
+
 /* The piece that begins with convolution i. */
 static void add_conv_piece(struct network_plan *plan, uint32_t i, int reads_planes)
 {
     struct network_front_layer *layer = &plan->front[i];
     const uint32_t channels = layer->conv.channels;
-    struct network_piece *piece = &layer->piece;
-    const struct network_front_layer *pool;
 
     layer->way = NETWORK_BLOCKED;
-    piece->reads_planes = reads_planes;
-    piece->conv = blocked_of(&layer->conv, reads_planes && channels < BLOCKED_CHANNELS ? channels : BLOCKED_CHANNELS);
-    layer->end = i + 1;
-    if (layer_at(plan, layer->end, LAYER_RELU) == NULL) {
-        return;
+    layer->piece.reads_planes = reads_planes;
+    layer->piece.conv = blocked_of(&layer->conv, reads_planes && channels < BLOCKED_CHANNELS ? channels : BLOCKED_CHANNELS);
+    add_relu_and_pool(plan, layer, i + 1);
+    layer->piece.is_sparse = layer->end == i + 3;
+}
+
+/* The piece that begins with batch_norm i, if it follows a convolution and relu follows it. */
+static void add_norm_piece(struct network_plan *plan, uint32_t i)
+{
+    struct network_front_layer *layer = &plan->front[i];
+
+    if (i > 0 && plan->front[i - 1].way == NETWORK_BLOCKED && layer_at(plan, i + 1, LAYER_RELU) != NULL) {
+        layer->way = NETWORK_BLOCKED_NORM;
+        layer->piece.conv = plan->front[i - 1].piece.conv;
+        add_relu_and_pool(plan, layer, i + 1);
     }
-    piece->has_relu = 1;
-    layer->end++;
-    pool = layer_at(plan, layer->end, LAYER_MAX_POOL2D);
-    if (pool != NULL && fits_windows(&pool->pool)) {
-        piece->is_sparse = 1;
-        piece->conv.window[0] = pool->pool.size[0];
-        piece->conv.window[1] = pool->pool.size[1];
-        piece->conv.pooled[0] = pool->pool.out_height;
-        piece->conv.pooled[1] = pool->pool.out_width;
-        layer->end++;
-    }
+}
+
+size_t network_plan_filled(size_t n)
+{
+    return (n + NETWORK_VECTOR_WIDTH - 1) / NETWORK_VECTOR_WIDTH * NETWORK_VECTOR_WIDTH;
 }
 
 static size_t take(size_t *used, size_t values)
 {
     size_t at = *used;
 
-    *used += (values + NETWORK_VECTOR_WIDTH - 1) / NETWORK_VECTOR_WIDTH * NETWORK_VECTOR_WIDTH;
+    *used += network_plan_filled(values);
     return at;
 }
 
@@ -141,15 +164,16 @@ static void size_piece(struct network_plan *plan, struct network_front_layer *la
 {
     struct network_piece *piece = &layer->piece;
     struct blocked_image pooled = blocked_pooled(&piece->conv), input = blocked_input_gradient(&piece->conv);
+    struct blocked_image output = blocked_output(&piece->conv);
     const size_t windows = (size_t)piece->conv.pooled[0] * piece->conv.pooled[1];
 
-    piece->writes_planes = layer_at(plan, layer->end, LAYER_CONV2D) == NULL || plan->front[layer->end].way == NETWORK_PLANES;
+    piece->writes_planes = layer->end == plan->front_count || plan->front[layer->end].way == NETWORK_PLANES;
     piece->kept_rows = !piece->is_sparse ? 0 : has_own_image(piece) || windows >= KEPT ? 1 : (uint32_t)(KEPT / windows);
     input.padding[0] = input.padding[1] = 0;
     if (!piece->writes_planes) {
         plan->front[layer->end - 1].output_stride = blocked_values(&pooled);
     }
-    plan->front_largest = larger(plan->front_largest, larger(blocked_values(&pooled), blocked_values(&input)));
+    plan->front_largest = larger(plan->front_largest, larger(blocked_values(&output), blocked_values(&input)));
     plan->front_columns = larger(plan->front_columns, network_piece_rooms(piece).size);
 }
 
@@ -162,6 +186,8 @@ static void cut(struct network_plan *plan)
 
         if (layer->op.type == LAYER_CONV2D && fits_blocks(&layer->conv)) {
             add_conv_piece(plan, i, planes);
+        } else if (layer->op.type == LAYER_BATCH_NORM) {
+            add_norm_piece(plan, i);
         }
         planes = layer->way == NETWORK_PLANES;
         end = layer->end;

@@ -59,8 +59,9 @@ struct network_norm {
 
 /* How a piece of the front is done; which layers it has. */
 enum network_way {
-    NETWORK_PLANES,  /* one layer, whatever it is */
-    NETWORK_BLOCKED, /* conv2d [relu [max_pool2d]] */
+    NETWORK_PLANES,       /* one layer, whatever it is */
+    NETWORK_BLOCKED,      /* conv2d [relu [max_pool2d]] */
+    NETWORK_BLOCKED_NORM, /* batch_norm relu [max_pool2d], behind a blocked conv2d */
 };
 
 /* A piece in blocked images, in its first layer. */
@@ -184,6 +185,8 @@ uint32_t network_plan_part_rows(const struct network_plan *plan);
 /* The same network without dropout: for gradients of the whole training set. */
 void network_plan_drop_dropout(struct network_plan *plan);
 
+/* n values rounded up to whole vectors. */
+size_t network_plan_filled(size_t n);
 /* The same network with all of its front in planes. */
 void network_plan_take_planes(struct network_plan *plan);
 

@@ -418,7 +418,7 @@ static void check_pool(const struct fixture *f, const struct blocked_kernels *ke
         band[i] = i % 53 == 7 ? NAN : roundf(band[i]);
     }
     for (uint32_t i = 0; i < conv->pooled[0]; i++) {
-        kernels->pool(conv, i, band, block, y, i % 2 == 0 ? places : NULL);
+        kernels->pool(conv, i, band, (size_t)columns * C, block, NULL, y, i % 2 == 0 ? places : NULL);
     }
     for (size_t at = 0; at < blocked_values(&f->pooled); at++) {
         uint32_t lane = at % C, j = (uint32_t)(at / C % conv->pooled[1]),
