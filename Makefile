@@ -126,8 +126,8 @@ bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load
 	@bench/run $(BUILD)/descentd $(BUILD)/bench $(PART)
 PART ?=
 .PHONY: bench-run
-$(BUILD)/bench/train $(BUILD)/bench/load: %: %.o $(ARCHIVES_core)
-	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_core)
+$(BUILD)/bench/train $(BUILD)/bench/load: %: %.o $(ARCHIVES_api)
+	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_api)
 
 ##@ Test
 # Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.

@@ -1,0 +1,56 @@
+"""What the peers share: they are asked as bench/train is, and do the work that it would have done.
+
+    PEER IMAGES LABELS THREADS FOLDER
+
+IDX files, not compressed; FOLDER: `parameters` and `order` as bench/train writes them. Each line of the standard input is
+a job, each is answered by a line of JSON: samples, seconds, the loss of the last minibatch, which variant of the peer it was,
+and the process's memory. A job of a shape that is new to the peer is done once before it is timed: what is compiled, or
+made at first use, is not counted."""
+import json
+import pathlib
+import re
+import sys
+
+import numpy
+
+
+def idx(path):
+    raw = pathlib.Path(path).read_bytes()
+    rank = raw[3]
+    shape = numpy.frombuffer(raw, ">u4", rank, 4).astype(int)
+    return numpy.frombuffer(raw, numpy.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+class Work:
+    """Images as float32 [rows][channels][height][width], labels, the parameters to begin with, rows in the order of each epoch."""
+
+    def __init__(self, images, labels, folder):
+        images = idx(images)
+        self.images = images.reshape(len(images), -1, *images.shape[-2:]).astype(numpy.float32) / 255
+        self.labels = idx(labels).astype(numpy.int64)
+        self.parameters = numpy.fromfile(folder + "/parameters", "<f4")
+        self.order = numpy.fromfile(folder + "/order", "<u4").astype(numpy.int64)
+
+    def batches(self, job):
+        """[steps][batch] rows."""
+        batch, steps = job["training"]["batch_size"], job["stop"]["max_steps"]
+        return self.order[:batch * steps].reshape(steps, batch)
+
+
+def flat(layers):
+    """Whether the model sees no images: its first layer with parameters is dense."""
+    return next(layer["type"] for layer in layers if layer["type"] in ("dense", "conv2d")) == "dense"
+
+
+def memory_mb(key):
+    return int(re.search(rf"^{key}:\s+(\d+) kB", pathlib.Path("/proc/self/status").read_text(), re.M).group(1)) / 1024
+
+
+def serve(make):
+    """make(work, threads): the function that does a job and returns what is told of it."""
+    images, labels, threads, folder = sys.argv[1:]
+    idle = memory_mb("VmRSS")
+    do = make(Work(images, labels, folder), int(threads))
+    for line in sys.stdin:
+        answer = do(json.loads(line))
+        print(json.dumps({**answer, "idle_mb": idle, "resident_mb": memory_mb("VmHWM")}), flush=True)
