@@ -5,7 +5,7 @@
  *     train IMAGES LABELS THREADS FOLDER     no training: what another program needs to do the same work
  *
  * Each line of the standard input is a job as POST /v1/jobs takes it, whose data set is not looked at. Each is answered by
- * a line of JSON: steps, samples and seconds of all updates, the loss of the last minibatch, the digest of the weights,
+ * a line of JSON: steps, samples and seconds of all updates, the last epoch's training loss, the digest of the weights,
  * and what the plan says of the work. With l2 also the objective on all training rows, which is not in the seconds.
  *
  * Into FOLDER go `parameters`, float32 in canonical order (core/nn/model.h) as training begins with them, and `order`,
@@ -165,7 +165,7 @@ static void report(struct trainer *trainer, const struct train_spec *spec, const
     check(trainer_model(trainer, &model, &step, &error), &error);
     printf("{\"steps\":%llu,\"samples\":%llu,\"seconds\":%.6f,\"loss\":%.9g,\"digest\":\"%s\",\"parameters\":%llu,"
            "\"flops_per_sample\":%.9g",
-           (unsigned long long)progress.step, (unsigned long long)progress.samples_seen, seconds, point->batch_loss,
+           (unsigned long long)progress.step, (unsigned long long)progress.samples_seen, seconds, point->train_loss,
            model.digest, (unsigned long long)plan->parameters, (double)plan->flops_per_epoch / (double)rows);
     if (spec->loss.l2 > 0) {
         struct scores scores;

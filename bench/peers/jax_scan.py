@@ -9,7 +9,7 @@ import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 from peer import flat, serve  # noqa: E402
 
-IMAGE = ("NHWC", "OIHW", "NHWC")
+IMAGE = ("NHWC", "HWIO", "NHWC")
 
 
 def unpack(layers, shape, values):
@@ -31,7 +31,7 @@ def unpack(layers, shape, values):
             inputs = layer["units"]
         elif kind == "conv2d":
             kernel = layer["kernel"]
-            made.append((take(layer["filters"], image[0], kernel, kernel), take(layer["filters"])))
+            made.append((take(layer["filters"], image[0], kernel, kernel).transpose(2, 3, 1, 0), take(layer["filters"])))
             image = [layer["filters"], *(n + 2 * layer.get("padding", 0) - kernel + 1 for n in image[1:])]
         elif kind == "batch_norm":
             made.append((take(image[0]), take(image[0])))
@@ -85,24 +85,24 @@ def make(work, threads):
             parameters = jax.tree.map(lambda p, v, g: p - rate * (g + momentum * v), parameters, velocities, gradients)
             return (parameters, velocities), value
 
-        return jax.jit(lambda state, batches: lax.scan(step, state, batches))
+        return jax.jit(lambda state, epochs: lax.scan(step, state, epochs.reshape(-1, epochs.shape[-1])))
 
-    def run(job, batches):
+    def run(job, epochs):
         layers = job["model"]["layers"]
-        key = (batches.shape, job.get("precision", "float32"))
+        key = (epochs.shape, job.get("precision", "float32"))
         parameters = unpack(layers, work.images.shape[1:], work.parameters)
-        state, rows = (parameters, jax.tree.map(jnp.zeros_like, parameters)), jnp.asarray(batches.astype("int32"))
+        state, rows = (parameters, jax.tree.map(jnp.zeros_like, parameters)), jnp.asarray(epochs.astype("int32"))
         if key not in compiled:
             compiled[key] = program(layers, job["optimizer"], "bfloat16" if key[1] == "bf16" else "float32").lower(state, rows).compile()
         jax.block_until_ready(state)
         begin = time.perf_counter()
         losses = compiled[key](state, rows)[1].block_until_ready()
-        return time.perf_counter() - begin, float(losses[-1])
+        return time.perf_counter() - begin, float(losses[-epochs.shape[1]:].mean())
 
     def do(job):
-        batches = work.batches(job)
-        seconds, loss = run(job, batches)
-        return {"samples": batches.size, "seconds": seconds, "loss": loss, "variant": "scan"}
+        epochs = work.batches(job)
+        seconds, loss = run(job, epochs)
+        return {"samples": epochs.size, "seconds": seconds, "loss": loss, "variant": "scan"}
 
     return do
 

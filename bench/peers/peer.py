@@ -3,9 +3,8 @@
     PEER IMAGES LABELS THREADS FOLDER
 
 IDX files, not compressed; FOLDER: `parameters` and `order` as bench/train writes them. Each line of the standard input is
-a job, each is answered by a line of JSON: samples, seconds, the loss of the last minibatch, which variant of the peer it was,
-and the process's memory. A job of a shape that is new to the peer is done once before it is timed: what is compiled, or
-made at first use, is not counted."""
+a job, each is answered by a line of JSON: samples, seconds of all updates, the mean of the last epoch's minibatches' losses,
+which variant of the peer it was, and the process's memory. What is compiled is compiled before the time begins."""
 import json
 import pathlib
 import re
@@ -32,9 +31,9 @@ class Work:
         self.order = numpy.fromfile(folder + "/order", "<u4").astype(numpy.int64)
 
     def batches(self, job):
-        """[steps][batch] rows."""
-        batch, steps = job["training"]["batch_size"], job["stop"]["max_steps"]
-        return self.order[:batch * steps].reshape(steps, batch)
+        """[epochs][steps][batch] rows."""
+        epochs, batch = job["training"]["epochs"], job["training"]["batch_size"]
+        return self.order[:epochs * len(self.images)].reshape(epochs, -1, batch)
 
 
 def flat(layers):
