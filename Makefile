@@ -50,7 +50,7 @@ PACKAGES_test := libcmocka-dev python3 curl jq openssl dataset-fashion-mnist
 PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck patch \
 	mmdebstrap prometheus
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
-PACKAGES_bench := $(PACKAGES_test)
+PACKAGES_bench := $(PACKAGES_test) libdnnl-dev python3-venv g++
 
 export ASAN_OPTIONS := detect_stack_use_after_return=1
 export UBSAN_OPTIONS := print_stacktrace=1
@@ -118,16 +118,24 @@ demo: deps-demo ## train on Fashion-MNIST and watch it learn
 	+@$(MAKE) --no-print-directory descentd
 	@scripts/demo $(BUILD)/descentd
 
-.PHONY: bench
-bench: deps-bench ## measure speed and memory, write bench/results.md (PART="rates…" for some)
-	+@$(MAKE) --no-print-directory descentd bench-run
-
-bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load
+.PHONY: bench bench-venv bench-run
+bench: deps-bench ## measure against peers and this machine's limit, write bench/results.md (PART="rates…" for some)
+	+@$(MAKE) --no-print-directory descentd bench-venv bench-run
+bench-venv: build/bench-venv/made ## PyTorch, JAX and scikit-learn as peers, under build/: 6 GB
+build/bench-venv/made: bench/requirements.txt
+	@scripts/make-venv $(@D) $<
+bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load $(BUILD)/bench/peak
 	@bench/run $(BUILD)/descentd $(BUILD)/bench $(PART)
+bench-run: | build/bench-venv/made
 PART ?=
-.PHONY: bench-run
-$(BUILD)/bench/train $(BUILD)/bench/load: %: %.o $(ARCHIVES_api)
-	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_api)
+$(BUILD)/bench/train: $(BUILD)/bench/train.o $(ARCHIVES_api)
+$(BUILD)/bench/train: LIBS_bench = $(LIBS_api)
+$(BUILD)/bench/load: $(BUILD)/bench/load.o
+$(BUILD)/bench/load: LIBS_bench =
+$(BUILD)/bench/peak: $(BUILD)/bench/peak.o $(BUILD)/bench/peak_convolution.o
+$(BUILD)/bench/peak: LIBS_bench = -ldnnl -lgomp
+$(BUILD)/bench/train $(BUILD)/bench/load $(BUILD)/bench/peak:
+	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_bench)
 
 ##@ Test
 # Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.
