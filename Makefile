@@ -124,18 +124,21 @@ bench: deps-bench ## measure against peers and this machine's limit, write bench
 bench-venv: build/bench-venv/made ## PyTorch, JAX and scikit-learn as peers, under build/: 6 GB
 build/bench-venv/made: bench/requirements.txt
 	@scripts/make-venv $(@D) $<
-bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load $(BUILD)/bench/peak
+bench-run: $(BUILD)/descentd | build/bench-venv/made
 	@bench/run $(BUILD)/descentd $(BUILD)/bench $(PART)
-bench-run: | build/bench-venv/made
 PART ?=
-$(BUILD)/bench/train: $(BUILD)/bench/train.o $(ARCHIVES_api)
-$(BUILD)/bench/train: LIBS_bench = $(LIBS_api)
-$(BUILD)/bench/load: $(BUILD)/bench/load.o
-$(BUILD)/bench/load: LIBS_bench =
-$(BUILD)/bench/peak: $(BUILD)/bench/peak.o $(BUILD)/bench/peak_convolution.o
-$(BUILD)/bench/peak: LIBS_bench = -ldnnl -lgomp
-$(BUILD)/bench/train $(BUILD)/bench/load $(BUILD)/bench/peak:
-	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_bench)
+# PROGRAM: its objects besides its own, and libraries
+define bench_program
+PROGRAMS_bench += $(BUILD)/bench/$(1)
+$(BUILD)/bench/$(1): $(BUILD)/bench/$(1).o $(2)
+	$$(call say,link)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(3)
+endef
+PROGRAMS_bench :=
+$(eval $(call bench_program,train,$(ARCHIVES_api),$(LIBS_api)))
+$(eval $(call bench_program,peak,$(BUILD)/bench/peak_convolution.o,-ldnnl -lgomp))
+$(eval $(call bench_program,load,$(BUILD)/bench/client.o))
+$(eval $(call bench_program,jobs,$(BUILD)/bench/client.o))
+bench-run: $(PROGRAMS_bench)
 
 ##@ Test
 # Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.
