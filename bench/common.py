@@ -18,7 +18,8 @@ QUICK = bool(os.environ.get("QUICK"))  # does everything run? The figures are th
 ROUNDS = 1 if QUICK else 5
 CORES = os.cpu_count()
 FOLDER = ROOT / "build/bench"
-LINES = []   # (what, aim, figure, good, how, command): the rows of issue and documents
+LINES = []   # (what, aim, figure, good, how, part)
+PART = [""]  # that is measured now
 TABLES = {}  # title: lines of Markdown
 CHARTS = {}  # file: what chart.bars draws
 
@@ -28,8 +29,7 @@ def say(text):
 
 
 def line(what, aim, figure, good, how):
-    part = sys._getframe(1).f_code.co_name
-    LINES.append((what, aim, figure, good, how, f"`make bench PART={part}`"))
+    LINES.append((what, aim, figure, good, how, PART[-1]))
     say(f"  {what}: {figure} (aim {aim}){'' if good else '  MISSED'}")
 
 

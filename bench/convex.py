@@ -1,7 +1,7 @@
 """Softmax regression as a convex problem: how near to its optimum, and how soon."""
 import itertools
 
-from common import FOLDER, QUICK, ROUNDS, line, peer, ratio, say, spread, train
+from common import FOLDER, ROUNDS, line, peer, ratio, say, spread, train
 from data import prepare
 from harness import Server
 from material import DATA
@@ -56,7 +56,7 @@ def fewest_epochs(program, solver, target, most=512):
 def optimum():
     """Softmax regression on Fashion-MNIST to within 1e-4 of its optimum: descentd's best solver against scikit-learn's lbfgs."""
     workload = WORKLOADS["softmax"]
-    files = prepare(FOLDER / "softmax", train_path(), workload)
+    files = prepare(FOLDER / "softmax", workload)
     with train(files, 2) as own, peer("scikit", files, 2, FOLDER / "softmax") as other:
         target = own.ask(job("newton_cg", 100))["objective"] + NEAR
         lengths = {solver: fewest_epochs(own, solver, target) for solver in SOLVERS}
@@ -74,7 +74,3 @@ def optimum():
          f"objectives {target - NEAR:.6f} and at most 1e-4 above; scikit-learn stops itself there, {ROUNDS} times in turn; others of ours: "
          + ", ".join(f"{s} {t:.2f} s" for s, t in times.items()))
 
-
-def train_path():
-    import sys
-    return sys.argv[2] + "/train"

@@ -1,11 +1,13 @@
 """The files that bench/run's programs read, under build/bench/: images as IDX, and what peers need to do the same work."""
 import gzip
 import json
+import math
 import os
 import pathlib
 import random
 import struct
 import subprocess
+import sys
 
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 FILES = {"train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"), "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")}
@@ -23,7 +25,7 @@ def fashion(rows, part="train"):
 
 def noisy(rows, shape=(3, 32, 32), classes=10):
     """Images of one random pattern a class, a quarter of it under three quarters of noise."""
-    source, size = random.Random(1), shape[0] * shape[1] * shape[2]
+    source, size = random.Random(1), math.prod(shape)
     patterns = [source.randbytes(size) for _ in range(classes)]
     labels = bytes(i % classes for i in range(rows))
     return (rows, *shape), b"".join(bytes((a + 3 * b) >> 2 for a, b in zip(patterns[k], source.randbytes(size))) for k in labels), labels
@@ -37,9 +39,9 @@ def write_images(folder, shape, values, labels):
     return folder / "images", folder / "labels"
 
 
-def prepare(folder, train, workload):
+def prepare(folder, workload):
     """All files of a workload; the order of the rows is that of its longest run."""
     files = write_images(folder, *{"fashion": fashion, "noisy": noisy}[workload.images](workload.rows))
     longest = max(workload.epochs, key=workload.epochs.get)
-    subprocess.run([train, *files, "1", folder], check=True, text=True, input=json.dumps(workload.job(longest)) + "\n")
+    subprocess.run([sys.argv[2] + "/train", *files, "1", folder], check=True, text=True, input=json.dumps(workload.job(longest)) + "\n")
     return files

@@ -3,7 +3,7 @@ import dataclasses
 import pathlib
 import statistics
 
-from common import CHARTS, CORES, FOLDER, QUICK, ROUNDS, TABLES, line, peak, peer, ratio, say, spread, train
+from common import CHARTS, FOLDER, ROUNDS, TABLES, line, peak, peer, ratio, say, spread, train
 from data import prepare
 from workloads import THREADS, WORKLOADS
 
@@ -79,7 +79,7 @@ def throughput():
     """Every workload, batch size and number of threads: samples/s of descentd and its peers."""
     for workload in WORKLOADS.values():
         folder = FOLDER / workload.name
-        files = prepare(folder, train_program(), workload)
+        files = prepare(folder, workload)
         programs, peaks = {}, {t: peak(t) for t in THREADS}
         for t in THREADS:
             programs[t, "descentd"] = train(files, t)
@@ -95,11 +95,6 @@ def throughput():
     tabulate()
 
 
-def train_program():
-    import sys
-    return sys.argv[2] + "/train"
-
-
 # ---- what comes of it ----
 
 AGAINST = (("mlp", 128, "float32", 1.8), ("mlp2", 128, "float32", 1.3), ("softmax", 128, "float32", 9), ("cnn", 128, "float32", 5),
@@ -109,30 +104,29 @@ SHARES = (("mlp", 128, 0.8), ("mlp2", 512, 0.75))
 
 def tell():
     how = f"`bench/train` and the peers in turn, {ROUNDS} times; medians of the pairs"
-    part = line
     for name, batch, precision, aim in AGAINST:
         what = f"{WORKLOADS[name].title}, batch {batch}, 2 threads{', bf16' if precision == 'bf16' else ''}: against the best peer"
         figure = FIGURES.get((name, batch, 2, precision))
         if figure is None:
-            part(what, f">= {aim} x", "not measured: this processor has no bf16", True, how)
+            line(what, f">= {aim} x", "not measured: this processor has no bf16", True, how)
             continue
         best = figure.best_peer()
-        part(what, f">= {aim} x", f"{figure.over_peer():.2f} x ({spread(figure.rates['descentd'])} against {best}'s {spread(figure.rates[best])} samples/s)",
+        line(what, f">= {aim} x", f"{figure.over_peer():.2f} x ({spread(figure.rates['descentd'])} against {best}'s {spread(figure.rates[best])} samples/s)",
              figure.over_peer() >= aim, how)
     for name, batch, aim in SHARES:
         figure = FIGURES[name, batch, 2, "float32"]
-        part(f"{WORKLOADS[name].title}, batch {batch}: share of both cores' peak", f">= {aim:.0%}",
+        line(f"{WORKLOADS[name].title}, batch {batch}: share of both cores' peak", f">= {aim:.0%}",
              f"{spread(figure.shares(), '{:.0%}')}; peak {statistics.median(figure.peaks):.0f} GFLOP/s", statistics.median(figure.shares()) >= aim,
              "peak: the better of a product of 1024 x 1024 x 1024 and the layer's own by oneDNN, one call a core, both cores at once, beside each round")
     for name in ("mlp", "cnn"):
         one, two = (FIGURES[name, 128, t, "float32"] for t in THREADS)
         speedup = ratio(two.rates["descentd"], one.rates["descentd"])
-        part(f"{WORKLOADS[name].title}, batch 128: 1 to 2 threads", ">= 1.9 x", f"{speedup:.2f} x", speedup >= 1.9, how)
+        line(f"{WORKLOADS[name].title}, batch 128: 1 to 2 threads", ">= 1.9 x", f"{speedup:.2f} x", speedup >= 1.9, how)
     keys = {k[:2] + k[3:] for k in FIGURES}
     equal = sum(len({FIGURES[w, b, t, p].answers["descentd"]["digest"] for t in THREADS}) == 1 for w, b, p in keys)
-    part("the same digest at 1 and 2 threads", "all", f"{equal} of {len(keys)} runs", equal == len(keys), how)
+    line("the same digest at 1 and 2 threads", "all", f"{equal} of {len(keys)} runs", equal == len(keys), how)
     apart = [" ".join(map(str, k)) for k, f in FIGURES.items() if not f.same_work()]
-    part(f"final training losses of all programs within {TOLERANCE:.0%}", "all", f"{len(FIGURES) - len(apart)} of {len(FIGURES)}"
+    line(f"final training losses of all programs within {TOLERANCE:.0%}", "all", f"{len(FIGURES) - len(apart)} of {len(FIGURES)}"
          + (f"; not: {', '.join(apart)}" if apart else ""), not apart, "equal data, parameters to begin with, order of rows, optimizer, steps")
 
 
@@ -155,4 +149,4 @@ def tabulate():
         if f.peaks:
             bars.append(("the processor's peak", 1e9 * statistics.median(f.peaks) / f.answers["descentd"]["flops_per_sample"]))
         groups.append((workload.title, bars))
-    CHARTS["throughput.svg"] = ("Training on two cores, batch 128: samples/s (longer is faster, each gridline is ten times the one before)", groups)
+    CHARTS["throughput.svg"] = ("Training on two cores", "samples/s at batch 128, on a logarithmic scale: each gridline is ten times the one before", groups)

@@ -20,20 +20,38 @@ def idx(path):
     return numpy.frombuffer(raw, numpy.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
+def load(images, labels):
+    """Images as float32 [rows][channels][height][width], labels."""
+    images = idx(images)
+    return (images.reshape(len(images), -1, *(images.shape[-2:] if images.ndim > 2 else (1, images.shape[1]))).astype(numpy.float32) / 255,
+            idx(labels).astype(numpy.int64))
+
+
 class Work:
-    """Images as float32 [rows][channels][height][width], labels, the parameters to begin with, rows in the order of each epoch."""
+    """The data, the parameters to begin with, the rows in the order of each epoch."""
 
     def __init__(self, images, labels, folder):
-        images = idx(images)
-        self.images = images.reshape(len(images), -1, *images.shape[-2:]).astype(numpy.float32) / 255
-        self.labels = idx(labels).astype(numpy.int64)
+        self.images, self.labels = load(images, labels)
         self.parameters = numpy.fromfile(folder + "/parameters", "<f4")
         self.order = numpy.fromfile(folder + "/order", "<u4").astype(numpy.int64)
 
     def batches(self, job):
-        """[epochs][steps][batch] rows."""
+        """[epochs][steps][batch] rows; of the first steps only where the job says so."""
         epochs, batch = job["training"]["epochs"], job["training"]["batch_size"]
-        return self.order[:epochs * len(self.images)].reshape(epochs, -1, batch)
+        return self.order[:epochs * len(self.images)].reshape(epochs, -1, batch)[:, :job.get("stop", {}).get("max_steps")]
+
+
+def learning_rates(job, steps):
+    """Of each update, as descentd schedules them."""
+    base, schedule = job["optimizer"]["learning_rate"], job.get("schedule", {"type": "constant"})
+    warmup = schedule.get("warmup_steps", 0)
+    for k in range(steps):
+        if k < warmup:
+            yield base * (k + 1) / warmup
+        elif schedule["type"] == "linear":
+            yield base + (schedule["final_learning_rate"] - base) * (k - warmup) / (steps - warmup)
+        else:
+            yield base
 
 
 def flat(layers):
@@ -52,4 +70,4 @@ def serve(make):
     do = make(Work(images, labels, folder), int(threads))
     for line in sys.stdin:
         answer = do(json.loads(line))
-        print(json.dumps({**answer, "idle_mb": idle, "resident_mb": memory_mb("VmHWM")}), flush=True)
+        print(json.dumps({**answer, "idle_mb": idle, "resident_mb": memory_mb("VmRSS")}), flush=True)
