@@ -1,7 +1,5 @@
 """Softmax regression as a convex problem: how near to its optimum, and how soon."""
-import itertools
-
-from common import FOLDER, ROUNDS, line, peer, ratio, say, spread, train
+from common import FOLDER, QUICK, ROUNDS, line, peer, ratio, say, spread, train
 from data import prepare
 from harness import Server
 from material import DATA
@@ -36,21 +34,19 @@ SOLVERS = {  # as a job's optimizer, schedule and batch size
 
 def job(solver, epochs):
     optimizer, schedule, batch = SOLVERS[solver]
-    spec = {**WORKLOADS["softmax"].job(128), "optimizer": optimizer, "loss": {"l2": L2}, "initializer": "zeros",
+    spec = {**WORKLOADS["softmax"].job(128), "optimizer": optimizer, "loss": {"l2": L2},
             "training": {"epochs": epochs, "batch_size": batch, "seed": 42, "log_every_steps": 1000000}}
     return {**spec, "schedule": schedule} if schedule else spec
 
 
-def fewest_epochs(program, solver, target, most=512):
-    """The least length of a run, to an eighth, that ends below the target; None: none does."""
-    length, below = 1, None
-    for length in (2**i for i in range(most.bit_length())):
-        if program.ask(job(solver, length))["objective"] <= target:
-            below = length
-            break
-    if below is None or below < 8:
-        return below
-    return next(n for n in itertools.chain(range(below // 2 + below // 16, below, below // 16), (below,)) if program.ask(job(solver, n))["objective"] <= target)
+def fewest_epochs(program, solver, target, most=16 if QUICK else 512):
+    """The least length of a run, to a sixteenth, that ends below the target; None: none does."""
+    reaches = lambda epochs: program.ask(job(solver, epochs))["objective"] <= target  # noqa: E731
+    above = next((n for n in (2**i for i in range(most.bit_length())) if reaches(n)), None)
+    if above is None:
+        return None
+    step = max(1, above // 16)
+    return next((n for n in range(above // 2 + step, above, step) if reaches(n)), above)
 
 
 def optimum():
