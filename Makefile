@@ -173,10 +173,10 @@ test: deps-test ## install what is missing, build, run the unit tests, the tests
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
 
 .PHONY: tests unit http
-tests: $(TESTS) $(BUILD)/descentd ## build all tests of this MODE
+tests: $(TESTS) $(BUILD)/descentd $(PROGRAMS_bench) ## build all tests of this MODE
 unit: $(TESTS) ## run the unit tests of this MODE
 	@scripts/unit $(TESTS)
-http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" for some)
+http: $(BUILD)/descentd $(BUILD)/bench/train ## run the tests over HTTP in this MODE (HTTP="name…" for some)
 	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
 HTTP ?=
 

@@ -10,7 +10,7 @@ from workloads import THREADS, WORKLOADS
 PEERS = {"PyTorch": "pytorch", "JAX": "jax_scan", "scikit-learn": "scikit"}
 HAS_BF16 = bool({"avx512_bf16", "amx_bf16"} & set(pathlib.Path("/proc/cpuinfo").read_text().split()))
 FIGURES = {}  # (workload, batch, threads, precision): Figure
-HOPELESS = 3  # times slower than the best: measured once only
+HOPELESS = 1.5  # times slower than the best peer: measured once only
 TOLERANCE = 0.01  # of the final losses: float32 rounds differently in each program, and training amplifies it
 HEADLINE = (128, 2, "float32")
 
@@ -59,9 +59,8 @@ def measure(workload, batch, precision, programs, peaks):
     figures = {t: FIGURES.setdefault(key(t), Figure()) for t in THREADS}
     trained = {name: p for name, p in programs.items() if name[1] != "scikit-learn" or precision == "float32"}
     for (threads, name), program in trained.items():
-        program.ask(job)
         figures[threads].take(name, program.ask(job))
-    most = {t: max(r[0] for r in f.rates.values()) for t, f in figures.items()}
+    most = {t: f.rates[f.best_peer()][0] for t, f in figures.items()}
     chosen = {n: p for n, p in trained.items() if n[1] == "descentd" or HOPELESS * figures[n[0]].rates[n[1]][0] > most[n[0]]}
     for threads, name in chosen:
         figures[threads].rates[name] = []

@@ -1,6 +1,6 @@
 """PyTorch as an expert would tune it for these cores: tensors in memory and no DataLoader, a fused optimizer, no gradient that is
-zeroed, no loss that is read before an epoch's end. Of torch.compile and channels-last the fastest combination is taken, by a
-short trial of each."""
+zeroed, no loss that is read before an epoch's end. Of torch.compile and channels-last the fastest combination is taken: a short trial
+of each at the first size of a minibatch decides for all."""
 import time
 
 import torch
@@ -98,29 +98,35 @@ class Variant:
 
 
 VARIANTS = {"eager": (False, False), "channels_last": (False, True), "compile": (True, False), "compile+channels_last": (True, True)}
+TRIED = {True: ("eager", "compile"), False: ("eager", "channels_last", "compile+channels_last")}  # of models that are flat, or see images
 
 
 def make(work, threads):
     torch.set_num_threads(threads)
-    kept = {}  # by shape of the job: the fastest variant, its name, and what all of them reached in the trial
+    kept = {}    # by shape of the job: its variant
+    chosen = {}  # by precision: the variant's name, and what all of them reached in the trial
 
-    def fastest(job, epochs):
+    def variant_of(job, epochs, name):
+        variant = Variant(work, job, *VARIANTS[name])
+        variant.train(job, epochs[:1, :3])
+        return variant
+
+    def choose(job, epochs):
         """A job may name its variant: then no other is tried."""
-        trial, found = epochs[:1, :TRIAL_STEPS], {}
-        names = [job["variant"]] if "variant" in job else [n for n, v in VARIANTS.items() if not (v[1] and flat(job["model"]["layers"]))]
-        for name in names:
-            variant = Variant(work, job, *VARIANTS[name])
-            variant.train(job, trial[:, :3])
-            found[name] = variant, min(variant.train(job, trial)[0] for _ in range(2))
-        name = min(found, key=lambda n: found[n][1])
-        return found[name][0], name, {n: round(trial.size / seconds) for n, (_, seconds) in found.items()}
+        seconds, trial = {}, epochs[:1, :TRIAL_STEPS]
+        for name in [job["variant"]] if "variant" in job else TRIED[flat(job["model"]["layers"])]:
+            variant = variant_of(job, epochs, name)
+            seconds[name] = min(variant.train(job, trial)[0] for _ in range(2))
+        return min(seconds, key=seconds.get), {name: round(trial.size / s) for name, s in seconds.items()}
 
     def do(job):
-        epochs = work.batches(job)
-        shape = (job["training"]["batch_size"], job.get("precision"), job.get("variant"))
-        if shape not in kept:
-            kept[shape] = fastest(job, epochs)
-        variant, name, trials = kept[shape]
+        epochs, precision, batch = work.batches(job), job.get("precision"), job["training"]["batch_size"]
+        if precision not in chosen:
+            chosen[precision] = choose(job, epochs)
+        name, trials = chosen[precision]
+        if (precision, batch) not in kept:
+            kept[precision, batch] = variant_of(job, epochs, name)
+        variant = kept[precision, batch]
         seconds, loss = variant.train(job, epochs)
         answer = {"samples": epochs.size, "seconds": seconds, "loss": loss, "variant": name, "trials": trials}
         return {**answer, "accuracy": variant.accuracy(job["test"])} if "test" in job else answer
