@@ -51,7 +51,7 @@ PACKAGES_test := libcmocka-dev python3 curl jq openssl dataset-fashion-mnist
 PACKAGES_check := $(PACKAGES_test) clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck patch \
 	mmdebstrap prometheus
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
-PACKAGES_bench := $(PACKAGES_test)
+PACKAGES_bench := $(PACKAGES_test) libdnnl-dev python3-venv g++
 
 export ASAN_OPTIONS := detect_stack_use_after_return=1
 export UBSAN_OPTIONS := print_stacktrace=1
@@ -128,16 +128,27 @@ demo: deps-demo ## train on Fashion-MNIST and watch it learn
 	+@$(MAKE) --no-print-directory descentd
 	@scripts/demo $(BUILD)/descentd
 
-.PHONY: bench
-bench: deps-bench ## measure speed and memory, write bench/results.md (PART="rates…" for some)
-	+@$(MAKE) --no-print-directory descentd bench-run
-
-bench-run: $(BUILD)/descentd $(BUILD)/bench/train $(BUILD)/bench/load
+.PHONY: bench bench-venv bench-run
+bench: deps-bench ## measure against peers and this machine's limit, write bench/results.md (PART="rates…" for some)
+	+@$(MAKE) --no-print-directory descentd bench-venv bench-run
+bench-venv: build/bench-venv/made ## PyTorch, JAX and scikit-learn as peers, under build/: 6 GB
+build/bench-venv/made: bench/requirements.txt
+	@scripts/make-venv $(@D) $<
+bench-run: $(BUILD)/descentd | build/bench-venv/made
 	@bench/run $(BUILD)/descentd $(BUILD)/bench $(PART)
 PART ?=
-.PHONY: bench-run
-$(BUILD)/bench/train $(BUILD)/bench/load: %: %.o $(ARCHIVES_core)
-	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_core)
+# PROGRAM: its objects besides its own, and libraries
+define bench_program
+PROGRAMS_bench += $(BUILD)/bench/$(1)
+$(BUILD)/bench/$(1): $(BUILD)/bench/$(1).o $(2)
+	$$(call say,link)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(3)
+endef
+PROGRAMS_bench :=
+$(eval $(call bench_program,train,$(ARCHIVES_api),$(LIBS_api)))
+$(eval $(call bench_program,peak,$(BUILD)/bench/peak_convolution.o,-ldnnl -lgomp))
+$(eval $(call bench_program,load,$(BUILD)/bench/client.o))
+$(eval $(call bench_program,jobs,$(BUILD)/bench/client.o))
+bench-run: $(PROGRAMS_bench)
 
 ##@ Test
 # Unit tests: tests/<layer>/.../test_x.c is one program, linked with its layer's archive and those below it only.
@@ -172,10 +183,10 @@ test: deps-test ## install what is missing, build, run the unit tests, the tests
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
 
 .PHONY: tests unit http
-tests: $(TESTS) $(BUILD)/descentd ## build all tests of this MODE
+tests: $(TESTS) $(BUILD)/descentd $(PROGRAMS_bench) ## build all tests of this MODE
 unit: $(TESTS) ## run the unit tests of this MODE
 	@scripts/unit $(TESTS)
-http: $(BUILD)/descentd ## run the tests over HTTP in this MODE (HTTP="name…" for some)
+http: $(BUILD)/descentd $(BUILD)/bench/train ## run the tests over HTTP in this MODE (HTTP="name…" for some)
 	@tests/http/run --mode $(MODE) $(BUILD)/descentd $(HTTP)
 HTTP ?=
 

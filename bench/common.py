@@ -1,18 +1,27 @@
-"""What the parts of bench/run share: how a figure is told, the job of most of them, the disk's own speed."""
+"""What the parts of bench/run share: how a figure is told, programs that stay and answer, the disk's own speed."""
 import contextlib
+import json
+import os
 import pathlib
 import re
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 
-from harness import FASHION
+from data import FASHION, FILES
+from harness import ROOT
 
-ROUNDS = 5
-FILES = {"train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"), "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")}
-LINES = []
+QUICK = bool(os.environ.get("QUICK"))  # does everything run? The figures are then of no worth
+ROUNDS = 1 if QUICK else 5
+CORES = os.cpu_count()
+FOLDER = ROOT / "build/bench"
+LINES = []   # (what, aim, figure, good, how, part)
+PART = [""]  # that is measured now
+TABLES = {}  # title: lines of Markdown
+CHARTS = {}  # file: what chart.bars draws
 
 
 def say(text):
@@ -20,10 +29,59 @@ def say(text):
 
 
 def line(what, aim, figure, good, how):
-    part = sys._getframe(1).f_code.co_name
-    LINES.append((what, aim, figure, good, how, f"`make bench PART={part}`"))
+    LINES.append((what, aim, figure, good, how, PART[-1]))
     say(f"  {what}: {figure} (aim {aim}){'' if good else '  MISSED'}")
 
+
+def spread(values, form="{:,.0f}"):
+    """The median, with the least and the greatest value."""
+    return f"{form.format(statistics.median(values))} ({form.format(min(values))} to {form.format(max(values))})"
+
+
+def ratio(one, other):
+    """Of what was measured in turn: the median of the ratios of the pairs."""
+    return statistics.median(a / b for a, b in zip(one, other))
+
+
+class Program:
+    """A process that answers each line with a line of JSON: bench/train, bench/peak, the peers. What it says goes to its log."""
+
+    def __init__(self, *command):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        with (FOLDER / "programs.log").open("a") as log:
+            self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                                            env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(FOLDER / "inductor"), "JAX_PLATFORMS": "cpu"})
+
+    def ask(self, question):
+        self.process.stdin.write((question if isinstance(question, str) else json.dumps(question)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"{' '.join(self.process.args)} gives no answer to {question}: see {FOLDER}/programs.log")
+        return json.loads(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def train(files, threads):
+    return Program(sys.argv[2] + "/train", *files, threads)
+
+
+def peak(threads):
+    return Program(sys.argv[2] + "/peak", threads)
+
+
+def peer(name, files, threads, folder):
+    return Program(ROOT / "build/bench-venv/bin/python", ROOT / f"bench/peers/{name}.py", *files, threads, folder)
+
+
+# ---- jobs of a server ----
 
 def fashion(server, part):
     images, labels = FILES[part]
@@ -42,6 +100,23 @@ def fashion_mlp(train, seed, hidden=(512,), **training):
             "schedule": {"type": "cosine", "final_learning_rate": 0},
             "training": {"epochs": 10, "batch_size": 128, "seed": seed, **training}}
 
+
+def counters(server, *names):
+    """What the server has counted so far."""
+    text = server.call("GET", "/metrics").text
+    return [int(re.search(rf"^{name} (\d+)$", text, re.M).group(1)) for name in names]
+
+
+def load(server, *arguments):
+    """Runs bench/load.c's program against the server."""
+    out = subprocess.run([sys.argv[2] + "/load", str(server.port), *map(str, arguments)], check=True, capture_output=True, text=True)
+    answers = json.loads(out.stdout)
+    if answers["refused"]:
+        sys.exit(f"requests were refused: {answers}")
+    return answers
+
+
+# ---- the disk ----
 
 def commit_ms(count=60, rows=1):
     """The disk's own time for one commit of so many small rows: SQLite, write-ahead log, synchronous=FULL."""

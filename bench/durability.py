@@ -10,23 +10,15 @@ import subprocess
 import sys
 import time
 
-from common import ROUNDS, commit_ms, fashion, fashion_mlp, line, status_kb, thread_seconds
+from common import CORES, QUICK, ROUNDS, commit_ms, counters, fashion, fashion_mlp, line, load, status_kb, thread_seconds
 from harness import ROOT, Server, want
 from material import ONE_AT_A_TIME, SPIRALS, endless, mlp
-
-CORES = os.cpu_count()
 
 
 def last_row(server, job, after=0):
     """The newest row of the job's curves."""
     curves = server.get(f"/v1/jobs/{job}/metrics?after_step={after}")
     return dict(zip(curves["columns"], curves["data"][-1]))
-
-
-def counters(server, *names):
-    """What the server has counted so far."""
-    text = server.call("GET", "/metrics").text
-    return [int(re.search(rf"^{name} (\d+)$", text, re.M).group(1)) for name in names]
 
 
 # ---- checkpoints ----
@@ -41,7 +33,7 @@ def seconds_of_training(server, spec):
 def checkpoints():
     """The same job with a checkpoint every 50 steps and with none but its last, in turn."""
     default = 30  # seconds between two checkpoints
-    for hidden, epochs in ((512,), 4), ((1024, 1024), 2):
+    for hidden, epochs in ((512,), 4), ((1024, 1024), 1):
         costs, shares, counts = [], [], []
         with Server() as server:
             train = fashion(server, "train")
@@ -60,14 +52,6 @@ def checkpoints():
 
 
 # ---- many clients ----
-
-def load(server, *arguments):
-    """Runs bench/load.c's program against the server."""
-    out = subprocess.run([sys.argv[2] + "/load", str(server.port), *map(str, arguments)], check=True, capture_output=True, text=True)
-    answers = json.loads(out.stdout)
-    want(answers["refused"] == 0, f"requests were refused: {answers}")
-    return answers
-
 
 def yield_cores(server):
     """Whoever else wants a core gets it before the jobs that run now."""

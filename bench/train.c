@@ -1,26 +1,27 @@
 /*
- * How fast descentd trains, as a share of what this machine can do: the trainer's own rate beside the matrix product's
- * peak, measured in turn in one run.
+ * Trains jobs as the server does, but without one: what is timed are updates and nothing else.
  *
- *     train IMAGES LABELS HIDDEN BATCH THREADS EPOCHS        IDX files, raw or gzip'ed; HIDDEN 0: softmax regression
+ *     train IMAGES LABELS THREADS            IDX files, raw or gzip'ed
+ *     train IMAGES LABELS THREADS FOLDER     no training: what another program needs to do the same work
  *
- * One line of JSON: samples/s and GFLOP/s of training (median over epochs), the peak of `threads` threads at once (median
- * of the better of a square product and the layer's own), the share, and the digest of the weights.
+ * Each line of the standard input is a job as POST /v1/jobs takes it, whose data set is not looked at. Each is answered by
+ * a line of JSON: steps, samples and seconds of all updates, the last epoch's training loss, the digest of the weights,
+ * and what the plan says of the work. With l2 also the objective on all training rows, which is not in the seconds.
+ *
+ * Into FOLDER go `parameters`, float32 in canonical order (core/nn/model.h) as training begins with them, and `order`,
+ * uint32 [epochs][rows]: the rows as each epoch visits them. Both are little-endian.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/base/matrix_library.h"
+#include "api/job_request.h"
 #include "core/data/attach_labels.h"
 #include "core/data/idx_labels.h"
 #include "core/data/parser.h"
-#include "core/train/trainer.h"
 
-#define MOST_EPOCHS  64
-#define PEAK_SECONDS 0.25
+#define MOST_THREADS 64
 
 static double now(void)
 {
@@ -33,68 +34,19 @@ static double now(void)
 static void check(enum status status, const struct error *error)
 {
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s: %s\n", status_code(status), error->message);
+        fprintf(stderr, "train: %s: %s\n", status_code(status), error->message);
         exit(1);
     }
 }
 
-/* ---- the peak ---- */
-
-struct peak_shape {
-    int64_t m, n, k;
-};
-
-struct peak_thread {
-    struct peak_shape shape;
-    double rate;
-};
-
-static void *measure_products(void *argument)
+static void check_problem(enum status status, const struct problem *problem)
 {
-    struct peak_thread *self = argument;
-    int64_t m = self->shape.m, n = self->shape.n, k = self->shape.k;
-    float *a = aligned_alloc(64, (size_t)(m * k) * 4), *b = aligned_alloc(64, (size_t)(k * n) * 4);
-    float *c = aligned_alloc(64, (size_t)(m * n) * 4);
-    double begin, end;
-    int64_t done = 0;
+    if (status != STATUS_OK) {
+        char *text = problem_encode(problem, NULL, &(size_t){0});
 
-    matrix_library_thread_init();
-    for (int64_t i = 0; i < m * k; i++) {
-        a[i] = (float)(i % 7) * 0.1f;
+        fprintf(stderr, "train: %s\n", text != NULL ? text : status_code(status));
+        exit(1);
     }
-    for (int64_t i = 0; i < k * n; i++) {
-        b[i] = (float)(i % 5) * 0.1f;
-    }
-    matrix_library_sgemm(0, 0, m, n, k, a, k, b, n, 0, c, n);
-    begin = end = now();
-    for (; end - begin < PEAK_SECONDS; end = now(), done++) {
-        matrix_library_sgemm(0, 0, m, n, k, a, k, b, n, 0, c, n);
-    }
-    self->rate = 2e-9 * (double)(m * n * k) * (double)done / (end - begin);
-    free(a);
-    free(b);
-    free(c);
-    return NULL;
-}
-
-/* GFLOP/s of `threads` threads, each with its own product, all at once. */
-static double peak_of(struct peak_shape shape, uint32_t threads)
-{
-    struct peak_thread workers[64];
-    pthread_t handles[64];
-    double sum = 0;
-
-    for (uint32_t i = 0; i < threads; i++) {
-        workers[i] = (struct peak_thread){shape, 0};
-        if (pthread_create(&handles[i], NULL, measure_products, &workers[i]) != 0) {
-            exit(1);
-        }
-    }
-    for (uint32_t i = 0; i < threads; i++) {
-        pthread_join(handles[i], NULL);
-        sum += workers[i].rate;
-    }
-    return sum;
 }
 
 /* ---- the data ---- */
@@ -153,101 +105,157 @@ static void load(const char *images, const char *labels, struct buffer_sink *blo
     check(dataset_open(dataset, block->data, block->size, &error), &error);
 }
 
+/* ---- what the same work needs elsewhere ---- */
+
+static void write_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void write_begin(const char *folder, const struct train_spec *spec, const struct model *model, uint32_t rows)
+{
+    uint32_t *order = malloc((size_t)spec->epochs * rows * sizeof *order);
+
+    if (order == NULL) {
+        exit(1);
+    }
+    for (uint32_t epoch = 0; epoch < spec->epochs; epoch++) {
+        sampler_order(spec->shuffle, spec->seed, epoch, rows, order + (size_t)epoch * rows);
+    }
+    write_file(folder, "order", order, (size_t)spec->epochs * rows * sizeof *order);
+    write_file(folder, "parameters", model->parameters, model->parameter_count * sizeof(float));
+    free(order);
+}
+
 /* ---- training ---- */
 
-static int ascending(const void *a, const void *b)
+static struct train_point train(struct trainer *trainer, double *seconds)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    struct train_point point = {0};
+    struct train_progress progress;
+    struct error error = {0};
+    double begin = now();
 
-    return (x > y) - (x < y);
+    do {
+        int logged;
+
+        check(trainer_step(trainer, &point, &logged, &error), &error);
+        trainer_progress(trainer, &progress);
+    } while (!progress.finished);
+    *seconds = now() - begin;
+    return point;
 }
 
-static double median(double *values, size_t count)
+/* Shares of the threads' time. */
+static void report_phases(const struct trainer *trainer)
 {
-    qsort(values, count, sizeof *values, ascending);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    static const char *const NAMES[PHASE_COUNT] = {
+#define NAME(name, text, meaning) [PHASE_##name] = text,
+        PHASES(NAME)
+#undef NAME
+    };
+    uint64_t ticks[PHASE_COUNT], all = 0;
+
+    trainer_ticks(trainer, ticks);
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        all += ticks[p];
+    }
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        printf("%s\"%s\":%.4f", p == 0 ? ",\"phases\":{" : ",", NAMES[p], all > 0 ? (double)ticks[p] / (double)all : 0);
+    }
+    printf("}");
 }
 
-static struct train_spec spec_of(const struct dataset *dataset, uint32_t hidden, uint64_t batch, uint32_t epochs)
+static void report(struct trainer *trainer, const struct train_spec *spec, const struct train_plan *plan, uint64_t rows,
+                   const struct train_point *point, double seconds)
 {
-    struct train_spec spec = {.initializer = hidden > 0 ? INIT_HE_NORMAL : INIT_ZEROS,
-                              .preprocessing = PREPROCESS_SCALE_255,
-                              .epochs = epochs,
-                              .batch_size = batch,
-                              .seed = 42,
-                              .log_every_steps = 1000,
-                              .stop = {.early_metric = METRIC_TRAIN_LOSS}};
+    struct train_progress progress;
+    struct model model;
+    uint64_t step;
     struct error error = {0};
 
-    optimizer_defaults(&spec.optimizer, OPTIMIZER_SGD);
-    spec.optimizer.learning_rate = 0.05;
-    spec.optimizer.momentum = 0.9;
-    spec.optimizer.nesterov = NESTEROV_LOOKAHEAD;
-    check(model_spec_perceptron(&spec.model, hidden > 0 ? MODEL_MLP : MODEL_SOFTMAX_REGRESSION, dataset->features,
-                                dataset->classes, &hidden, hidden > 0, LAYER_RELU, 0, &error),
-          &error);
-    return spec;
+    trainer_progress(trainer, &progress);
+    check(trainer_model(trainer, &model, &step, &error), &error);
+    printf("{\"steps\":%llu,\"samples\":%llu,\"seconds\":%.6f,\"loss\":%.9g,\"digest\":\"%s\",\"parameters\":%llu,"
+           "\"flops_per_sample\":%.9g",
+           (unsigned long long)progress.step, (unsigned long long)progress.samples_seen, seconds, point->train_loss,
+           model.digest, (unsigned long long)plan->parameters, (double)plan->flops_per_epoch / (double)rows);
+    report_phases(trainer);
+    if (spec->loss.l2 > 0) {
+        struct scores scores;
+        double objective;
+        int present;
+
+        check(trainer_evaluate(trainer, PART_TRAIN, &scores, &objective, &present, &error), &error);
+        printf(",\"objective\":%.12g", objective);
+        scores_release(&scores);
+    }
+    printf("}\n");
+    fflush(stdout);
+    model_release(&model);
+}
+
+static void run(const char *line, size_t size, const struct dataset *dataset, uint32_t threads, const char *folder)
+{
+    struct job_request request;
+    struct problem problem;
+    struct split split;
+    struct trainer *trainer;
+    struct train_plan plan;
+    struct error error = {0};
+
+    problem_init(&problem);
+    check_problem(job_request_decode(&request, line, size, &problem), &problem);
+    check(split_make(&split, dataset, &request.split, request.train.seed, &error), &error);
+    check_problem(job_request_resolve(&request, dataset, &split, NULL, &problem), &problem);
+    struct train_data data = {.dataset = dataset, .split = &split};
+    const struct train_sizes sizes = train_data_sizes(&data);
+    check(trainer_plan(&plan, &request.train, &sizes, threads, &error), &error);
+    check(trainer_new(&trainer, &request.train, &data, threads, &error), &error);
+    if (folder != NULL) {
+        struct model model;
+        uint64_t step;
+
+        check(trainer_model(trainer, &model, &step, &error), &error);
+        write_begin(folder, &request.train, &model, (uint32_t)split.train_count);
+        model_release(&model);
+    } else {
+        double seconds;
+        struct train_point point = train(trainer, &seconds);
+
+        report(trainer, &request.train, &plan, split.train_count, &point, seconds);
+    }
+    trainer_free(trainer);
+    split_release(&split);
+    job_request_release(&request);
+    problem_release(&problem);
 }
 
 int main(int argc, char **argv)
 {
     struct buffer_sink block = {0};
     struct dataset dataset;
-    struct split split;
-    struct split_spec all = {0};
-    struct error error = {0};
-    double rates[MOST_EPOCHS], peaks[MOST_EPOCHS];
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    unsigned long threads = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: train IMAGES LABELS HIDDEN BATCH THREADS EPOCHS\n");
-        return 2;
-    }
-    uint32_t hidden = (uint32_t)strtoul(argv[3], NULL, 10), threads = (uint32_t)strtoul(argv[5], NULL, 10);
-    uint32_t epochs = (uint32_t)strtoul(argv[6], NULL, 10);
-    uint64_t batch = strtoul(argv[4], NULL, 10);
-
-    if (epochs < 1 || epochs > MOST_EPOCHS || threads < 1 || threads > 64) {
-        fprintf(stderr, "1 to %d epochs, 1 to 64 threads\n", MOST_EPOCHS);
+    if ((argc != 4 && argc != 5) || threads < 1 || threads > MOST_THREADS) {
+        fprintf(stderr, "usage: train IMAGES LABELS THREADS [FOLDER] <JOBS; 1 to %d threads\n", MOST_THREADS);
         return 2;
     }
     load(argv[1], argv[2], &block, &dataset);
-    check(split_make(&split, &dataset, &all, 0, &error), &error);
-
-    struct train_spec spec = spec_of(&dataset, hidden, batch, epochs);
-    struct train_data data = {.dataset = &dataset, .split = &split};
-    struct trainer *trainer;
-    struct train_plan plan;
-    struct peak_shape square = {1024, 1024, 1024}, own = {(int64_t)batch, hidden > 0 ? hidden : 16, dataset.features};
-    struct train_point point = {0};
-    const struct train_sizes rows = train_data_sizes(&data);
-
-    check(trainer_plan(&plan, &spec, &rows, threads, &error), &error);
-    check(trainer_new(&trainer, &spec, &data, threads, &error), &error);
-    for (uint32_t e = 0; e < epochs; e++) {
-        double a = peak_of(square, threads), b = peak_of(own, threads), begin = now();
-
-        for (uint64_t k = 0; k < plan.steps_per_epoch; k++) {
-            int logged;
-
-            check(trainer_step(trainer, &point, &logged, &error), &error);
-        }
-        rates[e] = (double)split.train_count / (now() - begin);
-        peaks[e] = a > b ? a : b;
+    while ((size = getline(&line, &room, stdin)) > 0) {
+        run(line, (size_t)size, &dataset, (uint32_t)threads, argc == 5 ? argv[4] : NULL);
     }
-
-    struct model model;
-    uint64_t step;
-    double rate = median(rates, epochs), peak = median(peaks, epochs);
-    double flops = rate * (double)plan.flops_per_epoch / (double)split.train_count * 1e-9;
-
-    check(trainer_model(trainer, &model, &step, &error), &error);
-    printf("{\"hidden\":%u,\"batch\":%llu,\"threads\":%u,\"samples_per_second\":%.0f,\"gflops\":%.1f,\"peak_gflops\":%.1f,"
-           "\"share\":%.3f,\"train_loss\":%.6f,\"train_accuracy\":%.4f,\"digest\":\"%s\"}\n",
-           hidden, (unsigned long long)batch, threads, rate, flops, peak, flops / peak, point.train_loss,
-           point.train_accuracy, model.digest);
-    model_release(&model);
-    trainer_free(trainer);
-    split_release(&split);
+    free(line);
     dataset_release(&dataset);
     buffer_sink_release(&block);
     return 0;
