@@ -199,4 +199,5 @@ void runner_run(struct runner *runner)
         run_end(&run, status, &reason);
     }
     run_release(&run);
+    thread_tag = NULL;
 }

@@ -177,6 +177,7 @@ static inline void train(struct fake_job *job, struct runner *runner)
 
 static inline void leave(struct fake_job *job, struct runner *runner)
 {
+    scheduler_let_go(runner->scheduler, runner);
     scheduler_leave(runner->scheduler, runner);
     pthread_mutex_lock(&world.lock);
     job->leaves = 1;
