@@ -12,8 +12,12 @@
 /* The last change; others may train while it becomes durable. */
 static enum status store_end(struct run *run, const struct recorder_end *end, struct error *error)
 {
+    enum status status;
+
     scheduler_let_go(run->runner->scheduler, run->runner);
-    return recorder_end(run->recorder, end, error);
+    status = recorder_end(run->recorder, end, error);
+    run->left_in = status == STATUS_OK ? job_trigger_target(end->trigger) : JOB_STATUS_KEEP;
+    return status;
 }
 
 static enum status end_with(struct run *run, enum job_trigger trigger, const char *reason, struct error *error)
@@ -222,7 +226,7 @@ static void look_back(struct run *run)
     struct error error = {0};
     enum status status;
 
-    scheduler_leave(runner->scheduler, runner);
+    scheduler_leave(runner->scheduler, runner, 0);
     do {
         error = (struct error){.status = STATUS_OK};
         status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
@@ -261,7 +265,9 @@ void run_end(struct run *run, enum status status, const struct error *reason)
     if (is_not_ours(ended)) {
         leave_state(run);
     }
-    if (ended == STATUS_OK || is_not_ours(ended)) {
+    if (ended == STATUS_OK && run->left_in != JOB_STATUS_KEEP && job_status_is_terminal(run->left_in)) {
+        scheduler_leave(run->runner->scheduler, run->runner, recorder_version(run->recorder));
+    } else if (ended == STATUS_OK || is_not_ours(ended)) {
         look_back(run);
     }
 }

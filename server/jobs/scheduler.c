@@ -509,10 +509,11 @@ void scheduler_tell(struct scheduler *scheduler, const struct job_view *job)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner, uint64_t ended_at)
 {
     pthread_mutex_lock(&scheduler->lock);
     runner->leaving = 1;
+    runner->told = ended_at > runner->told ? ended_at : runner->told;
     pthread_mutex_unlock(&scheduler->lock);
 }
 

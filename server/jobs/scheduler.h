@@ -133,7 +133,10 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
  */
 void scheduler_let_go(struct scheduler *scheduler, struct runner *runner);
 
-/* From here on a job that is queued again gets another runner after this one. */
-void scheduler_leave(struct scheduler *scheduler, struct runner *runner);
+/*
+ * From here on a job that is queued again gets another runner after this one. ended_at: the version at which the job ended
+ * for good, and what is told of an older one is late; 0: it may go on.
+ */
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner, uint64_t ended_at);
 
 #endif
