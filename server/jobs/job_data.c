@@ -40,21 +40,20 @@ static enum status open_inline(struct job_dataset *dataset, const struct buffer_
 static enum status open_stored(struct job_dataset *dataset, struct store *store, const char *id, const char *pointer,
                                struct error *error)
 {
-    struct dataset_view view = {0};
+    struct dataset_content content;
     struct error reason = {0};
-    enum status status = datasets_get(store, id, &view, &reason);
+    enum status status = datasets_get_content(store, id, &content, &reason);
 
     if (status == STATUS_NOT_FOUND || status == STATUS_DELETED) {
         return error_set_pointer(error, STATUS_DATASET_NOT_FOUND, pointer, "there is no data set %s", id);
     }
-    if (status == STATUS_OK && view.status != DATASET_READY) {
+    if (status == STATUS_OK && content.status != DATASET_READY) {
         status = error_set_pointer(&reason, STATUS_DATASET_NOT_READY, pointer, "data set %s still awaits its labels", id);
     }
     if (status == STATUS_OK) {
-        snprintf(dataset->sha256, sizeof dataset->sha256, "%s", view.sha256);
-        status = object_map(&dataset->map, store, view.sha256, &reason);
+        snprintf(dataset->sha256, sizeof dataset->sha256, "%s", content.sha256);
+        status = object_map(&dataset->map, store, content.sha256, &reason);
     }
-    dataset_view_release(&view);
     if (status == STATUS_OK) {
         status = open_block(dataset, dataset->map.bytes, dataset->map.size, &reason);
     }

@@ -1,7 +1,8 @@
 /*
- * Two buffers: one filling, one with the store. The first change also moves the job from queued to running and goes out
- * after a few milliseconds, so that a small job costs one commit between its submission and its first row. A change that
- * found the disk full stays as it is, in front of all later ones, until it is stored.
+ * Two buffers: one filling, one with the store. The first change also moves the job from queued to running. It waits for
+ * some milliseconds, about as long as a commit or two take: a job that has ended by then costs two commits, its submission's
+ * and one for all that became of it. A change that found the disk full stays as it is, in front of all later ones, until it
+ * is stored.
  */
 #include "recorder.h"
 
@@ -16,13 +17,14 @@
 
 #define ROWS_MAX       1024
 #define REMARKS_MAX    8
-#define FIRST_INTERVAL 0.002 /* seconds */
+#define ROWS_FIRST     64    /* room to begin with */
+#define FIRST_INTERVAL 0.020 /* seconds */
 #define INTERVAL       0.2
 
 /* What belongs to one change. */
 struct batch {
-    struct metric_row rows[ROWS_MAX];
-    size_t row_count;
+    struct metric_row *rows; /* [row_room], owned; [row_count] are there */
+    size_t row_count, row_room;
     struct job_progress progress;
     int has_progress;
     struct event_new remarks[REMARKS_MAX]; /* their data owned */
@@ -44,8 +46,9 @@ struct recorder {
     uint32_t threads;
     double next; /* time of the next change; 0: not set yet */
     int64_t began_at;
-    int started; /* the job is running in the store, or a change that makes it so is under way */
-    int dropped; /* the old tier's checkpoints are gone, or a change that drops them is under way */
+    int started;      /* the job is running in the store, or a change that makes it so is under way */
+    uint64_t version; /* of the job after its last change */
+    int dropped;      /* the old tier's checkpoints are gone, or a change that drops them is under way */
 
     struct batch filling, sent;
     struct jobs_change change; /* the one with the store; points into `sent` */
@@ -71,6 +74,12 @@ static void batch_release(struct batch *batch)
     batch->has_checkpoint = batch->has_progress = 0;
 }
 
+/* Of a job that never ran, and goes on from no other, nothing can be there. */
+static int has_rows(const struct job_view *job)
+{
+    return job->started_at > 0 || job->extended_from[0] != '\0';
+}
+
 enum status recorder_new(struct recorder **out, struct store *store, const struct job_view *job, struct error *error)
 {
     struct recorder *recorder = calloc(1, sizeof *recorder);
@@ -88,7 +97,7 @@ enum status recorder_new(struct recorder **out, struct store *store, const struc
     recorder->began_at = clock_realtime_ms();
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_cond_init(&recorder->done, NULL);
-    status = metrics_list(store, job->id, -1, &recorder->stored, error);
+    status = has_rows(job) ? metrics_list(store, job->id, -1, &recorder->stored, error) : STATUS_OK;
     if (status != STATUS_OK) {
         recorder_free(recorder);
         return status;
@@ -114,6 +123,8 @@ void recorder_free(struct recorder *recorder)
     wait_for_store(recorder);
     batch_release(&recorder->filling);
     batch_release(&recorder->sent);
+    free(recorder->filling.rows);
+    free(recorder->sent.rows);
     metric_list_release(&recorder->stored);
     pthread_cond_destroy(&recorder->done);
     pthread_mutex_destroy(&recorder->lock);
@@ -249,24 +260,18 @@ static int is_passing(enum status status)
     return status == STATUS_INSUFFICIENT_STORAGE || status == STATUS_OUT_OF_MEMORY;
 }
 
-/* What has gathered becomes what is sent. */
+/* What has gathered becomes what is sent; what was sent makes room. The latest progress stays. */
 static void fill_change(struct recorder *recorder)
 {
-    struct batch *sent = &recorder->sent, *filling = &recorder->filling;
+    struct batch *sent = &recorder->sent, *filling = &recorder->filling, empty;
 
     batch_release(sent);
-    memcpy(sent->rows, filling->rows, filling->row_count * sizeof *sent->rows);
-    memcpy(sent->remarks, filling->remarks, sizeof sent->remarks);
-    sent->row_count = filling->row_count;
-    sent->remark_count = filling->remark_count;
-    sent->progress = filling->progress;
-    sent->has_progress = filling->has_progress;
-    sent->object = filling->object;
-    sent->checkpoint = filling->checkpoint;
+    empty = *sent;
+    *sent = *filling;
     sent->checkpoint.object = &sent->object;
-    sent->has_checkpoint = filling->has_checkpoint;
-    filling->row_count = filling->remark_count = 0;
-    filling->has_checkpoint = 0;
+    empty.progress = filling->progress;
+    empty.has_progress = filling->has_progress;
+    *filling = empty;
     recorder->change = change_of(recorder, sent);
     recorder->dropped = 1;
     if (!recorder->started) {
@@ -344,6 +349,20 @@ static enum status replay(struct recorder *recorder, const struct train_point *p
     return STATUS_OK;
 }
 
+/* For twice as many rows. */
+static int make_room(struct batch *batch)
+{
+    size_t room = batch->row_room > 0 ? 2 * batch->row_room : ROWS_FIRST;
+    struct metric_row *rows = realloc(batch->rows, room * sizeof *rows);
+
+    if (rows == NULL) {
+        return 0;
+    }
+    batch->rows = rows;
+    batch->row_room = room;
+    return 1;
+}
+
 enum status recorder_add(struct recorder *recorder, const struct train_point *point, double elapsed, struct error *error)
 {
     struct batch *batch = &recorder->filling;
@@ -361,6 +380,9 @@ enum status recorder_add(struct recorder *recorder, const struct train_point *po
             return status;
         }
         hand_over(recorder);
+    }
+    if (batch->row_count == batch->row_room && !make_room(batch)) {
+        return error_set(error, STATUS_INSUFFICIENT_STORAGE, "no memory for %zu rows of the curves", batch->row_count);
     }
     batch->rows[batch->row_count++] = (struct metric_row){*point, recorder_clock(recorder, elapsed)};
     return STATUS_OK;
@@ -414,10 +436,16 @@ enum status recorder_end(struct recorder *recorder, const struct recorder_end *e
     if (status == STATUS_STATE_CONFLICT && is_passing(last_status(recorder, &busy, error))) {
         return error->status; /* the change in front of it was not made */
     }
+    recorder->version = change.op.version;
     if (status != STATUS_OK) {
         *error = ended;
     } else if (recorder->filling.has_checkpoint) {
         count_checkpoint(&recorder->filling);
     }
     return status;
+}
+
+uint64_t recorder_version(const struct recorder *recorder)
+{
+    return recorder->version;
 }

@@ -79,5 +79,7 @@ struct recorder_end {
  * curves have a gap never succeeds. STATUS_INSUFFICIENT_STORAGE: the same call can be made again.
  */
 MUST_CHECK enum status recorder_end(struct recorder *recorder, const struct recorder_end *end, struct error *error);
+/* The job's version after recorder_end has made that change. */
+uint64_t recorder_version(const struct recorder *recorder);
 
 #endif

@@ -29,6 +29,7 @@ struct run {
     struct job_progress progress; /* as of the last step */
     unsigned proved;              /* checkpoints of this run that are durable */
     int keeps_last;               /* the last checkpoint is written, or was tried */
+    enum job_status left_in;      /* by the run's last change; JOB_STATUS_KEEP: it was not made */
     int lost_row;                 /* a row found no place before an order came: the job must not go on from here */
 };
 

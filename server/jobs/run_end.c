@@ -9,11 +9,22 @@
 
 #define ROOM_MS 1000 /* between two tries of anything that needs room or memory */
 
+/* The last change; others may train while it becomes durable. */
+static enum status store_end(struct run *run, const struct recorder_end *end, struct error *error)
+{
+    enum status status;
+
+    scheduler_let_go(run->runner->scheduler, run->runner);
+    status = recorder_end(run->recorder, end, error);
+    run->left_in = status == STATUS_OK ? job_trigger_target(end->trigger) : JOB_STATUS_KEEP;
+    return status;
+}
+
 static enum status end_with(struct run *run, enum job_trigger trigger, const char *reason, struct error *error)
 {
     struct recorder_end end = {.trigger = trigger, .reason = reason};
 
-    return recorder_end(run->recorder, &end, error);
+    return store_end(run, &end, error);
 }
 
 /* ---- the state ---- */
@@ -48,7 +59,7 @@ static enum status pause(struct run *run, const char *pause_reason, unsigned fro
     struct recorder_end end = {
         .trigger = TRIGGER_PAUSED, .from = from, .reason = pause_reason, .pause_reason = pause_reason};
 
-    return recorder_end(run->recorder, &end, error);
+    return store_end(run, &end, error);
 }
 
 /* Back into the queue. A job that has no trainer yet is as it was. */
@@ -90,7 +101,7 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
     if (status == STATUS_OK) {
         struct recorder_end end = {.trigger = TRIGGER_SUCCEED, .outcome = &outcome.outcome};
 
-        status = recorder_end(run->recorder, &end, error);
+        status = store_end(run, &end, error);
     }
     outcome_release(&outcome);
     return status;
@@ -130,7 +141,7 @@ static enum status fail(struct run *run, const struct error *reason, struct erro
     find_last_good(run, &last);
     outcome_of_failure(&outcome, reason, run->trainer, &last);
     struct recorder_end end = {.trigger = TRIGGER_FAIL, .outcome = &outcome.outcome};
-    status = recorder_end(run->recorder, &end, error);
+    status = store_end(run, &end, error);
     outcome_release(&outcome);
     if (status == STATUS_OK) {
         log_warning(run->job.id, "failed: %s", reason->message);
@@ -215,7 +226,7 @@ static void look_back(struct run *run)
     struct error error = {0};
     enum status status;
 
-    scheduler_leave(runner->scheduler, runner);
+    scheduler_leave(runner->scheduler, runner, 0);
     do {
         error = (struct error){.status = STATUS_OK};
         status = jobs_get(runner->store, runner->job.id, 0, &job, &error);
@@ -254,7 +265,9 @@ void run_end(struct run *run, enum status status, const struct error *reason)
     if (is_not_ours(ended)) {
         leave_state(run);
     }
-    if (ended == STATUS_OK || is_not_ours(ended)) {
+    if (ended == STATUS_OK && run->left_in != JOB_STATUS_KEEP && job_status_is_terminal(run->left_in)) {
+        scheduler_leave(run->runner->scheduler, run->runner, recorder_version(run->recorder));
+    } else if (ended == STATUS_OK || is_not_ours(ended)) {
         look_back(run);
     }
 }

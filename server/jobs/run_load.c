@@ -154,6 +154,9 @@ static enum status resume(struct run *run, const struct checkpoint_owner *owner,
         }
         return STATUS_OK;
     }
+    if (run->job.started_at == 0 && run->job.extended_from[0] == '\0') {
+        return STATUS_OK; /* it never ran, and goes on from no other: there is none */
+    }
     status = checkpoints_list(run->runner->store, run->job.id, &list, error);
     if (status == STATUS_OK) {
         status = restore_newest(run, &list, owner, error);

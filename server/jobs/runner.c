@@ -183,7 +183,7 @@ static enum status train(struct run *run, struct error *error)
 
 void runner_run(struct runner *runner)
 {
-    struct run run = {.runner = runner};
+    struct run run = {.runner = runner, .left_in = JOB_STATUS_KEEP};
     struct error reason = {0};
     enum status status;
 
@@ -199,4 +199,5 @@ void runner_run(struct runner *runner)
         run_end(&run, status, &reason);
     }
     run_release(&run);
+    thread_tag = NULL;
 }

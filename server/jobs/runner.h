@@ -1,8 +1,6 @@
-/* One running job: loads it, trains it, stores what clients see of it, ends it. A thread of its own. */
+/* One running job: loads it, trains it, stores what clients see of it, ends it. It has a thread for itself meanwhile. */
 #ifndef DESCENT_SERVER_JOBS_RUNNER_H
 #define DESCENT_SERVER_JOBS_RUNNER_H
-
-#include <pthread.h>
 
 #include "server/jobs/scheduler.h"
 
@@ -11,7 +9,6 @@ enum favour { FAVOUR_NONE, FAVOUR_TURN, FAVOUR_STARVED };
 
 struct runner {
     struct runner *next; /* the scheduler's */
-    pthread_t thread;
     struct job_ticket job;
     struct store *store;
     struct checkpoint_writer *checkpoints;
@@ -20,6 +17,7 @@ struct runner {
     /* the scheduler's, under its lock */
     uint64_t number;                                        /* of arrival */
     int asked, admitted, resting, leaving, again, finished; /* again: its job is queued once more */
+    int ending;                                             /* it waits for its end to be stored */
     uint64_t told;                                          /* the version of the job that it was told of last */
     int64_t asked_at;                                       /* ms */
     uint32_t wanted;                                        /* threads */
@@ -33,7 +31,7 @@ struct runner {
     int exact;
 };
 
-/* The body of the runner's thread. Returns when the job has ended, or is not to run for now. */
+/* What the runner's thread does. Returns when the job has ended, or is not to run for now. */
 void runner_run(struct runner *runner);
 
 #endif

@@ -1,11 +1,14 @@
 /*
- * One lock guards everything below; it is a leaf (the store is never called under it). The thread starts runners, deals
- * out threads, and reaps runners that are done.
+ * One lock guards everything below; it is a leaf (the store is never called under it). Whoever changes something decides
+ * what follows from it (scheduler_decide): which runners start, who has which threads. The thread does so for what only
+ * time changes. So the way of a small job from the queue to its threads is that of one thread, which need not wait for
+ * another's being woken.
  *
  * The head of the queue is started at once while there are no more young runners (that have not used a slice yet) than
  * threads, beyond that one each time slice: many small jobs run one after the other and do not all sit in memory, and none
- * waits for long ones. A runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute;
- * from then on they wait with it, so that a large job is never starved by small ones.
+ * waits for long ones. One that only waits for its end to be durable is not counted: so small jobs end in common commits. A
+ * runner waits in scheduler_admit until its memory fits. Jobs behind it may pass it for a minute; from then on they wait
+ * with it, so that a large job is never starved by small ones.
  */
 #include "scheduler.h"
 
@@ -42,7 +45,6 @@ static void insert(struct scheduler *scheduler, const struct job_ticket *job)
     if (!queue_insert(&scheduler->queue, job)) {
         log_error(job->id, "no memory to queue this job; it will be taken up at the next start");
     }
-    pthread_cond_broadcast(&scheduler->changed);
 }
 
 /* ---- memory: who is admitted ---- */
@@ -126,6 +128,9 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     runner->asked = 1;
     runner->asked_at = clock_monotonic_ms();
     pthread_cond_broadcast(&scheduler->changed);
+    if (!fits(scheduler, runner)) {
+        scheduler_decide(scheduler); /* others may pass it */
+    }
     while (works(runner) && !fits(scheduler, runner)) {
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
     }
@@ -139,6 +144,7 @@ int scheduler_admit(struct scheduler *scheduler, struct runner *runner, uint64_t
     }
     runner->admitted = 1;
     pthread_cond_broadcast(&scheduler->changed);
+    scheduler_decide(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     return admitted;
 }
@@ -153,27 +159,30 @@ void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner)
 
 /* ---- runners ---- */
 
-static void *runner_main(void *argument)
+static void run(void *context)
 {
-    struct runner *runner = argument;
+    runner_run(context);
+}
+
+/* Under the lock; its thread takes up the next job if there is one. */
+static void run_is_done(void *context)
+{
+    struct runner *runner = context;
     struct scheduler *scheduler = runner->scheduler;
 
-    pthread_setname_np(pthread_self(), "runner");
-    runner_run(runner);
-    pthread_mutex_lock(&scheduler->lock);
     scheduler->free_bytes += runner->bytes;
     runner->held = 0;
     runner->finished = 1;
     pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->lock);
-    return NULL;
+    scheduler_decide(scheduler);
 }
 
-/* Starts a runner for the head of the queue; 0 when the system has no thread for it now. */
+/* Starts a runner for the head of the queue; 0: there is no thread or no memory for it now. */
 static int start_head(struct scheduler *scheduler)
 {
     struct runner *runner = calloc(1, sizeof *runner), **link = &scheduler->runners;
 
+    scheduler->refused_until = clock_monotonic_ms() + RETRY_MS;
     if (runner == NULL) {
         return 0;
     }
@@ -183,7 +192,7 @@ static int start_head(struct scheduler *scheduler)
     runner->checkpoints = scheduler->setup.checkpoints;
     runner->scheduler = scheduler;
     runner->number = ++scheduler->arrivals;
-    if (pthread_create(&runner->thread, NULL, runner_main, runner) != 0) {
+    if (!crew_begin(scheduler->crew, runner)) {
         log_warning(runner->job.id, "no thread for this job now; it stays queued");
         free(runner);
         return 0;
@@ -194,11 +203,12 @@ static int start_head(struct scheduler *scheduler)
     *link = runner;
     scheduler->runner_count++;
     scheduler->started_at = clock_monotonic_ms();
+    scheduler->refused_until = 0;
     (void)queue_take(&scheduler->queue);
     return 1;
 }
 
-/* Joins runners that are done. A job that was queued again meanwhile is queued now: it never has two runners. */
+/* Forgets runners that are done. A job that was queued again meanwhile is queued now: it never has two runners. */
 static void reap(struct scheduler *scheduler)
 {
     for (struct runner **link = &scheduler->runners; *link != NULL;) {
@@ -210,7 +220,6 @@ static void reap(struct scheduler *scheduler)
         }
         *link = runner->next;
         scheduler->runner_count--;
-        pthread_join(runner->thread, NULL); /* it set `finished` with its last breath */
         if (runner->again && !scheduler->draining) {
             insert(scheduler, &runner->job);
         }
@@ -229,13 +238,13 @@ static struct runner *find_runner(struct scheduler *scheduler, const char *id)
     return NULL;
 }
 
-/* Runners that have not used up a slice, those that are still loading included. */
+/* Runners that have not used up a slice, those that are still loading included, those that are at their end not. */
 static uint32_t count_young(const struct scheduler *scheduler)
 {
     uint32_t young = 0;
 
     for (const struct runner *runner = scheduler->runners; runner != NULL; runner = runner->next) {
-        young += !runner->admitted || runner->spent < SLICE_MS * 1e-3;
+        young += !runner->ending && (!runner->admitted || runner->spent < SLICE_MS * 1e-3);
     }
     return young;
 }
@@ -247,18 +256,41 @@ static int head_may_start(const struct scheduler *scheduler, int64_t now)
     int few = count_young(scheduler) <= scheduler->setup.threads; /* one more than threads: it loads while they train */
 
     return !scheduler->draining && head != NULL && scheduler->runner_count < RUNNERS_MAX &&
-           (few || now - scheduler->started_at >= SLICE_MS) && !someone_is_in_front(scheduler, head->job.priority, now);
+           now >= scheduler->refused_until && (few || now - scheduler->started_at >= SLICE_MS) &&
+           !someone_is_in_front(scheduler, head->job.priority, now);
 }
 
-static void wait_for_change(struct scheduler *scheduler, int64_t now, int refused)
+/* Is there anything that only time decides? */
+static int watches_time(const struct scheduler *scheduler)
 {
-    int soon = turns_someone_waits(scheduler) || scheduler->queue.head != NULL;
-    struct timespec until = clock_at_ms(now + (refused ? RETRY_MS : SLICE_MS));
+    return scheduler->queue.head != NULL || turns_someone_waits(scheduler);
+}
 
-    if (refused || soon) {
-        pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
-    } else {
-        pthread_cond_wait(&scheduler->changed, &scheduler->lock);
+void scheduler_decide(struct scheduler *scheduler)
+{
+    int64_t now = clock_monotonic_ms();
+
+    reap(scheduler);
+    turns_deal(scheduler, now);
+    while (head_may_start(scheduler, now) && start_head(scheduler)) {
+    }
+    if (scheduler->sleeps && (watches_time(scheduler) || scheduler->closing)) {
+        scheduler->sleeps = 0;
+        pthread_cond_signal(&scheduler->tick);
+    }
+}
+
+static void wait_for_tick(struct scheduler *scheduler)
+{
+    struct timespec until = clock_at_ms(clock_monotonic_ms() + SLICE_MS);
+
+    if (watches_time(scheduler)) {
+        pthread_cond_timedwait(&scheduler->tick, &scheduler->lock, &until);
+        return;
+    }
+    scheduler->sleeps = 1;
+    while (scheduler->sleeps) {
+        pthread_cond_wait(&scheduler->tick, &scheduler->lock);
     }
 }
 
@@ -267,19 +299,10 @@ static void *scheduler_main(void *argument)
     struct scheduler *scheduler = argument;
 
     pthread_mutex_lock(&scheduler->lock);
-    for (;;) {
-        int refused = 0;
-        int64_t now = clock_monotonic_ms();
-
-        reap(scheduler);
-        if (scheduler->closing && scheduler->runners == NULL) {
-            break;
-        }
-        turns_deal(scheduler, now);
-        if (head_may_start(scheduler, now)) {
-            refused = !start_head(scheduler);
-        }
-        wait_for_change(scheduler, now, refused);
+    scheduler_decide(scheduler);
+    while (!scheduler->closing || scheduler->runners != NULL) {
+        wait_for_tick(scheduler);
+        scheduler_decide(scheduler);
     }
     pthread_mutex_unlock(&scheduler->lock);
     return NULL;
@@ -290,6 +313,16 @@ static void *scheduler_main(void *argument)
 uint32_t scheduler_threads(const struct scheduler *scheduler)
 {
     return scheduler->setup.threads;
+}
+
+static void release(struct scheduler *scheduler)
+{
+    crew_free(scheduler->crew);
+    queue_release(&scheduler->queue);
+    pthread_cond_destroy(&scheduler->tick);
+    pthread_cond_destroy(&scheduler->changed);
+    pthread_mutex_destroy(&scheduler->lock);
+    free(scheduler);
 }
 
 enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *setup, struct error *error)
@@ -305,13 +338,18 @@ enum status scheduler_new(struct scheduler **out, const struct scheduler_setup *
     scheduler->free_bytes = setup->memory_bytes;
     pthread_mutex_init(&scheduler->lock, NULL);
     clock_condition_init(&scheduler->changed);
+    clock_condition_init(&scheduler->tick);
     status = load_queue(scheduler, error);
+    if (status == STATUS_OK) {
+        const struct crew_setup crew = {.name = "runner", .lock = &scheduler->lock, .run = run, .done = run_is_done};
+
+        status = crew_new(&scheduler->crew, &crew, error);
+    }
     if (status == STATUS_OK && pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler) != 0) {
         status = error_set(error, STATUS_SYSTEM_ERROR, "the scheduler's thread could not be started");
     }
     if (status != STATUS_OK) {
-        queue_release(&scheduler->queue);
-        free(scheduler);
+        release(scheduler);
         return status;
     }
     pthread_setname_np(scheduler->thread, "scheduler");
@@ -327,13 +365,10 @@ void scheduler_free(struct scheduler *scheduler)
     (void)scheduler_drain(scheduler, 0); /* joined below */
     pthread_mutex_lock(&scheduler->lock);
     scheduler->closing = 1;
-    pthread_cond_broadcast(&scheduler->changed);
+    scheduler_decide(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     pthread_join(scheduler->thread, NULL);
-    queue_release(&scheduler->queue);
-    pthread_cond_destroy(&scheduler->changed);
-    pthread_mutex_destroy(&scheduler->lock);
-    free(scheduler);
+    release(scheduler);
 }
 
 int scheduler_drain(struct scheduler *scheduler, int64_t wait_ms)
@@ -403,6 +438,7 @@ void scheduler_enqueue(struct scheduler *scheduler, const struct job_ticket *job
     scheduler->reserved--;
     if (queue_find(&scheduler->queue, job->id) == NULL && find_runner(scheduler, job->id) == NULL) {
         insert(scheduler, job); /* else somebody has told of it since it was stored */
+        scheduler_decide(scheduler);
     }
     pthread_mutex_unlock(&scheduler->lock);
 }
@@ -469,13 +505,15 @@ void scheduler_tell(struct scheduler *scheduler, const struct job_view *job)
         tell_queue(scheduler, job);
     }
     pthread_cond_broadcast(&scheduler->changed);
+    scheduler_decide(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void scheduler_leave(struct scheduler *scheduler, struct runner *runner)
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner, uint64_t ended_at)
 {
     pthread_mutex_lock(&scheduler->lock);
     runner->leaving = 1;
+    runner->told = ended_at > runner->told ? ended_at : runner->told;
     pthread_mutex_unlock(&scheduler->lock);
 }
 

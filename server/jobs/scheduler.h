@@ -6,7 +6,7 @@
  * behind an hour's work. A job that has been taken up stays in memory until it ends; what does not fit there waits in the
  * queue.
  *
- * One thread decides. Runners (runner.h) do the work, one thread each; a runner loads its job first and then asks to be
+ * Runners (runner.h) do the work, one thread each (crew.h); a runner loads its job first and then asks to be
  * admitted with what the job needs, so that nothing slow happens here.
  */
 #ifndef DESCENT_SERVER_JOBS_SCHEDULER_H
@@ -127,7 +127,16 @@ void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner)
 /* Waits for `ms` without threads, or until the runner is told something else than before. 0: the server is draining. */
 int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms);
 
-/* From here on a job that is queued again gets another runner after this one. */
-void scheduler_leave(struct scheduler *scheduler, struct runner *runner);
+/*
+ * Training is over, and the rest is waiting for the store: gives back all threads, and another job may be taken up in its
+ * place.
+ */
+void scheduler_let_go(struct scheduler *scheduler, struct runner *runner);
+
+/*
+ * From here on a job that is queued again gets another runner after this one. ended_at: the version at which the job ended
+ * for good, and what is told of an older one is late; 0: it may go on.
+ */
+void scheduler_leave(struct scheduler *scheduler, struct runner *runner, uint64_t ended_at);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "server/jobs/crew.h"
 #include "server/jobs/queue.h"
 #include "server/jobs/runner.h"
 
@@ -17,13 +18,17 @@ struct scheduler {
     struct scheduler_setup setup;
     pthread_t thread;
     pthread_mutex_t lock;   /* a leaf; guards what follows, and of runners what runner.h says */
-    pthread_cond_t changed; /* anything below */
+    pthread_cond_t changed; /* anything that a runner may wait for */
+    pthread_cond_t tick;    /* the thread is to look */
+    int sleeps;             /* it does, until something comes that time decides */
+    struct crew *crew;      /* of threads for runners */
     struct queue queue;
     uint32_t reserved;
     struct runner *runners;
     uint32_t runner_count;
     uint64_t arrivals;
-    int64_t started_at; /* the last runner, ms */
+    int64_t started_at;    /* the last runner, ms */
+    int64_t refused_until; /* the system had no thread for one, ms */
     uint64_t free_bytes;
     int draining, closing;
 };
@@ -40,6 +45,9 @@ static inline int works(const struct runner *runner)
 
     return order == RUNNER_GO_ON || order == RUNNER_STOP;
 }
+
+/* scheduler.c, under the lock: does what follows from a change, at the end of whatever has changed something. */
+void scheduler_decide(struct scheduler *scheduler);
 
 /* turns.c, all under the lock. */
 

@@ -178,7 +178,8 @@ uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
         threads = atomic_load(&runner->control.threads);
         if (runner->held > runner->target) {
             give_back(runner, 0, clock_monotonic_ms());
-            pthread_cond_broadcast(&scheduler->changed);
+            scheduler_decide(scheduler);
+            threads = atomic_load(&runner->control.threads);
         }
         runner->taken = threads > 0 ? runner->held : 0;
         if (threads > 0 || !works(runner)) {
@@ -197,7 +198,15 @@ static void rest(struct scheduler *scheduler, struct runner *runner)
     runner->held = runner->taken = 0;
     runner->resting = 1;
     atomic_store(&runner->control.threads, 0);
-    pthread_cond_broadcast(&scheduler->changed);
+    scheduler_decide(scheduler);
+}
+
+void scheduler_let_go(struct scheduler *scheduler, struct runner *runner)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    runner->ending = 1;
+    rest(scheduler, runner);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms)
@@ -207,6 +216,7 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
     int timed_out = 0, draining;
 
     pthread_mutex_lock(&scheduler->lock);
+    runner->ending = 0; /* should it have been: its end could not be stored */
     rest(scheduler, runner);
     while (!scheduler->draining && !timed_out && order_of(runner) == order) {
         timed_out = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) != 0;
@@ -214,7 +224,7 @@ int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t 
     runner->resting = 0;
     runner->used = fmax(runner->used, turns_newcomers_use(scheduler, runner));
     runner->waits_since = clock_monotonic_ms();
-    pthread_cond_broadcast(&scheduler->changed);
+    scheduler_decide(scheduler);
     draining = scheduler->draining;
     pthread_mutex_unlock(&scheduler->lock);
     return !draining;

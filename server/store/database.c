@@ -288,6 +288,12 @@ int64_t statement_i64(const struct statement *query, int column)
     return sqlite3_column_int64(query->statement, column);
 }
 
+double statement_f64(const struct statement *query, int column)
+{
+    int is_null = sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+    return is_null ? (double)NAN : sqlite3_column_double(query->statement, column);
+}
+
 enum status statement_text(const struct statement *query, int column, char *text, size_t size, struct error *error)
 {
     const unsigned char *value = sqlite3_column_text(query->statement, column);

@@ -70,6 +70,7 @@ MUST_CHECK enum status statement_step(struct statement *query, int *row, struct 
 MUST_CHECK enum status statement_finish(struct statement *query, struct error *error);
 
 int64_t statement_i64(const struct statement *query, int column);
+double statement_f64(const struct statement *query, int column); /* NULL is NaN */
 /* A copy of a text that fits into `size` bytes with its NUL; NULL reads as "". */
 MUST_CHECK enum status statement_text(const struct statement *query, int column, char *text, size_t size,
                                       struct error *error);

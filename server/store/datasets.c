@@ -217,6 +217,30 @@ enum status datasets_get(struct store *store, const char *id, struct dataset_vie
     return page_item(&store->readers, &source, SELECT "id = ?", id, dataset, error);
 }
 
+#define CONTENT_COLUMNS(X)                                                                                                  \
+    X(status, column_dataset_status, status)                                                                                \
+    X(sha256, column_text, sha256)
+#define ROW struct dataset_content
+static const struct column content_columns[] = {CONTENT_COLUMNS(COLUMN_ENTRY)};
+#undef ROW
+
+static enum status read_content(struct statement *query, void *item, struct error *error)
+{
+    return row_read(query, 1, content_columns, COLUMN_COUNT(content_columns), item, error);
+}
+
+static void release_content(void *item)
+{
+    (void)item; /* it owns nothing */
+}
+
+enum status datasets_get_content(struct store *store, const char *id, struct dataset_content *content, struct error *error)
+{
+    const struct page_source contents = {.item_size = sizeof(*content), .read = read_content, .release = release_content};
+    return page_item(&store->readers, &contents, "SELECT number" CONTENT_COLUMNS(COLUMN_NAME) " FROM datasets WHERE id = ?",
+                     id, content, error);
+}
+
 enum status datasets_find_content(struct connection *connection, const char *sha256, const char *except, char id[ID_TEXT],
                                   int *found, struct error *error)
 {

@@ -43,6 +43,13 @@ struct store_op *datasets_delete(struct datasets_delete *deletion);
 
 /* STATUS_NOT_FOUND, STATUS_DELETED. Release *dataset with dataset_view_release. */
 MUST_CHECK enum status datasets_get(struct store *store, const char *id, struct dataset_view *dataset, struct error *error);
+/* As far as it takes to open it: its status and the object of its content, nothing to be released. The same errors. */
+struct dataset_content {
+    enum dataset_status status;
+    char sha256[SHA256_TEXT];
+};
+MUST_CHECK enum status datasets_get_content(struct store *store, const char *id, struct dataset_content *content,
+                                            struct error *error);
 /* The oldest ready data set with this content: its id, "" where there is none. */
 MUST_CHECK enum status datasets_find(struct store *store, const char *sha256, char id[ID_TEXT], struct error *error);
 

@@ -6,20 +6,6 @@
 #include "server/store/job_state.h"
 #include "server/store/store_private.h"
 
-static enum status add_rows(struct connection *connection, const struct jobs_change *change, struct job_state *state,
-                            struct error *error)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < change->row_count; i++) {
-        int inserted;
-        status = metrics_insert_row(connection, state->number, &change->rows[i], &inserted, error);
-        if (status == STATUS_OK && inserted) {
-            status = events_insert_metric(connection, &state->events, change->rows[i].point.step, error);
-        }
-    }
-    return status;
-}
-
 static enum status add_checkpoint(struct connection *connection, const struct jobs_change *change, struct job_state *state,
                                   struct error *error)
 {
@@ -96,7 +82,7 @@ static enum status enter(struct connection *connection, const struct jobs_change
 static enum status add_training(struct connection *connection, const struct jobs_change *change, struct job_state *state,
                                 struct error *error)
 {
-    enum status status = add_rows(connection, change, state, error);
+    enum status status = metrics_insert_rows(connection, &state->events, change->rows, change->row_count, error);
     if (status == STATUS_OK) {
         status = add_checkpoint(connection, change, state, error);
     }

@@ -3,12 +3,14 @@
  *
  * Each table of things has a `number` that orders by creation and is never used again: lists are cut by it, and rows of
  * others refer to it. What every update of a running job rewrites (jobs) is kept apart from the large texts that never
- * change (job_documents). A metric event has no data of its own: it points to its row of metrics by the step.
+ * change (job_documents). Metric events have no data of their own: they point to their rows of the curves by the step.
  */
 #include "server/store/schema.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "server/store/tables.h"
 
 static const char *const version_1 =
     "CREATE TABLE objects("
@@ -128,8 +130,19 @@ static const char *const version_3 = "ALTER TABLE models ADD COLUMN calibration 
                                      "ALTER TABLE metrics ADD COLUMN update_ratio_14 REAL;"
                                      "ALTER TABLE metrics ADD COLUMN update_ratio_15 REAL;";
 
+/* Rows of the curves in blocks (metric_block.h), with their events: one row for all that came together. */
+static const char *const version_4 =
+    "CREATE TABLE curves("
+    "  job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, step INTEGER NOT NULL, last_step INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(job, step)"
+    ") STRICT, WITHOUT ROWID;"
+    "ALTER TABLE events ADD COLUMN count INTEGER NOT NULL DEFAULT 1;"; /* of metric events, from this id on */
+
 /* migrations[v] leads from version v to v + 1. Never change one that was released. */
-static const char *const migrations[] = {version_1, version_2, version_3};
+static const struct {
+    const char *sql;
+    enum status (*convert)(struct connection *connection, struct error *error); /* afterwards; or NULL */
+} migrations[] = {{version_1, NULL}, {version_2, NULL}, {version_3, NULL}, {version_4, metrics_migrate}};
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 
 static enum status read_one(struct connection *connection, const char *sql, int64_t *number, char *text, size_t size,
@@ -187,7 +200,10 @@ enum status schema_prepare(struct connection *connection, struct error *error)
     }
     status = connection_run(connection, "BEGIN IMMEDIATE", error);
     for (; status == STATUS_OK && version < NEWEST; version++) {
-        status = connection_run(connection, migrations[version], error);
+        status = connection_run(connection, migrations[version].sql, error);
+        if (status == STATUS_OK && migrations[version].convert != NULL) {
+            status = migrations[version].convert(connection, error);
+        }
     }
     if (status == STATUS_OK) {
         char set_version[48];

@@ -46,17 +46,24 @@ MUST_CHECK enum status idempotency_add(struct connection *connection, const stru
 
 MUST_CHECK enum status facts_write(struct connection *connection, const struct fact *fact, struct error *error);
 
-/* *inserted: 0 when the step has a row already, which stays. */
-MUST_CHECK enum status metrics_insert_row(struct connection *connection, int64_t job, const struct metric_row *row,
-                                          int *inserted, struct error *error);
+struct event_sequence;
+/* Rows [count], steps ascending, with their events. Those up to the last row that is there are there already, and stay. */
+MUST_CHECK enum status metrics_insert_rows(struct connection *connection, struct event_sequence *events,
+                                           const struct metric_row *rows, size_t count, struct error *error);
 
 /* The rows of the job `from` up to a step become those of the job `to`, too. */
 MUST_CHECK enum status metrics_copy(struct connection *connection, int64_t from, int64_t to, uint64_t last_step,
                                     struct error *error);
 
-/* STATUS_STORAGE_ERROR when there is no such row. Any connection. */
-MUST_CHECK enum status metrics_read_row(struct connection *connection, int64_t job, uint64_t step, struct metric_row *row,
-                                        struct error *error);
+/*
+ * Rows of one block: *first points to the first of [count] into rows [METRIC_BLOCK_ROWS]. STATUS_STORAGE_ERROR when there
+ * are no such rows. Any connection.
+ */
+MUST_CHECK enum status metrics_read_run(struct connection *connection, int64_t job, uint64_t step, size_t count,
+                                        struct metric_row *rows, const struct metric_row **first, struct error *error);
+
+/* The rows of a folder of version 3, which was a table with a row each, become blocks. */
+MUST_CHECK enum status metrics_migrate(struct connection *connection, struct error *error);
 
 /* A job's number and version. STATUS_NOT_FOUND, STATUS_DELETED. Any connection. */
 MUST_CHECK enum status jobs_find(struct connection *connection, const char *id, int64_t *number, uint64_t *version,
@@ -78,7 +85,10 @@ MUST_CHECK enum status jobs_set_progress(struct connection *connection, int64_t 
 MUST_CHECK enum status jobs_check_unused(struct connection *connection, const char *id, struct job_users *users,
                                          struct error *error);
 
-/* The job's next events; *last is the id of its last one. A metric event has a step instead of data. */
+/*
+ * The job's next events; *last is the id of its last one. Metric events have a step instead of data, and one row of the
+ * table stands for all that come together: `count` events from its id on, of as many rows of the curves from its step on.
+ */
 struct event_sequence {
     int64_t job; /* its number */
     uint64_t last;
@@ -86,7 +96,7 @@ struct event_sequence {
 };
 MUST_CHECK enum status events_insert_row(struct connection *connection, struct event_sequence *sequence,
                                          enum event_type type, const char *data, struct error *error);
-MUST_CHECK enum status events_insert_metric(struct connection *connection, struct event_sequence *sequence, uint64_t step,
-                                            struct error *error);
+MUST_CHECK enum status events_insert_metrics(struct connection *connection, struct event_sequence *sequence, uint64_t step,
+                                             uint32_t count, struct error *error);
 
 #endif

@@ -177,7 +177,8 @@ static inline void train(struct fake_job *job, struct runner *runner)
 
 static inline void leave(struct fake_job *job, struct runner *runner)
 {
-    scheduler_leave(runner->scheduler, runner);
+    scheduler_let_go(runner->scheduler, runner);
+    scheduler_leave(runner->scheduler, runner, 0);
     pthread_mutex_lock(&world.lock);
     job->leaves = 1;
     pthread_cond_broadcast(&world.changed);

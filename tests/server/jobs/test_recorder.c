@@ -151,9 +151,9 @@ static void the_first_change_comes_soon_the_next_ones_in_groups(void **state)
     recorder_set_progress(recorder, &progress);
     poll_at(recorder, 10);
     add_steps(recorder, 1, 2);
-    poll_at(recorder, 10.001); /* too soon */
+    poll_at(recorder, 10.019); /* too soon */
     assert_int_equal(job_of(fixture->store, id).version, 1);
-    poll_at(recorder, 10.003);
+    poll_at(recorder, 10.021);
     add_steps(recorder, 3, 6);
     poll_at(recorder, 10.1); /* all of these wait for the next change */
     add_steps(recorder, 7, 9);

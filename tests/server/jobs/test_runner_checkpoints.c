@@ -239,6 +239,8 @@ static void a_checkpoint_of_another_spec_fails_the_job(void **state)
     set_status(fixture->store, other, JOB_CANCELLED);
 
     submit_job(fixture->store, SHORT, id);
+    set_status(fixture->store, id, JOB_RUNNING); /* as if it had run */
+    set_status(fixture->store, id, JOB_QUEUED);
     const struct checkpoint_new checkpoint = {.step = list.items[0].step, .object = &object, .data = "{}", .keep = 3};
     struct jobs_change change = {.id = id, .from = JOB_SET_ACTIVE, .to = JOB_STATUS_KEEP, .checkpoint = &checkpoint};
     assert_ok(store_wait(fixture->store, jobs_change(&change), &error));

@@ -118,6 +118,31 @@ static void a_job_that_rests_before_it_is_admitted_holds_up_nobody(void **state)
     end_all(scheduler, "next");
 }
 
+/* At one job a slice they would take three seconds. */
+static void jobs_whose_ends_are_being_stored_hold_up_nobody(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, JOBS_MAX);
+    const int64_t begin = clock_monotonic_ms();
+    char id[ID_TEXT];
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof id, "small%d", i);
+        know_job(id, 1, 1, 0, 0);
+        set_member(id, end_held, 1);
+        const struct job_ticket ticket = ticket_of(id, 0);
+        queue_job(scheduler, &ticket);
+    }
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof id, "small%d", i);
+        wait_until(id, job->leaves);
+    }
+    assert_in_range(clock_monotonic_ms() - begin, 0, 15 * SLICE_MS);
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof id, "small%d", i);
+        set_member(id, end_held, 0);
+    }
+    scheduler_free(scheduler);
+}
+
 /* ---- memory ---- */
 
 static void small_jobs_pass_one_that_waits_for_memory_for_a_minute(void **state)
@@ -568,6 +593,7 @@ int main(void)
         TEST(an_older_priority_told_late_changes_nothing_for_one_that_runs),
         TEST(a_job_that_was_told_of_before_it_is_enqueued_is_queued_once),
         TEST(the_stored_queue_is_taken_up_in_its_order),
+        TEST(jobs_whose_ends_are_being_stored_hold_up_nobody),
         TEST(a_job_that_rests_before_it_is_admitted_holds_up_nobody),
         TEST(small_jobs_pass_one_that_waits_for_memory_for_a_minute),
         TEST(a_job_that_waits_for_memory_takes_a_place_of_the_queue),

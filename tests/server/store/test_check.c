@@ -154,13 +154,18 @@ static void damage_to_rows_is_named(void **state)
     static const struct {
         const char *sql, *says;
     } damages[] = {
-        {"DELETE FROM events WHERE job = 1 AND id = 5", "25 events, 1 to 26"},
+        {"DELETE FROM events WHERE job = 1 AND count = 20", "6 events, 1 to 26"},
+        {"UPDATE events SET count = 19 WHERE count = 20", "25 events, 1 to 26"},
         {"UPDATE jobs SET last_event = 99 WHERE number = 1", "1 to 99 are expected"},
-        {"INSERT INTO events SELECT job, 27, type, created_at, data, step FROM events WHERE type = 'done';"
+        {"INSERT INTO events SELECT job, 27, type, created_at, data, step, count FROM events WHERE type = 'done';"
          "UPDATE jobs SET last_event = 27 WHERE number = 1",
          "has 2 done events"},
         {"UPDATE events SET data = '{\"status\":\"running\"}' WHERE job = 2", "its last state event says running"},
-        {"DELETE FROM metrics WHERE step = 7", "is of the row of step 7, which is missing"},
+        {"DELETE FROM curves", "is of the row of step 1, which is missing"},
+        {"UPDATE curves SET count = 19", "the rows from step 1 to 20 cannot be read"},
+        {"UPDATE curves SET count = 21", "the rows from step 1 to 20 cannot be read"},
+        {"UPDATE curves SET rows = substr(rows, 1, length(rows) - 1)", "the rows from step 1 to 20 cannot be read"},
+        {"INSERT INTO curves SELECT job, 20, 20, 1, substr(rows, 19 * 56 + 1) FROM curves", "overlap those from step 20"},
         {"UPDATE events SET data = '{' WHERE id = 2", "the data of event 2 is not JSON"},
         {"DELETE FROM job_documents WHERE job = 2", "its documents are missing"},
         {"UPDATE job_documents SET spec = 'spec' WHERE job = 2", "is not JSON"},
