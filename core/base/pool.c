@@ -215,6 +215,7 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
         phase_clock_switch(&pool->clocks[0], PHASE_OTHER);
         return;
     }
+    phase_clock_switch(&pool->clocks[0], PHASE_WAIT); /* waking one of the others can cost the caller its core */
     atomic_store(&pool->unfinished, pool->threads - 1);
     atomic_fetch_add(&pool->generation, 1);
     wake_sleepers(pool);
