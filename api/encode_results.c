@@ -5,6 +5,7 @@
 
 #include "api/encode_calibration.h"
 #include "api/encode_common.h"
+#include "api/encode_profile.h"
 #include "api/fields.h"
 #include "api/json_writer.h"
 
@@ -130,6 +131,10 @@ void encode_results(const struct results_view *results, struct json_writer *writ
     encode_temperature(results->fit, results->scores[PART_VALIDATION], writer);
     encode_best(writer, results->best_metric, results->best_value, results->best_step);
     encode_timing(results, writer);
+    if (results->profile != NULL) {
+        json_key(writer, "profile");
+        encode_profile(results->profile, results->job, writer);
+    }
     encode_diagnostics(results, writer);
     encode_range(results->range, writer);
     encode_digest(writer, "digest", results->digest, results->digest_step);

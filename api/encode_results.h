@@ -2,6 +2,7 @@
 #ifndef DESCENT_API_ENCODE_RESULTS_H
 #define DESCENT_API_ENCODE_RESULTS_H
 
+#include "api/profile.h"
 #include "api/views.h"
 #include "core/eval/scores.h"
 #include "core/train/trainer.h"
@@ -33,6 +34,7 @@ struct results_view {
     double evaluate_seconds; /* the passes over the splits at the end */
     uint64_t samples_seen;
     uint32_t threads;
+    const struct profile *profile; /* NULL: none */
 };
 void encode_results(const struct results_view *results, struct json_writer *writer);
 

@@ -53,6 +53,7 @@ static handler *const HANDLERS[ROUTE_COUNT] = {
     [ROUTE_GET_METRICS] = get_job_metrics,
     [ROUTE_COMPARE] = compare_jobs,
     [ROUTE_GET_RESULTS] = get_job_results,
+    [ROUTE_GET_PROFILE] = get_job_profile,
     [ROUTE_LIST_CHECKPOINTS] = list_checkpoints,
     [ROUTE_PREDICT_JOB] = predict_job,
     [ROUTE_SCHEDULER] = get_scheduler,

@@ -18,7 +18,7 @@
     X(UPDATE, "update", "the optimizer's rule")                                                                             \
     X(EVALUATE, "evaluate", "passes over whole splits, and diagnostics")                                                    \
     X(OTHER, "other", "what one thread does between the phases of a step")                                                  \
-    X(WAIT, "wait", "for the other threads")
+    X(WAIT, "wait", "for the other threads, and waking them")
 
 enum phase {
 #define PHASE(name, text, meaning) PHASE_##name,

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/matrix_library.h"
@@ -35,6 +36,7 @@ struct pool {
     atomic_bool closing;
 
     struct phase_clock clocks[POOL_MAX_THREADS];
+    uint64_t ticks[PHASE_COUNT]; /* of all threads; what the clocks count between a stop and a start is dropped */
 
     pthread_mutex_t lock; /* a leaf; guards nothing but the going to sleep */
     pthread_cond_t changed;
@@ -213,6 +215,7 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
         phase_clock_switch(&pool->clocks[0], PHASE_OTHER);
         return;
     }
+    phase_clock_switch(&pool->clocks[0], PHASE_WAIT); /* waking one of the others can cost the caller its core */
     atomic_store(&pool->unfinished, pool->threads - 1);
     atomic_fetch_add(&pool->generation, 1);
     wake_sleepers(pool);
@@ -228,8 +231,7 @@ void pool_clocks_start(struct pool *pool)
     uint64_t now = phase_clock_ticks();
 
     for (uint32_t i = 0; i < pool->threads; i++) {
-        pool->clocks[i].since = now;
-        pool->clocks[i].phase = i == 0 ? PHASE_OTHER : PHASE_WAIT;
+        pool->clocks[i] = (struct phase_clock){.since = now, .phase = i == 0 ? PHASE_OTHER : PHASE_WAIT};
     }
 }
 
@@ -237,6 +239,9 @@ void pool_clocks_stop(struct pool *pool)
 {
     for (uint32_t i = 0; i < pool->threads; i++) {
         phase_clock_switch(&pool->clocks[i], PHASE_WAIT);
+        for (int p = 0; p < PHASE_COUNT; p++) {
+            pool->ticks[p] += pool->clocks[i].ticks[p];
+        }
     }
 }
 
@@ -252,10 +257,5 @@ struct phase_clock *pool_clock(struct pool *pool, uint32_t worker)
 
 void pool_ticks(const struct pool *pool, uint64_t ticks[PHASE_COUNT])
 {
-    for (int p = 0; p < PHASE_COUNT; p++) {
-        ticks[p] = 0;
-        for (uint32_t i = 0; i < POOL_MAX_THREADS; i++) {
-            ticks[p] += pool->clocks[i].ticks[p];
-        }
-    }
+    memcpy(ticks, pool->ticks, sizeof pool->ticks);
 }

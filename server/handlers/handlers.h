@@ -68,6 +68,8 @@ handler get_job_at_once;
 handler pause_job, resume_job, stop_job, cancel_job;
 /* handlers/job_checkpoints.c */
 handler list_checkpoints, predict_job;
+/* handlers/job_profile.c */
+handler get_job_profile;
 /* handlers/job_hardest.c */
 handler get_job_hardest;
 /* handlers/scheduler.c */

@@ -16,6 +16,7 @@
 #include "server/clock.h"
 #include "server/failpoint.h"
 #include "server/ids.h"
+#include "server/jobs/machine_peak.h"
 
 static enum status write_file(struct object *object, struct store *store, const struct model *model, struct error *error)
 {
@@ -162,11 +163,16 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
                                 .with_objective = facts->l2 > 0,
                                 .with_noise_scale = (facts->diagnostics & DIAGNOSTIC_BIT(DIAGNOSTIC_NOISE_SCALE)) != 0};
     struct temperature_fit fit;
+    struct profile profile;
     struct model model = {0};
     double begin = clock_monotonic_seconds();
     enum status status;
 
     *outcome = (struct outcome){0};
+    if (facts->profile != NULL && facts->profile->steps > 0) {
+        profile_of_counts(&profile, facts->profile, machine_peak());
+        view.profile = &profile;
+    }
     if (facts->kind == TRAIN_LR_RANGE_TEST) {
         struct range_result range;
 

@@ -2,6 +2,7 @@
 #ifndef DESCENT_SERVER_JOBS_OUTCOME_H
 #define DESCENT_SERVER_JOBS_OUTCOME_H
 
+#include "api/profile.h"
 #include "server/store/jobs.h"
 
 /* What is known at the end beside the trainer. */
@@ -10,6 +11,7 @@ struct outcome_facts {
     const char *name; /* of the job; the model gets it */
     double train_seconds;
     uint32_t threads;
+    const struct profile_counts *profile; /* NULL, or steps 0: nothing was counted */
     double l2;
     int calibrates; /* a temperature is fitted on the validation rows */
     enum train_kind kind;

@@ -21,16 +21,18 @@ struct run {
     struct recorder *recorder;
     struct job_checkpoints *checkpoints;
     uint32_t threads;
-    uint64_t first_step;          /* of the checkpoint that this run goes on from; 0: from the beginning */
-    double before;                /* training seconds of earlier runs, by the checkpoint */
-    double begin;                 /* monotonic seconds at this run's first step */
-    double idle;                  /* seconds since then in which it had no thread, or no room on the disk */
-    double seconds;               /* of training so far, as clients see them (recorder_clock) */
-    struct job_progress progress; /* as of the last step */
-    unsigned proved;              /* checkpoints of this run that are durable */
-    int keeps_last;               /* the last checkpoint is written, or was tried */
-    enum job_status left_in;      /* by the run's last change; JOB_STATUS_KEEP: it was not made */
-    int lost_row;                 /* a row found no place before an order came: the job must not go on from here */
+    uint64_t first_step;           /* of the checkpoint that this run goes on from; 0: from the beginning */
+    double before;                 /* training seconds of earlier runs, by the checkpoint */
+    double begin;                  /* monotonic seconds at this run's first step */
+    double idle;                   /* seconds since then in which it had no thread, or no room on the disk */
+    double seconds;                /* of training so far, as clients see them (recorder_clock) */
+    struct job_progress progress;  /* as of the last step */
+    struct profile_counts profile; /* of this run so far, but for the ticks, which run_profile fetches */
+    double profile_due;            /* monotonic seconds: when it is to be shown next */
+    unsigned proved;               /* checkpoints of this run that are durable */
+    int keeps_last;                /* the last checkpoint is written, or was tried */
+    enum job_status left_in;       /* by the run's last change; JOB_STATUS_KEEP: it was not made */
+    int lost_row;                  /* a row found no place before an order came: the job must not go on from here */
 };
 
 static inline enum runner_order run_order(const struct run *run)
@@ -68,6 +70,10 @@ void run_release(struct run *run);
 /* Takes note of a logged point; the trainer's state, for whoever looks at the job. */
 void run_note_point(struct run *run, const struct train_point *point);
 void run_show_progress(struct run *run);
+/* Counts a step from `begin` to `now` (monotonic seconds) that saw so many samples, and shows the profile now and then. */
+void run_count_step(struct run *run, double begin, double now, uint64_t samples);
+/* What was counted so far. */
+const struct profile_counts *run_profile(struct run *run);
 
 /* What becomes of the job after its training ended with `status` (and `reason`), waiting for room on the disk if need be. */
 void run_end(struct run *run, enum status status, const struct error *reason);

@@ -82,6 +82,7 @@ static enum status succeed(struct run *run, enum stop_reason stop_reason, struct
                                   .train_seconds = run->seconds,
                                   .threads = run->threads,
                                   .l2 = run->request.train.loss.l2,
+                                  .profile = run_profile(run),
                                   .kind = run->request.train.kind,
                                   .diagnostics = run->request.train.diagnostics,
                                   .calibrates = run->request.calibration == CALIBRATION_TEMPERATURE};

@@ -1,6 +1,9 @@
 #include <math.h>
 
+#include "core/optim/optimizer.h"
 #include "server/jobs/run.h"
+
+#define PROFILE_INTERVAL 0.1 /* seconds between two that are shown */
 
 static void keep(double *latest, double value)
 {
@@ -50,4 +53,31 @@ void run_show_progress(struct run *run)
     progress->best_step = now.best_step;
     progress->best_metric = now.best_metric;
     recorder_set_progress(run->recorder, progress);
+}
+
+/* A solver's passes over the rows are as many as it needs: how many operations they were is not known. */
+static uint64_t step_flops(const struct run *run)
+{
+    return optimizer_has(run->request.train.optimizer.type, OPTIMIZER_CONVEX_SOLVER) ? 0 : run->plan.step_flops;
+}
+
+const struct profile_counts *run_profile(struct run *run)
+{
+    trainer_ticks(run->trainer, run->profile.ticks);
+    run->profile.step_flops = step_flops(run);
+    return &run->profile;
+}
+
+void run_count_step(struct run *run, double begin, double now, uint64_t samples)
+{
+    uint64_t nanoseconds = (uint64_t)((now - begin) * 1e9);
+
+    run->profile.steps++;
+    run->profile.samples += samples;
+    run->profile.nanoseconds += nanoseconds;
+    run->profile.thread_nanoseconds += nanoseconds * run->threads;
+    if (now >= run->profile_due) {
+        run->profile_due = now + PROFILE_INTERVAL;
+        scheduler_show_profile(run->runner->scheduler, run->runner, run_profile(run));
+    }
 }

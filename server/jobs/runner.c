@@ -86,9 +86,9 @@ static int ends_at_any_step(const struct run *run, const struct train_progress *
     return progress->finished && (run->request.train.stop.max_seconds > 0 || progress->reason == STOP_USER);
 }
 
-static enum status step(struct run *run, struct error *error)
+static enum status step(struct run *run, uint64_t samples_before, struct error *error)
 {
-    double limit = run->request.train.stop.max_seconds, now, elapsed;
+    double limit = run->request.train.stop.max_seconds, begin = clock_monotonic_seconds(), now, elapsed;
     struct train_progress progress;
     struct train_point point;
     int logged = 0;
@@ -97,6 +97,7 @@ static enum status step(struct run *run, struct error *error)
     now = clock_monotonic_seconds();
     elapsed = run_elapsed(run, now);
     trainer_progress(run->trainer, &progress);
+    run_count_step(run, begin, now, progress.samples_seen - samples_before);
     if (ends_at_any_step(run, &progress)) {
         recorder_start(run->recorder);
     }
@@ -171,7 +172,7 @@ static enum status train(struct run *run, struct error *error)
         }
         before = progress;
         FAILPOINT(JOB_STEP);
-        status = step(run, error);
+        status = step(run, before.samples_seen, error);
         trainer_progress(run->trainer, &progress);
         count_step(&before, &progress);
         if (status == STATUS_OK && !progress.finished && !run->lost_row) {

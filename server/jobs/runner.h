@@ -29,6 +29,7 @@ struct runner {
     int64_t favoured_until;                                 /* ... keeps its thread until then, ms */
     uint64_t bytes;
     int exact;
+    struct profile_counts profile; /* steps 0: none yet */
 };
 
 /* What the runner's thread does. Returns when the job has ended, or is not to run for now. */

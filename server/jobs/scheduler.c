@@ -238,6 +238,28 @@ static struct runner *find_runner(struct scheduler *scheduler, const char *id)
     return NULL;
 }
 
+int scheduler_profile(struct scheduler *scheduler, const char *id, struct profile_counts *counts)
+{
+    const struct runner *runner;
+    int found;
+
+    pthread_mutex_lock(&scheduler->lock);
+    runner = find_runner(scheduler, id);
+    found = runner != NULL && runner->profile.steps > 0;
+    if (found) {
+        *counts = runner->profile;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return found;
+}
+
+void scheduler_show_profile(struct scheduler *scheduler, struct runner *runner, const struct profile_counts *counts)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    runner->profile = *counts;
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 /* Runners that have not used up a slice, those that are still loading included, those that are at their end not. */
 static uint32_t count_young(const struct scheduler *scheduler)
 {

@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 
+#include "api/profile.h"
 #include "api/views.h"
 #include "server/store/jobs.h"
 #include "server/store/store.h"
@@ -100,6 +101,9 @@ void scheduler_view_release(struct scheduler_view *view);
 MUST_CHECK enum status scheduler_estimate(const struct scheduler_view *view, const double *remaining, double *starts,
                                           struct error *error);
 
+/* What the job's runner has counted of late; 0: it has none, or that has not made a step yet. */
+int scheduler_profile(struct scheduler *scheduler, const char *id, struct profile_counts *counts);
+
 /* ---- for runners ---- */
 
 struct runner_control {
@@ -123,6 +127,9 @@ uint32_t scheduler_take_turn(struct scheduler *scheduler, struct runner *runner)
 
 /* The job has made a checkpoint: it is no suspect any more, others may run beside it. */
 void scheduler_clear_suspect(struct scheduler *scheduler, struct runner *runner);
+
+/* What its steps so far took, for whoever asks. */
+void scheduler_show_profile(struct scheduler *scheduler, struct runner *runner, const struct profile_counts *counts);
 
 /* Waits for `ms` without threads, or until the runner is told something else than before. 0: the server is draining. */
 int scheduler_pause(struct scheduler *scheduler, struct runner *runner, int64_t ms);

@@ -91,6 +91,12 @@ static void splits_that_a_job_has_not_got_are_absent(void **state)
                         "\"evaluate_seconds\":0.25,\"samples_seen\":300,\"samples_per_second\":150,\"threads\":2},"
                         "\"digest\":{\"parameters_sha256\":\"ab\",\"step\":12},\"model\":\"mdl_1\"}");
     discard(&writer);
+    results.profile = &(struct profile){.threads = 2, .seconds = 1.5, .steps = 9, .gflops = 3, .peak_gflops = 12};
+    encode_results(&results, &writer);
+    assert_has(&writer,
+               "\"threads\":2},\"profile\":{\"object\":\"profile\",\"job\":\"job_1\",\"threads\":2,\"seconds\":1.5,");
+    assert_has(&writer, "\"share_of_peak\":0.25},\"digest\":");
+    discard(&writer);
     results.with_objective = 1;
     results.best_step = 0;
     results.train_seconds = 0;

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -94,12 +95,116 @@ static void a_team_of_none_or_too_many_is_refused(void **state)
     pool_free(NULL);
 }
 
+/* ---- clocks ---- */
+
+static uint64_t sum(const uint64_t ticks[PHASE_COUNT])
+{
+    uint64_t all = 0;
+
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        all += ticks[p];
+    }
+    return all;
+}
+
+/* Some work, of which a part belongs to another phase. */
+static void work(void *context, uint32_t task, uint32_t worker)
+{
+    struct phase_clock *clock = pool_clock(context, worker);
+    atomic_uint counter = task;
+
+    for (int part = 0; part < 3; part++) {
+        enum phase before = clock->phase;
+        if (part == 1) {
+            before = phase_clock_switch(clock, PHASE_GATHER);
+        }
+        for (int i = 0; i < 20000; i++) {
+            atomic_fetch_add(&counter, 1);
+        }
+        if (part == 1) {
+            phase_clock_switch(clock, before);
+        }
+    }
+}
+
+static void phases_add_up_to_the_whole(void **state)
+{
+    (void)state;
+    struct phase_clock clock = {.since = phase_clock_ticks(), .phase = PHASE_OTHER};
+    const uint64_t begin = clock.since;
+    assert_int_equal(phase_clock_switch(&clock, PHASE_FORWARD), PHASE_OTHER);
+    assert_int_equal(phase_clock_switch(&clock, PHASE_GATHER), PHASE_FORWARD); /* within it ... */
+    assert_int_equal(phase_clock_switch(&clock, PHASE_FORWARD), PHASE_GATHER); /* ... and back */
+    assert_int_equal(phase_clock_switch(&clock, PHASE_OTHER), PHASE_FORWARD);
+    assert_int_equal(sum(clock.ticks), clock.since - begin);
+    assert_int_equal(clock.ticks[PHASE_BACKWARD], 0);
+}
+
+static void a_team_counts_each_threads_whole_time(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        struct pool *pool = make(threads);
+        uint64_t ticks[PHASE_COUNT];
+        const uint64_t begin = phase_clock_ticks();
+        pool_clocks_start(pool);
+        pool_phase(pool, PHASE_BACKWARD);
+        pool_run(pool, 12, work, pool);
+        pool_clocks_stop(pool);
+        const uint64_t whole = phase_clock_ticks() - begin;
+        pool_ticks(pool, ticks);
+        assert_in_range(sum(ticks), 0, threads * whole);
+        if (whole > 0) { /* the processor has a counter that is known */
+            assert_in_range(ticks[PHASE_BACKWARD], 1, UINT64_MAX);
+            assert_in_range(ticks[PHASE_GATHER], 1, UINT64_MAX);
+        }
+        assert_int_equal(ticks[PHASE_UPDATE], 0);
+        if (threads == 1) {
+            assert_int_equal(ticks[PHASE_WAIT], 0);
+        }
+        pool_free(pool);
+    }
+}
+
+static void time_is_counted_between_start_and_stop_only(void **state)
+{
+    (void)state;
+    struct pool *pool = make(2);
+    uint64_t before[PHASE_COUNT], after[PHASE_COUNT];
+    pool_phase(pool, PHASE_EVALUATE);
+    pool_run(pool, 4, work, pool);
+    pool_ticks(pool, before);
+    assert_int_equal(sum(before), 0);
+    pool_clocks_start(pool);
+    pool_phase(pool, PHASE_FORWARD);
+    pool_run(pool, 4, work, pool);
+    pool_clocks_stop(pool);
+    pool_ticks(pool, before);
+    assert_int_equal(before[PHASE_EVALUATE], 0);
+    pool_phase(pool, PHASE_EVALUATE);
+    pool_run(pool, 4, work, pool); /* not counted, not even when the next one starts */
+    pool_ticks(pool, after);
+    assert_memory_equal(before, after, sizeof(before));
+    pool_resize(pool, 1);
+    pool_clocks_start(pool);
+    pool_clocks_stop(pool);
+    pool_ticks(pool, after);
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        if (p != PHASE_OTHER)
+            assert_int_equal(before[p], after[p]);
+    }
+    pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_task_runs_once_and_always_by_the_same_worker),
         cmocka_unit_test(many_short_runs_lose_no_task),
         cmocka_unit_test(a_team_grows_and_shrinks_between_runs),
+        cmocka_unit_test(phases_add_up_to_the_whole),
+        cmocka_unit_test(a_team_counts_each_threads_whole_time),
+        cmocka_unit_test(time_is_counted_between_start_and_stop_only),
         cmocka_unit_test(a_team_of_none_or_too_many_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

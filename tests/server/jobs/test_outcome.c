@@ -84,6 +84,7 @@ static void a_success_leaves_model_and_results_that_agree(void **state)
     train(fixture->store, LARGE, &trained, &error);
     assert_int_equal(trained.status, STATUS_OK);
     struct outcome_facts facts = facts_of(job);
+    facts.profile = &(struct profile_counts){.steps = 7, .samples = 70, .nanoseconds = 1000, .thread_nanoseconds = 3000};
     assert_ok(outcome_of_success(&outcome, fixture->store, trained.trainer, &facts, &error));
 
     cJSON *results = parse(outcome.outcome.results);
@@ -97,6 +98,10 @@ static void a_success_leaves_model_and_results_that_agree(void **state)
     assert_close(member(results, "splits/validation/samples")->valuedouble, 9, 0, 1e-9);
     assert_close(member(results, "splits/test/samples")->valuedouble, 9, 0, 1e-9);
     assert_close(member(results, "timing/train_seconds")->valuedouble, 2, 0, 1e-9);
+    assert_string_equal(member(results, "profile/job")->valuestring, job);
+    assert_close(member(results, "profile/steps")->valuedouble, 7, 0, 0);
+    assert_close(member(results, "profile/threads")->valuedouble, 3, 0, 0);
+    assert_in_range((uint64_t)(1e6 * member(results, "profile/peak_gflops")->valuedouble), 1, UINT64_MAX);
     cJSON *scores = parse(outcome.model.scores);
     assert_close(member(scores, "test/loss")->valuedouble, member(results, "splits/test/loss")->valuedouble, 0, 0);
     cJSON_Delete(scores);

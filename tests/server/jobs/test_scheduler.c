@@ -55,6 +55,26 @@ static void an_older_priority_told_late_changes_nothing_for_one_that_runs(void *
     end_all(scheduler, "b");
 }
 
+/* ---- what it counts ---- */
+
+static void who_runs_is_shown_with_what_it_counted_last(void **state)
+{
+    struct scheduler *scheduler = start_scheduler(*state, 1, 100, 20);
+    struct profile_counts counts = {.steps = 1, .samples = 32};
+    submit(scheduler, "a", 0, 1, 1, 0);
+    wait_for_steps("a", 1);
+    assert_int_equal(scheduler_profile(scheduler, "a", &counts), 0); /* it has shown nothing so far */
+    assert_int_equal(counts.steps, 1);
+    scheduler_show_profile(scheduler, look_at("a").runner, &(struct profile_counts){.steps = 7, .samples = 224});
+    assert_int_equal(scheduler_profile(scheduler, "a", &counts), 1);
+    assert_int_equal(counts.steps, 7);
+    assert_int_equal(counts.samples, 224);
+    assert_int_equal(scheduler_profile(scheduler, "b", &counts), 0);
+    end_all(scheduler, "a");
+}
+
+/* ---- who was told of what ---- */
+
 /* The one who stored it is slower than one who has changed it since. */
 static void a_job_that_was_told_of_before_it_is_enqueued_is_queued_once(void **state)
 {
@@ -591,6 +611,7 @@ int main(void)
         TEST(jobs_run_by_priority_then_age),
         TEST(a_changed_priority_counts_from_then_on),
         TEST(an_older_priority_told_late_changes_nothing_for_one_that_runs),
+        TEST(who_runs_is_shown_with_what_it_counted_last),
         TEST(a_job_that_was_told_of_before_it_is_enqueued_is_queued_once),
         TEST(the_stored_queue_is_taken_up_in_its_order),
         TEST(jobs_whose_ends_are_being_stored_hold_up_nobody),
