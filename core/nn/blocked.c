@@ -332,7 +332,7 @@ void blocked_sum_rows(const struct blocked *conv, uint32_t filter_block, const s
 {
     const uint32_t depth = conv->depth, filters = blocked_filters(conv, filter_block);
     const size_t size = blocked_row_size(conv, depth), plane = (size_t)conv->kernel[0] * conv->kernel[1];
-    float sums[BLOCKED_MOST_ROW];
+    float sums[BLOCKED_MOST_ROW] = {0};
 
     for (uint32_t f = 0; f < filters; f++, canonical += filter_size(conv)) {
         for (uint32_t row = 0; row < channel_blocks(conv, depth) * conv->kernel[0]; row++) {

@@ -550,6 +550,126 @@ static void sparse_gradients_are_those_of_the_kept_positions(void **state)
     for_each_shape(check_sparse);
 }
 
+/* ---- batch_norm ---- */
+
+/* Three coefficients for each channel, at random. */
+static struct blocked_norm make_norm(const struct fixture *f, float **coefficients)
+{
+    const size_t filters = (size_t)f->conv.filter_blocks * C;
+
+    *coefficients = noise(12, 5 * filters);
+    return (struct blocked_norm){*coefficients, *coefficients + filters, *coefficients + 2 * filters,
+                                 *coefficients + 3 * filters, *coefficients + 4 * filters};
+}
+
+static void check_norm(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const size_t positions = (size_t)conv->out[0] * conv->out[1], count = blocked_values(&f->output);
+    const size_t windows = (size_t)conv->pooled[0] * conv->pooled[1];
+    float *x = noise(13, count), *dx = floats(count), *coefficients, *dy;
+    uint8_t *places;
+    struct blocked_norm norm = make_norm(f, &coefficients);
+
+    make_sparse(f, &dy, &places);
+    kernels->norm_backward(conv, x, dy, places, &norm, dx);
+    for (uint32_t channel = 0; channel < conv->filters; channel++) {
+        double sum[C] = {0}, product[C] = {0}, mean[C], square[C], wanted[4] = {0};
+        const uint32_t block = channel / C, lane = channel % C;
+
+        kernels->moments(positions, x + block * positions * C, mean, square);
+        kernels->norm_sums(conv, block, x, dy, places, &norm, sum, product);
+        for (size_t p = 0; p < positions; p++) {
+            wanted[0] += (double)x[(block * positions + p) * C + lane] / (double)positions;
+        }
+        for (size_t p = 0; p < positions; p++) {
+            const uint32_t i = (uint32_t)(p / conv->out[1]), j = (uint32_t)(p % conv->out[1]);
+            const uint32_t row = i / conv->window[0], column = j / conv->window[1];
+            const uint32_t place = i % conv->window[0] * conv->window[1] + j % conv->window[1];
+            const size_t at = (block * positions + p) * C + lane;
+            const size_t w = (block * windows + (size_t)row * conv->pooled[1] + column) * C + lane;
+            const int is_kept = row < conv->pooled[0] && column < conv->pooled[1] && places[w] == place;
+            const float apart = x[at] - norm.middle[channel], d = is_kept ? dy[w] : 0;
+            const float linear = fmaf(apart, norm.slope[channel], norm.offset[channel]);
+
+            assert_same_bits(dx[at], fmaf(norm.factor[channel], d, linear));
+            wanted[1] += ((double)x[at] - wanted[0]) * ((double)x[at] - wanted[0]);
+            wanted[2] += (double)d;
+            wanted[3] += (double)d * (double)apart;
+        }
+        assert_close(mean[lane], wanted[0], 1e-6, 1e-6);
+        assert_close(square[lane], wanted[1], 1e-5, 1e-6);
+        assert_close(sum[lane], wanted[2], 1e-5, 1e-5);
+        assert_close(product[lane], wanted[3], 1e-5, 1e-5);
+    }
+    free(x);
+    free(dx);
+    free(dy);
+    free(coefficients);
+    free(places);
+}
+
+static void batch_norm_takes_moments_and_gradients_of_kept_positions(void **state)
+{
+    (void)state;
+    for_each_shape(check_norm);
+}
+
+/* What pools make of x, normalised by them or beforehand. */
+static void check_normalised_pool(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const size_t row = (size_t)conv->out[1] * C, count = blocked_values(&f->output), pooled = blocked_values(&f->pooled);
+    float *x = noise(14, count), *plain = floats(count), *coefficients, *y = floats(pooled), *want = floats(pooled);
+    uint8_t *places = calloc(2 * pooled, 1);
+    struct blocked_norm norm = make_norm(f, &coefficients);
+
+    assert_non_null(places);
+    for (size_t i = 0; i < count; i++) {
+        size_t channel = i / C / conv->out[0] / conv->out[1] * C + i % C;
+
+        plain[i] = fmaf(x[i] - norm.middle[channel], norm.factor[channel], norm.above[channel]);
+    }
+    for (uint32_t i = 0; i < conv->pooled[0]; i++) {
+        size_t first = i * conv->window[0] * row;
+
+        kernels->pool(conv, i, x + first, row, conv->out[0] * row, &norm, y, places);
+        kernels->pool(conv, i, plain + first, row, conv->out[0] * row, NULL, want, places + pooled);
+    }
+    assert_memory_equal(y, want, pooled * sizeof *y);
+    assert_memory_equal(places, places + pooled, pooled);
+    free(x);
+    free(plain);
+    free(coefficients);
+    free(y);
+    free(want);
+    free(places);
+}
+
+static void pools_normalise_on_the_way(void **state)
+{
+    (void)state;
+    for_each_shape(check_normalised_pool);
+}
+
+/* Sums over lanes' positions that no plain twin above has to the bit. */
+static void assert_equal_norm_sums(const struct fixture *f, const struct blocked_kernels *a, const struct blocked_kernels *b,
+                                   const float *dy, const uint8_t *places)
+{
+    const size_t positions = (size_t)f->conv.out[0] * f->conv.out[1];
+    float *x = noise(13, blocked_values(&f->output)), *coefficients;
+    struct blocked_norm norm = make_norm(f, &coefficients);
+    double sums[2][4][C] = {{{0}}};
+
+    a->moments(positions, x, sums[0][0], sums[0][1]);
+    b->moments(positions, x, sums[1][0], sums[1][1]);
+    a->norm_sums(&f->conv, 0, x, dy, places, &norm, sums[0][2], sums[0][3]);
+    b->norm_sums(&f->conv, 0, x, dy, places, &norm, sums[1][2], sums[1][3]);
+    assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+    free(x);
+    free(coefficients);
+}
+
 static void all_widths_have_equal_bits(void **state)
 {
     const struct blocked_kernels *kernels[3];
@@ -578,6 +698,7 @@ static void all_widths_have_equal_bits(void **state)
                                         .factor = calloc(filters * windows + 1, sizeof(float))};
             struct blocked_sparse sparse = {.dy = dy, .places = places, .rows = rows, .dx = dx};
 
+            assert_equal_norm_sums(&f, kernels[0], kernels[k], dy, places);
             kernels[k]->scatter(&f.conv, &sparse, &kept);
             if (want != NULL) {
                 assert_memory_equal(dx, want, blocked_values(&input) * sizeof *dx);
@@ -607,6 +728,8 @@ int main(void)
         cmocka_unit_test(the_transposed_product_is_the_gradient_of_the_inputs),
         cmocka_unit_test(pools_take_the_first_of_equals_and_let_nan_through),
         cmocka_unit_test(sparse_gradients_are_those_of_the_kept_positions),
+        cmocka_unit_test(batch_norm_takes_moments_and_gradients_of_kept_positions),
+        cmocka_unit_test(pools_normalise_on_the_way),
         cmocka_unit_test(all_widths_have_equal_bits),
     };
 
