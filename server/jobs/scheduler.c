@@ -296,7 +296,7 @@ void scheduler_decide(struct scheduler *scheduler)
     turns_deal(scheduler, now);
     while (head_may_start(scheduler, now) && start_head(scheduler)) {
     }
-    if (scheduler->sleeps && (watches_time(scheduler) || scheduler->closing)) {
+    if (scheduler->closing || (scheduler->sleeps && watches_time(scheduler))) {
         scheduler->sleeps = 0;
         pthread_cond_signal(&scheduler->tick);
     }

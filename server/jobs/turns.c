@@ -198,6 +198,7 @@ static void rest(struct scheduler *scheduler, struct runner *runner)
     runner->held = runner->taken = 0;
     runner->resting = 1;
     atomic_store(&runner->control.threads, 0);
+    pthread_cond_broadcast(&scheduler->changed); /* who waits behind it to be admitted */
     scheduler_decide(scheduler);
 }
 
