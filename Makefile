@@ -162,7 +162,7 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 # Emulates vectors, lane by lane: much code, which need not be fast.
-$(BUILD)/tests/core/nn/test_blocked.o: DEFINES = -Wno-psabi -O1
+$(BUILD)/tests/core/nn/test_blocked.o $(BUILD)/tests/core/nn/test_narrow_dense.o: DEFINES = -Wno-psabi -O1
 TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
 # call, thousands of times, is AddressSanitizer's.
