@@ -91,8 +91,11 @@ DEFINES :=
 
 # Sources for one instruction set, which the kernel tier decides on at run time.
 ifeq ($(shell uname -m),x86_64)
-%_avx2.o: DEFINES = -mavx2 -mfma
-%_avx512.o: DEFINES = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+VECTORS_avx2 := -mavx2 -mfma
+VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+%_avx2.o: DEFINES = $(VECTORS_avx2)
+%_avx512.o: DEFINES = $(VECTORS_avx512)
+export VECTORS_avx2 VECTORS_avx512
 endif
 
 $(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
@@ -215,9 +218,11 @@ check-layers: $(ARCHIVES_server)
 check-forbidden:
 	@scripts/check-forbidden
 check-headers: $(HEADERS:%=$(BUILD)/alone/%)
+$(BUILD)/alone/core/base/simd_avx512.h: DEFINES = $(VECTORS_avx512)
+$(BUILD)/alone/core/base/simd_avx2.h $(BUILD)/alone/core/base/simd_sums.h: DEFINES = $(VECTORS_avx2)
 $(BUILD)/alone/%.h: %.h
 	@mkdir -p $(@D)
-	@printf '#include "%s"\ntypedef int alone;\n' $< | $(CC) $(CFLAGS) -Werror -fsyntax-only -Wno-unused-function -x c -
+	@printf '#include "%s"\ntypedef int alone;\n' $< | $(CC) $(CFLAGS) $(DEFINES) -Werror -fsyntax-only -Wno-unused-function -x c -
 	@touch $@
 check-codes:
 	@scripts/check-codes
