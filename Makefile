@@ -234,7 +234,7 @@ $(BUILD)/alone/core/base/simd_avx512.h: DEFINES = $(VECTORS_avx512)
 $(BUILD)/alone/core/base/simd_avx2.h $(BUILD)/alone/core/base/simd_sums.h: DEFINES = $(VECTORS_avx2)
 $(BUILD)/alone/%.h: %.h
 	@mkdir -p $(@D)
-	@printf '#include "%s"\ntypedef int alone;\n' $< | $(CC) $(CFLAGS) $(DEFINES) -Werror -fsyntax-only -Wno-unused-function -x c -
+	@printf '#include "%s"\ntypedef int alone;\n' $< | $(CC) $(CFLAGS) $(DEFINES) -Werror -fsyntax-only -Wno-unused-function -Wno-psabi -x c -
 	@touch $@
 check-codes:
 	@scripts/check-codes
