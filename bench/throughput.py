@@ -11,7 +11,7 @@ PEERS = {"PyTorch": "pytorch", "JAX": "jax_scan", "scikit-learn": "scikit"}
 HAS_BF16 = bool({"avx512_bf16", "amx_bf16"} & set(pathlib.Path("/proc/cpuinfo").read_text().split()))
 FIGURES = {}  # (workload, batch, threads, precision): Figure
 HOPELESS = 1.5  # times slower than the best peer: measured once only
-TOLERANCE = 0.01  # of the final losses: float32 rounds differently in each program, and training amplifies it
+TOLERANCES = {"float32": 0.01, "bf16": 0.05}  # of the final losses: each program rounds elsewhere, and training amplifies it
 HEADLINE = (128, 2, "float32")
 
 
@@ -27,7 +27,8 @@ class Figure:
         self.rates.setdefault(program, []).append(answer["samples"] / answer["seconds"])
 
     def best_peer(self):
-        return max((p for p in self.rates if p != "descentd"), key=lambda p: statistics.median(self.rates[p]))
+        """The hopeless have one rate only."""
+        return max((p for p in self.rates if p != "descentd"), key=lambda p: (len(self.rates[p]), statistics.median(self.rates[p])))
 
     def over_peer(self):
         return ratio(self.rates["descentd"], self.rates[self.best_peer()])
@@ -36,9 +37,9 @@ class Figure:
         flops = self.answers["descentd"]["flops_per_sample"] * 1e-9
         return [flops * rate / most for rate, most in zip(self.rates["descentd"], self.peaks)]
 
-    def same_work(self):
+    def same_work(self, precision):
         losses = [a["loss"] for a in self.answers.values()]
-        return max(losses) - min(losses) <= TOLERANCE * min(losses)
+        return max(losses) - min(losses) <= TOLERANCES[precision] * min(losses)  # written so that NaN fails
 
 
 def products(workload, batch):
@@ -107,7 +108,7 @@ def tell():
         what = f"{WORKLOADS[name].title}, batch {batch}, 2 threads{', bf16' if precision == 'bf16' else ''}: against the best peer"
         figure = FIGURES.get((name, batch, 2, precision))
         if figure is None:
-            line(what, f">= {aim} x", "not measured: this processor has no bf16", True, how)
+            line(what, f">= {aim} x", "not measured: this processor has no bf16", True, "")
             continue
         best = figure.best_peer()
         line(what, f">= {aim} x", f"{figure.over_peer():.2f} x ({spread(figure.rates['descentd'])} against {best}'s {spread(figure.rates[best])} samples/s)",
@@ -124,8 +125,8 @@ def tell():
     keys = {k[:2] + k[3:] for k in FIGURES}
     equal = sum(len({FIGURES[w, b, t, p].answers["descentd"]["digest"] for t in THREADS}) == 1 for w, b, p in keys)
     line("the same digest at 1 and 2 threads", "all", f"{equal} of {len(keys)} runs", equal == len(keys), how)
-    apart = [" ".join(map(str, k)) for k, f in FIGURES.items() if not f.same_work()]
-    line(f"final training losses of all programs within {TOLERANCE:.0%}", "all", f"{len(FIGURES) - len(apart)} of {len(FIGURES)}"
+    apart = [" ".join(map(str, k)) for k, f in FIGURES.items() if not f.same_work(k[-1])]
+    line("final training losses of all programs within 1 % (bf16: 5 %)", "all", f"{len(FIGURES) - len(apart)} of {len(FIGURES)}"
          + (f"; not: {', '.join(apart)}" if apart else ""), not apart, "equal data, parameters to begin with, order of rows, optimizer, steps")
 
 

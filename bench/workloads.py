@@ -50,4 +50,4 @@ RECIPE = Workload("recipe", "CNN, Adam, three epochs", "fashion", WORKLOADS["cnn
                   {"optimizer": {"type": "adam", "learning_rate": 0.003}, "schedule": {"type": "linear", "final_learning_rate": 0, "warmup_steps": 100}})
 if QUICK:
     WORKLOADS = {n: dataclasses.replace(w, rows=512, epochs={b: 1 for b in w.epochs}) for n, w in WORKLOADS.items()}
-    RECIPE = dataclasses.replace(RECIPE, epochs={96: 1})
+    RECIPE = dataclasses.replace(RECIPE, epochs={96: 1}, changes={**RECIPE.changes, "stop": {"max_steps": 20}})
