@@ -36,8 +36,8 @@ def bars(title, subtitle, groups):
             y += BAR
         y += GAP - 8
     bottom = y - GAP + 8
-    grid = [f'<path class="grid" d="M{at(10**p):.1f} {TOP - 8}V{bottom}"/><text class="middle" x="{at(10**p):.1f}" y="{bottom + 18}">{short(10**p)}</text>'
-            for p in range(low, math.floor(high) + 1)]
+    grid = [f'<path class="grid" d="M{at(10**p):.1f} {TOP - 8}V{bottom}"/>'
+            f'<text class="middle" x="{at(10**p):.1f}" y="{bottom + 18}">{short(10**p)}</text>' for p in range(low, math.floor(high) + 1)]
     height = bottom + 34
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">',
                       f"<title>{escape(title)}</title>", STYLE, f'<rect class="paper" width="{WIDTH}" height="{height}" rx="6"/>',

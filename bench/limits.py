@@ -60,7 +60,8 @@ def limits():
             for q in questions:
                 rows.append(f"| `{q}` | " + ", ".join(f"{d} {statistics.median(a[d] for a in answers[q]):.0f}" for d in DIRECTIONS) + " |")
             share = statistics.median(r / b for r, b in zip(rates, bounds))
-            line(f"{workload.title}, batch {BATCH}: against oneDNN's convolutions and products alone", "told", f"{share:.2f} x ({spread(rates)} "
-                 f"samples/s; theirs alone: {spread(bounds)})", True, f"the layers' own shapes one after the other, nothing between them, {ROUNDS} times in turn")
+            line(f"{workload.title}, batch {BATCH}: against oneDNN's convolutions and products alone", "told",
+                 f"{share:.2f} x ({spread(rates)} samples/s; theirs alone: {spread(bounds)})", True,
+                 f"the layers' own shapes one after the other, nothing between them, {ROUNDS} times in turn")
     TABLES["The machine's own limit"] = ["`bench/peak`: oneDNN's rates on all cores at once, one call a core. Convolutions: images a core, channels, filters, "
                                          "height, width, kernel, padding; forward, backward to the data, backward to the weights.", "", *rows]

@@ -132,8 +132,8 @@ def tell():
 
 def tabulate():
     programs = ["descentd", *PEERS]
-    rows = ["| workload | batch | threads | precision | " + " | ".join(programs) + " | against the best peer | share of the peak | final loss | PyTorch's variant |",
-            "| --- " * (8 + len(programs)) + "|"]
+    columns = ["workload", "batch", "threads", "precision", *programs, "against the best peer", "share of the peak", "final loss", "PyTorch's variant"]
+    rows = [f"| {' | '.join(columns)} |", "| --- " * len(columns) + "|"]
     for (name, batch, threads, precision), f in FIGURES.items():
         cells = [spread(f.rates[p]) if p in f.rates else "" for p in programs]
         share = f"{statistics.median(f.shares()):.0%}" if f.peaks else ""

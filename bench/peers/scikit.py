@@ -48,7 +48,7 @@ def make(work, threads):
                 reached.append(intermediate_result.fun)
                 if reached[-1] <= job["target"]:
                     raise StopIteration
-            return plain(*arguments, **options, callback=callback)
+            return plain(*arguments, **{**options, "callback": callback})
 
         _logistic.optimize.minimize = stopping
         model = LogisticRegression(C=1 / (job["loss"]["l2"] * len(images)), max_iter=10000, tol=1e-12)

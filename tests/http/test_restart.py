@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import sqlite3
+import struct
 import time
 
 from harness import PATIENCE, THOROUGH, Server, equal, rows, want
@@ -110,8 +111,11 @@ def a_restarted_job_that_comes_out_otherwise_fails():
         s.wait_until(job, lambda j: j["step"] > 200)
         s.kill()
         with contextlib.closing(sqlite3.connect(s.data + "/descentd.db")) as store, store:
-            changed = store.execute("UPDATE metrics SET batch_loss = batch_loss * 1.0000001 WHERE step = 100").rowcount
-        equal(changed, 1, "rows changed behind the server's back")
+            (block,) = store.execute("SELECT rows FROM curves WHERE step = 100").fetchone()
+            step, epoch, seconds, mask, batch_loss = struct.unpack_from("<QddQd", block)
+            equal((step, mask & 1), (100, 1), "the first row, and whether it has a batch_loss")
+            changed = struct.pack("<QddQd", step, epoch, seconds, mask, batch_loss * 1.0000001) + block[40:]
+            store.execute("UPDATE curves SET rows = ? WHERE step = 100", (changed,))
         s.start()
         view = s.wait(job, "failed")
         equal((view["error"]["code"], view["model"], view["restarts"]), ("replay_mismatch", None, 1), "how it failed")
