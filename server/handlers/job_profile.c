@@ -37,6 +37,8 @@ static void refuse(struct request *request, const struct job_view *job)
     }
 }
 
+#define WITH_RUNNER (JOB_SET(JOB_RUNNING) | JOB_SET(JOB_PAUSING) | JOB_SET(JOB_STOPPING) | JOB_SET(JOB_CANCELLING))
+
 void get_job_profile(struct app *app, struct request *request)
 {
     const char *id = request_parameter(request, 0);
@@ -58,7 +60,8 @@ void get_job_profile(struct app *app, struct request *request)
     }
     if (job.results != NULL) {
         status = profile_of_results(&profile, &found, job.results, strlen(job.results), &error);
-    } else if (trains) {
+    } else if (trains &&
+               (JOB_SET(job.status) & WITH_RUNNER) != 0) { /* a runner may still be there when its job has left it */
         profile_of_counts(&profile, &counts, machine_peak());
         found = 1;
     }

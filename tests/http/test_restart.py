@@ -75,7 +75,7 @@ def the_queue_survives_in_its_order(kill):
 def a_running_job_starts_again_and_ends_with_the_same_bits(kill):
     # Long enough that three interruptions fall into it.
     spec = mlp({**BLOBS, "n": 20000 if THOROUGH else 8000}, (64,), split={"validation": 0.1}, optimizer={"type": "adam", "learning_rate": 0.001},
-               training={"epochs": 12 if THOROUGH else 6, "batch_size": 32, "seed": 5}, resources={"threads": 2})
+               training={"epochs": 40 if THOROUGH else 6, "batch_size": 32, "seed": 5}, resources={"threads": 2})
     spec["model"]["dropout"] = 0.1
 
     def curve(s, job):
