@@ -50,7 +50,8 @@ def memory():
         answer = other.ask({**job, "variant": "channels_last"})
     theirs, base = answer["resident_mb"], answer["idle_mb"]
     line("resident memory, CNN on Fashion-MNIST, batch 128, against PyTorch", "<= 15 %",
-         f"{own / theirs:.1%} ({own:.0f} MB and {theirs:.0f} MB; above idle: {own - idle:.0f} MB and {theirs - base:.0f} MB)", own <= 0.15 * theirs, f"VmRSS while {steps} steps are trained; PyTorch's images as float32 in memory, "
+         f"{own / theirs:.1%} ({own:.0f} MB and {theirs:.0f} MB; above idle: {own - idle:.0f} MB and {theirs - base:.0f} MB)",
+         own <= 0.15 * theirs, f"VmRSS while {steps} steps are trained; PyTorch's images as float32 in memory, "
          "idle: after its import")
 
 
