@@ -516,6 +516,45 @@ static void an_update_beyond_all_numbers_names_its_layer(void **state)
     fixture_release(&f);
 }
 
+/* Logits of a network that serves what `trained` has learned. */
+static void predict(const struct fixture *f, struct network_f32 *server, const struct network_f32 *trained, float *logits)
+{
+    struct network_batch batch = batch_of(f, ROWS);
+    uint32_t stride;
+
+    network_serve_f32(server, trained);
+    network_gather_f32(server, 0, &batch);
+    network_forward_f32(server, 0, ROWS);
+    memcpy(logits, network_logits_f32(server, &stride), CLASSES * sizeof *logits);
+}
+
+static void predictions_see_new_weights(void **state)
+{
+    static float parameters[MOST_PARAMETERS];
+    struct model_spec model = model_named("pools behind convs");
+    float kept[CLASSES], now[CLASSES], fresh[CLASSES];
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, 2);
+    struct network_f32 *network = network_in_f32(&f, &model, NETWORK_TRAIN, &PLAIN);
+    struct network_f32 *server = network_in_f32(&f, &model, NETWORK_INFER, NULL);
+    struct network_f32 *another = network_in_f32(&f, &model, NETWORK_INFER, NULL);
+
+    start_in_f32(&model, parameters);
+    network_load_f32(network, parameters);
+    predict(&f, server, network, kept);
+    update_once(network, &f, NETWORK_TRAIN, &PLAIN, 0, ROWS);
+    predict(&f, server, network, now);
+    predict(&f, another, network, fresh);
+    assert_memory_equal(now, fresh, sizeof now);
+    assert_memory_not_equal(now, kept, sizeof now);
+    network_free_f32(network);
+    network_free_f32(server);
+    network_free_f32(another);
+    fixture_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +572,7 @@ int main(void)
         cmocka_unit_test(state_goes_out_and_in_in_canonical_order),
         cmocka_unit_test(nan_goes_through_relu_and_pools_and_its_layer_is_named),
         cmocka_unit_test(an_update_beyond_all_numbers_names_its_layer),
+        cmocka_unit_test(predictions_see_new_weights),
     };
 
     return cmocka_run_group_tests_name("network_cnn", tests, NULL, NULL);
