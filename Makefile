@@ -38,11 +38,6 @@ FLAGS_crash := $(FLAGS_release) -DFAILPOINTS
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-# Added for tests: to optimize them takes longer than they run. What they prove is about the code that they call.
-TEST_FLAGS_release := -O1 -g1
-TEST_FLAGS_asan := -O0 -g1
-TEST_FLAGS_tsan := -O0 -g1
-TEST_FLAGS = $(if $(filter release asan tsan,$(MODE)),$(TEST_FLAGS_$(MODE)))
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
 LIBS_core := -ldnnl -lgomp -lz -lm
@@ -94,7 +89,6 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,cc)$(CC) $(CFLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
 DEFINES :=
-$(BUILD)/tests/%.o: DEFINES = $(TEST_FLAGS)
 
 # Sources for one instruction set, which the kernel tier decides on at run time.
 ifeq ($(shell uname -m),x86_64)
@@ -110,7 +104,7 @@ $(BUILD)/server/version.o: $(BUILD)/version
 
 # What objects depend on besides their sources: files that are written only when they change.
 .PHONY: always
-$(BUILD)/flags: text = $(CC) $(CFLAGS) $(TEST_FLAGS)
+$(BUILD)/flags: text = $(CC) $(CFLAGS)
 $(BUILD)/version: text = $(VERSION) $(COMMIT)
 $(BUILD)/flags $(BUILD)/version: always
 	@mkdir -p $(@D)
