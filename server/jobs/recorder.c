@@ -1,8 +1,8 @@
 /*
- * Two buffers: one filling, one with the store. The first change also moves the job from queued to running. It waits for
- * some milliseconds, about as long as a commit or two take: a job that has ended by then costs two commits, its submission's
- * and one for all that became of it. A change that found the disk full stays as it is, in front of all later ones, until it
- * is stored.
+ * Two buffers: one filling, one with the store. The first change also moves the job from queued to running and goes out
+ * after a few milliseconds, so that a small job costs one commit between its submission and its first row; that of a job
+ * which will have ended soon waits for its end, so that there is one commit for all that became of it. A change that found
+ * the disk full stays as it is, in front of all later ones, until it is stored.
  */
 #include "recorder.h"
 
@@ -18,7 +18,8 @@
 #define ROWS_MAX       1024
 #define REMARKS_MAX    8
 #define ROWS_FIRST     64    /* room to begin with */
-#define FIRST_INTERVAL 0.020 /* seconds */
+#define FIRST_INTERVAL 0.002 /* seconds */
+#define SHORT_INTERVAL 0.020 /* the same of a job that will have ended soon: about as long as a commit or two */
 #define INTERVAL       0.2
 
 /* What belongs to one change. */
@@ -44,6 +45,7 @@ struct recorder {
     const char *changed_tier; /* NULL: it runs where it ran before */
     int compares;             /* all that is stored was made on this tier */
     uint32_t threads;
+    double first_interval;
     double next; /* time of the next change; 0: not set yet */
     int64_t began_at;
     int started;      /* the job is running in the store, or a change that makes it so is under way */
@@ -95,6 +97,7 @@ enum status recorder_new(struct recorder **out, struct store *store, const struc
     recorder->started = job->status != JOB_QUEUED;
     recorder->compares = job->kernel_tier[0] == '\0'; /* else it has changed before, and rows of both may be there */
     recorder->began_at = clock_realtime_ms();
+    recorder->first_interval = FIRST_INTERVAL;
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_cond_init(&recorder->done, NULL);
     status = has_rows(job) ? metrics_list(store, job->id, -1, &recorder->stored, error) : STATUS_OK;
@@ -314,6 +317,11 @@ void recorder_start(struct recorder *recorder)
     }
 }
 
+void recorder_expect_end(struct recorder *recorder)
+{
+    recorder->first_interval = SHORT_INTERVAL;
+}
+
 enum status recorder_poll(struct recorder *recorder, double now, int at_once, struct error *error)
 {
     struct error reason = {0};
@@ -325,7 +333,7 @@ enum status recorder_poll(struct recorder *recorder, double now, int at_once, st
         return status;
     }
     if (recorder->next == 0) {
-        recorder->next = now + FIRST_INTERVAL;
+        recorder->next = now + recorder->first_interval;
     }
     if ((at_once || now >= recorder->next) && !busy) {
         hand_over(recorder);

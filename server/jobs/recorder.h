@@ -59,6 +59,9 @@ double recorder_clock(const struct recorder *recorder, double elapsed);
 
 /* Tells at once that the job is running: for one whose first step takes long. */
 void recorder_start(struct recorder *recorder);
+/* The job will have ended in some milliseconds: its first change waits for that, and tells all at once. Before
+ * recorder_poll. */
+void recorder_expect_end(struct recorder *recorder);
 /*
  * Hands over what there is if it is time to (`now`: seconds of the monotonic clock; at_once: it is); never waits. What
  * became of an earlier change comes out here: STATUS_STATE_CONFLICT: the job is no longer ours to run; errors of the store

@@ -14,6 +14,10 @@
 #define ROOM_MS         1000       /* between two tries while the disk is full */
 #define SLOW_STEP_FLOPS 1000000000 /* some 10 ms: such a job is shown as running before its first step */
 
+#define SHORT_JOB    0.01 /* seconds */
+#define STEP_SECONDS 1e-5 /* of the smallest step, about; more is FLOP_SECONDS for each operation */
+#define FLOP_SECONDS 2e-10
+
 /* ---- turns ---- */
 
 /* Uses the threads that the job has now; waits for its turn where it has none. 0: an order came. */
@@ -155,6 +159,12 @@ static void count_step(const struct train_progress *before, const struct train_p
     monitor_add(MONITOR_SAMPLES, after->samples_seen - before->samples_seen);
 }
 
+/* Will it have ended before anybody could have seen it run? */
+static int is_short(const struct train_plan *plan)
+{
+    return (double)plan->total_steps * (STEP_SECONDS + FLOP_SECONDS * (double)plan->most_step_flops) < SHORT_JOB;
+}
+
 /* Until training has finished, fails, or an order comes. */
 static enum status train(struct run *run, struct error *error)
 {
@@ -163,6 +173,8 @@ static enum status train(struct run *run, struct error *error)
 
     if (run->plan.most_step_flops >= SLOW_STEP_FLOPS) {
         recorder_start(run->recorder);
+    } else if (is_short(&run->plan)) {
+        recorder_expect_end(run->recorder);
     }
     trainer_progress(run->trainer, &progress);
     run->begin = clock_monotonic_seconds();

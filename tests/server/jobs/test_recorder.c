@@ -139,6 +139,23 @@ static void a_row_that_comes_out_otherwise_is_a_replay_mismatch(void **state)
     check_rows(fixture->store, id, 3);
 }
 
+static void the_first_change_of_a_job_that_soon_ends_waits_for_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[ID_TEXT];
+    add_job(fixture->store, "", "{}", 0, id);
+    struct recorder *recorder = open_recorder(fixture->store, id);
+    recorder_expect_end(recorder);
+    poll_at(recorder, 10);
+    add_steps(recorder, 1, 2);
+    poll_at(recorder, 10.019); /* too soon */
+    assert_int_equal(job_of(fixture->store, id).version, 1);
+    poll_at(recorder, 10.021); /* it has not, after all */
+    recorder_free(recorder);
+    assert_int_equal(job_of(fixture->store, id).version, 2);
+    check_rows(fixture->store, id, 2);
+}
+
 static void the_first_change_comes_soon_the_next_ones_in_groups(void **state)
 {
     struct fixture *fixture = *state;
@@ -151,9 +168,9 @@ static void the_first_change_comes_soon_the_next_ones_in_groups(void **state)
     recorder_set_progress(recorder, &progress);
     poll_at(recorder, 10);
     add_steps(recorder, 1, 2);
-    poll_at(recorder, 10.019); /* too soon */
+    poll_at(recorder, 10.001); /* too soon */
     assert_int_equal(job_of(fixture->store, id).version, 1);
-    poll_at(recorder, 10.021);
+    poll_at(recorder, 10.003);
     add_steps(recorder, 3, 6);
     poll_at(recorder, 10.1); /* all of these wait for the next change */
     add_steps(recorder, 7, 9);
@@ -531,6 +548,7 @@ int main(void)
         TEST(a_job_that_starts_again_shows_nothing_twice),
         TEST(a_row_that_comes_out_otherwise_is_a_replay_mismatch),
         TEST(the_first_change_comes_soon_the_next_ones_in_groups),
+        TEST(the_first_change_of_a_job_that_soon_ends_waits_for_its_end),
         TEST(more_rows_than_there_is_place_for_lose_nothing),
         TEST(a_long_first_step_is_announced),
         TEST(rows_outlast_a_full_disk),
