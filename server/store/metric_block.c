@@ -9,7 +9,7 @@
 static const size_t values[] = {TRAIN_POINT_VALUES(VALUE_OFFSET)};
 #define VALUES     (sizeof(values) / sizeof(values[0]))
 #define HEAD_BYTES 32
-#define ROW_BYTES  (HEAD_BYTES + 8 * VALUES)
+static const size_t row_bytes = HEAD_BYTES + 8 * VALUES;
 
 _Static_assert(VALUES < 64, "a mask has 64 bits");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "blocks are little-endian");
@@ -49,7 +49,7 @@ static unsigned char *write_row(const struct metric_row *row, unsigned char *at)
 enum status metric_block_write(const struct metric_row *rows, size_t count, unsigned char **bytes, size_t *size,
                                struct error *error)
 {
-    unsigned char *at = malloc(count * ROW_BYTES);
+    unsigned char *at = malloc(count * row_bytes);
     *bytes = at;
     if (at == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for %zu rows of curves", count);
