@@ -28,6 +28,13 @@ static inline vector fill(float x)
     return _mm512_set1_ps(x);
 }
 
+/* x, which stays in a register: as an operand in memory it would be loaded anew for each use. */
+static inline vector hold(vector x)
+{
+    __asm__("" : "+v"(x));
+    return x;
+}
+
 /* LANES bytes */
 static inline vector widen(const uint8_t *from)
 {

@@ -6,8 +6,8 @@
  * to a multiple of NARROW_LANES, with weights of 0.
  *
  * Order of summation, with multiply-adds that round once; so bits are equal with AVX2 and AVX-512:
- *   product    lane l = i % 16 sums w_i x_i in order of i; t_l = lane l + lane (l + 8); ((t0 + t1) + (t2 + t3)) + ((t4 + t5)
- * + (t6 + t7)); times the factor gradient   sum over the rows in order, then times the factor
+ *   product    lane l = i % 16 sums w_i x_i in order of i, then the lanes are summed (simd_sums.h); times the factor
+ *   gradient   sum over the rows in order, then times the factor
  */
 #ifndef DESCENT_CORE_NN_NARROW_DENSE_H
 #define DESCENT_CORE_NN_NARROW_DENSE_H
@@ -19,11 +19,11 @@
 #define NARROW_LANES       16u
 #define NARROW_MOST_OUTPUT 16u
 
-/* Rows of inputs, bytes or (NULL) floats, each padded with 0 to a multiple of NARROW_LANES. */
+/* Rows of inputs, bytes or floats, each padded with 0 to a multiple of NARROW_LANES; they may lie anywhere. */
 struct narrow_rows {
-    const uint8_t *bytes;
-    const float *floats;
-    size_t stride; /* values from row to row */
+    const void *const *at;    /* by row */
+    const void *const *ahead; /* by row, of bytes; or NULL: what is wanted soon, which forward asks the memory for */
+    int is_bytes;
     uint32_t inputs;
     float factor; /* of bytes: what a value of 1 means; 1 of floats */
 };

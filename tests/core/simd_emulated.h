@@ -32,6 +32,11 @@ static inline vector fill(float x)
     return (vector){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
 }
 
+static inline vector hold(vector x)
+{
+    return x;
+}
+
 static inline vector widen(const uint8_t *from)
 {
     vector x;

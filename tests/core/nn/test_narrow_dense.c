@@ -60,8 +60,12 @@ static void fill_in(struct material *m, uint32_t inputs, uint32_t outputs)
 
 static struct narrow_rows rows_of(const struct material *m, int is_bytes, uint32_t inputs)
 {
-    return is_bytes ? (struct narrow_rows){.bytes = m->bytes[0], .stride = MOST, .inputs = inputs, .factor = 1 / 255.0f}
-                    : (struct narrow_rows){.floats = m->floats[0], .stride = MOST, .inputs = inputs, .factor = 1};
+    static const void *at[ROWS];
+
+    for (uint32_t r = 0; r < ROWS; r++) {
+        at[r] = is_bytes ? (const void *)m->bytes[r] : m->floats[r];
+    }
+    return (struct narrow_rows){.at = at, .is_bytes = is_bytes, .inputs = inputs, .factor = is_bytes ? 1 / 255.0f : 1};
 }
 
 /* ---- the twin ---- */
@@ -71,7 +75,7 @@ static float value(const struct narrow_rows *rows, uint32_t r, uint32_t i)
     if (i >= rows->inputs) {
         return 0;
     }
-    return rows->bytes != NULL ? (float)rows->bytes[r * rows->stride + i] : rows->floats[r * rows->stride + i];
+    return rows->is_bytes ? (float)((const uint8_t *)rows->at[r])[i] : ((const float *)rows->at[r])[i];
 }
 
 static float plain_product(const struct narrow_rows *rows, uint32_t r, uint32_t outputs, uint32_t c, const float *weights)
