@@ -1,10 +1,11 @@
 /*
  * Fork and join, a few microseconds a phase: the caller publishes a new generation of work, everybody does a range of it,
- * the last one to finish lets the caller go on. Waiting spins first, because the next phase of a step is near, and then
+ * always the same, whose data its cache has; then what others have left of theirs, because cores are seldom equally fast.
+ * The last one to finish lets the caller go on. Waiting spins first, because the next phase of a step is near, and then
  * sleeps, because pure spinning with more threads than cores costs milliseconds a phase.
  *
- * Rejected: one barrier object for all (needs every serial piece of a step repeated or guarded in each thread), and a
- * shared counter of tasks (moves a task's data from cache to cache).
+ * Rejected: one barrier object for all (needs every serial piece of a step repeated or guarded in each thread), and one
+ * counter of tasks for all (moves every task's data from cache to cache).
  */
 #include "core/base/pool.h"
 
@@ -25,7 +26,6 @@ struct pool {
     /* written by the caller before a generation is published, read by the workers after */
     pool_task task;
     void *context;
-    uint32_t tasks;
     enum phase phase;
 
     uint32_t threads;
@@ -34,6 +34,11 @@ struct pool {
     _Alignas(64) atomic_uint unfinished;
     _Alignas(64) atomic_uint sleepers;
     atomic_bool closing;
+
+    struct share {
+        _Alignas(64) atomic_uint next;
+        uint32_t end;
+    } shares[POOL_MAX_THREADS]; /* tasks [next, end) that nobody has taken yet */
 
     struct phase_clock clocks[POOL_MAX_THREADS];
     uint64_t ticks[PHASE_COUNT]; /* of all threads; what the clocks count between a stop and a start is dropped */
@@ -89,14 +94,26 @@ static void wake_sleepers(struct pool *pool)
     }
 }
 
-static void run_share(struct pool *pool, uint32_t worker)
+static void share_out(struct pool *pool, uint64_t tasks)
 {
-    uint64_t tasks = pool->tasks, threads = pool->threads;
-    uint32_t end = (uint32_t)(tasks * (worker + 1) / threads);
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        atomic_store_explicit(&pool->shares[i].next, (uint32_t)(tasks * i / pool->threads), memory_order_relaxed);
+        pool->shares[i].end = (uint32_t)(tasks * (i + 1) / pool->threads);
+    }
+}
 
+/* The worker's own share, then the others', beginning with its neighbour's. */
+static void run_tasks(struct pool *pool, uint32_t worker)
+{
     phase_clock_switch(&pool->clocks[worker], pool->phase);
-    for (uint32_t i = (uint32_t)(tasks * worker / threads); i < end; i++) {
-        pool->task(pool->context, i, worker);
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        struct share *share = &pool->shares[(worker + i) % pool->threads];
+        uint32_t task;
+
+        while (atomic_load_explicit(&share->next, memory_order_relaxed) < share->end &&
+               (task = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed)) < share->end) {
+            pool->task(pool->context, task, worker);
+        }
     }
     phase_clock_switch(&pool->clocks[worker], PHASE_WAIT);
 }
@@ -114,7 +131,7 @@ static void *worker_main(void *argument)
         if (atomic_load(&pool->closing)) {
             return NULL;
         }
-        run_share(pool, self->index);
+        run_tasks(pool, self->index);
         if (atomic_fetch_sub(&pool->unfinished, 1) == 1) {
             wake_sleepers(pool);
         }
@@ -206,7 +223,6 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
 
     pool->task = task;
     pool->context = context;
-    pool->tasks = tasks;
     if (pool->threads == 1 || tasks == 1) {
         phase_clock_switch(&pool->clocks[0], pool->phase);
         for (uint32_t i = 0; i < tasks; i++) {
@@ -216,10 +232,11 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
         return;
     }
     phase_clock_switch(&pool->clocks[0], PHASE_WAIT); /* waking one of the others can cost the caller its core */
+    share_out(pool, tasks);
     atomic_store(&pool->unfinished, pool->threads - 1);
     atomic_fetch_add(&pool->generation, 1);
     wake_sleepers(pool);
-    run_share(pool, 0);
+    run_tasks(pool, 0);
     while ((left = atomic_load_explicit(&pool->unfinished, memory_order_acquire)) > 0) {
         wait_for_change(pool, &pool->unfinished, left);
     }

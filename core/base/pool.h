@@ -1,8 +1,9 @@
 /*
  * A job's team of threads. The caller is worker 0; the others wait for work, spinning briefly and then asleep.
  *
- * Work comes as a number of tasks fixed by the job, never by the team's size. Worker w of W always gets the same range of
- * them, [n w / W, n (w + 1) / W), so that what a task owns stays in its worker's cache from step to step.
+ * Work comes as a number of tasks fixed by the job, never by the team's size. Worker w of W always begins with the same
+ * range of them, [n w / W, n (w + 1) / W), so that what a task owns stays in its worker's cache from step to step; who has
+ * done its own takes what others have left.
  */
 #ifndef DESCENT_CORE_BASE_POOL_H
 #define DESCENT_CORE_BASE_POOL_H

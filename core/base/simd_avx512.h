@@ -12,6 +12,7 @@
 #define LANES 16
 
 typedef __m512 vector;
+typedef int32_t integers __attribute__((vector_size(4 * LANES)));
 
 static inline vector load(const float *from)
 {
@@ -39,6 +40,17 @@ static inline vector hold(vector x)
 static inline vector widen(const uint8_t *from)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)from)));
+}
+
+static inline integers widen_integers(const uint8_t *from)
+{
+    return (integers)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)from));
+}
+
+/* In each lane one of the four floats: that of the index, 0 to 3; of other indices any. */
+static inline vector pick(const float *four, integers index)
+{
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(four)), (__m512i)index);
 }
 
 /* a b + c */

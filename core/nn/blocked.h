@@ -30,6 +30,7 @@
 #define BLOCKED_SLACK        16u   /* floats behind an image that are read, to no effect */
 #define BLOCKED_MOST_ROW     1024u /* values of a row of a kernel, of one block */
 #define BLOCKED_MOST_FILTERS 4096u
+#define BLOCKED_MOST_PICK    4u /* positions of a window of pick_gradient */
 
 /* A convolution of stride 1, and the windows that max-pool makes of its outputs (1 x 1: none). Pairs are height, width. */
 struct blocked {
@@ -161,6 +162,12 @@ struct blocked_kernels {
     void (*scatter)(const struct blocked *conv, const struct blocked_sparse *sparse, const struct blocked_kept *kept);
     /* The filters' gradients from their lists, which it empties: rows of the input's depth, added. */
     void (*gather)(const struct blocked *conv, const struct blocked_kept *kept, const float *image, float *rows);
+    /*
+     * The same without lists, for windows of at most BLOCKED_MOST_PICK positions and inputs of one block that has fewer than
+     * BLOCKED_CHANNELS: one sample's, added to weights. dy, places: images of blocked_pooled.
+     */
+    void (*pick_gradient)(const struct blocked *conv, const float *image, const float *dy, const uint8_t *places,
+                          float *weights);
 };
 
 /* Of the kernel tier; NULL: it has none. */

@@ -76,6 +76,20 @@ static void add_relu_and_pool(struct network_plan *plan, struct network_front_la
     }
 }
 
+static enum network_backward backward_of(const struct network_plan *plan, const struct network_front_layer *layer,
+                                         uint32_t i)
+{
+    const struct blocked *conv = &layer->piece.conv;
+
+    if (layer->end != i + 3) {
+        return NETWORK_DENSE;
+    }
+    return i <= plan->front_trained && conv->depth < BLOCKED_CHANNELS &&
+                   conv->window[0] * conv->window[1] <= BLOCKED_MOST_PICK
+               ? NETWORK_PICKED
+               : NETWORK_LISTED;
+}
+
 /* The piece that begins with convolution i. */
 static void add_conv_piece(struct network_plan *plan, uint32_t i, int reads_planes)
 {
@@ -86,7 +100,7 @@ static void add_conv_piece(struct network_plan *plan, uint32_t i, int reads_plan
     layer->piece.reads_planes = reads_planes;
     layer->piece.conv = blocked_of(&layer->conv, reads_planes && channels < BLOCKED_CHANNELS ? channels : BLOCKED_CHANNELS);
     add_relu_and_pool(plan, layer, i + 1);
-    layer->piece.is_sparse = layer->end == i + 3;
+    layer->piece.backward = backward_of(plan, layer, i);
 }
 
 /* The piece that begins with batch_norm i, if it follows a convolution and relu follows it. */
@@ -134,7 +148,7 @@ struct network_rooms network_piece_rooms(const struct network_piece *piece)
     rooms.image = take(&rooms.size, blocked_values(&input) + BLOCKED_SLACK);
     rooms.band = take(&rooms.size, padded_filters(conv) * conv->window[0] * conv->pooled[1] * conv->window[1]);
     rooms.pooled = take(&rooms.size, blocked_values(&pooled));
-    rooms.padded = take(&rooms.size, piece->is_sparse ? 0 : blocked_values(&padded));
+    rooms.padded = take(&rooms.size, piece->backward != NETWORK_DENSE ? 0 : blocked_values(&padded));
     rooms.input = take(&rooms.size, blocked_values(&gradient));
     return rooms;
 }
@@ -143,7 +157,7 @@ struct network_rooms network_piece_rooms(const struct network_piece *piece)
 static void place_conv(struct network_plan *plan, struct network_front_layer *layer)
 {
     const struct blocked *conv = &layer->piece.conv;
-    const int is_sparse = layer->piece.is_sparse;
+    const int is_listed = layer->piece.backward == NETWORK_LISTED;
 
     if (layer->way == NETWORK_PLANES) {
         layer->gradient = take(&plan->front_gradients, conv2d_filter_size(&layer->conv) * layer->conv.filters);
@@ -152,10 +166,10 @@ static void place_conv(struct network_plan *plan, struct network_front_layer *la
     }
     layer->piece.weights = take(&plan->front_working, blocked_weights(conv));
     layer->piece.back =
-        take(&plan->front_working, is_sparse ? blocked_rows(conv, BLOCKED_CHANNELS) : blocked_transposed(conv));
+        take(&plan->front_working, is_listed ? blocked_rows(conv, BLOCKED_CHANNELS) : blocked_transposed(conv));
     layer->piece.bias = take(&plan->front_working, padded_filters(conv));
     layer->piece.kept = take(&plan->front_kept, padded_filters(conv) * (1 + 2 * kept_capacity(&layer->piece)));
-    layer->gradient = take(&plan->front_gradients, is_sparse ? blocked_rows(conv, conv->depth) : blocked_weights(conv));
+    layer->gradient = take(&plan->front_gradients, is_listed ? blocked_rows(conv, conv->depth) : blocked_weights(conv));
     layer->bias_gradient = take(&plan->front_gradients, padded_filters(conv));
 }
 
@@ -168,7 +182,9 @@ static void size_piece(struct network_plan *plan, struct network_front_layer *la
     const size_t windows = (size_t)piece->conv.pooled[0] * piece->conv.pooled[1];
 
     piece->writes_planes = layer->end == plan->front_count || plan->front[layer->end].way == NETWORK_PLANES;
-    piece->kept_rows = !piece->is_sparse ? 0 : has_own_image(piece) || windows >= KEPT ? 1 : (uint32_t)(KEPT / windows);
+    piece->kept_rows = piece->backward != NETWORK_LISTED         ? 0
+                       : has_own_image(piece) || windows >= KEPT ? 1
+                                                                 : (uint32_t)(KEPT / windows);
     input.padding[0] = input.padding[1] = 0;
     if (!piece->writes_planes) {
         plan->front[layer->end - 1].output_stride = blocked_values(&pooled);

@@ -6,7 +6,8 @@
 
 #define VECTOR_WIDTH NETWORK_VECTOR_WIDTH
 /* Narrow enough that two cores get several tiles of a small layer, wide enough for the matrix product's kernel. */
-#define TILE_WIDTH ((uint32_t)NETWORK_MAX_TILE_WIDTH)
+#define TILE_WIDTH        ((uint32_t)NETWORK_MAX_TILE_WIDTH)
+#define HALVES_FROM_WIDTH 64u /* a layer this wide that would be one tile is two */
 /* Rows of the first stage's blocks: a gradient block of 112 x 128 floats stays in the first-level caches. */
 #define BLOCK_WIDTH  112u
 #define LARGEST_SIZE ((uint64_t)1 << 34) /* bytes of float32 parameters */
@@ -31,7 +32,8 @@ static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs
 
     *stage = (struct network_stage){.layer = layer, .inputs = inputs, .outputs = outputs, .op_begin = plan->op_count};
     stage->op_end = plan->op_count;
-    stage->tile_width = even_width(outputs, TILE_WIDTH);
+    stage->tile_width =
+        even_width(outputs, outputs >= HALVES_FROM_WIDTH && outputs <= TILE_WIDTH ? (outputs + 1) / 2 : TILE_WIDTH);
     stage->tile_count = pieces(outputs, stage->tile_width);
     stage->output_stride = network_plan_stride(stage->tile_count * stage->tile_width);
     stage->input_stride = before != NULL ? before->output_stride : network_plan_stride(inputs);

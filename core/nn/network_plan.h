@@ -64,12 +64,20 @@ enum network_way {
     NETWORK_BLOCKED_NORM, /* batch_norm relu [max_pool2d], behind a blocked conv2d */
 };
 
+/* Where a blocked piece's gradients come from. */
+enum network_backward {
+    NETWORK_DENSE,  /* all positions */
+    NETWORK_LISTED, /* behind a pool: those that were kept, by lists */
+    NETWORK_PICKED, /* the same of the first layers, of few channels: picked, without a gradient of the inputs */
+};
+
 /* A piece in blocked images, in its first layer. */
 struct network_piece {
     struct blocked conv;
-    int has_relu, is_sparse;         /* sparse: gradients of the outputs are, behind a pool */
+    enum network_backward backward;
+    int has_relu;
     int reads_planes, writes_planes; /* as what stands before it does, or behind it wants */
-    uint32_t kept_rows;         /* sparse: samples whose kept positions are listed before the weights' gradient is summed */
+    uint32_t kept_rows;         /* listed: samples whose kept positions are listed before the weights' gradient is summed */
     size_t weights, back, bias; /* working copies: for forward, for the inputs' gradient */
     size_t kept;                /* lists of what was kept, behind `front_columns` of a worker's scratch */
 };

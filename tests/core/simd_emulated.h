@@ -13,6 +13,7 @@
 #define LANES 16
 
 typedef float vector __attribute__((vector_size(64)));
+typedef int32_t integers __attribute__((vector_size(64)));
 
 static inline vector load(const float *from)
 {
@@ -43,6 +44,26 @@ static inline vector widen(const uint8_t *from)
 
     for (int i = 0; i < LANES; i++) {
         x[i] = from[i];
+    }
+    return x;
+}
+
+static inline integers widen_integers(const uint8_t *from)
+{
+    integers x;
+
+    for (int i = 0; i < LANES; i++) {
+        x[i] = from[i];
+    }
+    return x;
+}
+
+static inline vector pick(const float *four, integers index)
+{
+    vector x;
+
+    for (int i = 0; i < LANES; i++) {
+        x[i] = four[index[i] % 4];
     }
     return x;
 }

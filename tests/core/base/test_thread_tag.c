@@ -13,19 +13,27 @@
 
 #define THREADS 4
 
+struct noted {
+    pthread_barrier_t all; /* so that each worker gets one task */
+    const char *tags[THREADS];
+};
+
 static void note_tag(void *context, uint32_t task, uint32_t worker)
 {
-    const char **tags = context;
+    struct noted *noted = context;
     (void)task;
-    tags[worker] = thread_tag;
+    noted->tags[worker] = thread_tag;
+    pthread_barrier_wait(&noted->all);
 }
 
 static void assert_tags(struct pool *pool, const char *tag)
 {
-    const char *tags[THREADS] = {"", "", "", ""};
-    pool_run(pool, 100, note_tag, tags);
+    struct noted noted = {.tags = {"", "", "", ""}};
+    assert_int_equal(pthread_barrier_init(&noted.all, NULL, pool_threads(pool)), 0);
+    pool_run(pool, pool_threads(pool), note_tag, &noted);
+    pthread_barrier_destroy(&noted.all);
     for (uint32_t i = 0; i < pool_threads(pool); i++) {
-        assert_ptr_equal(tags[i], tag);
+        assert_ptr_equal(noted.tags[i], tag);
     }
 }
 

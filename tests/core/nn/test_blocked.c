@@ -466,6 +466,25 @@ static void make_sparse(const struct fixture *f, float **dy, uint8_t **places)
     }
 }
 
+/* A weight's gradient of so many equal samples: kept positions, window by window. */
+static float plain_kept_gradient(const struct fixture *f, const float *dy, const uint8_t *places, uint32_t filter,
+                                 const struct weight *weight, uint32_t samples)
+{
+    const struct blocked *conv = &f->conv;
+    const uint32_t windows = conv->pooled[0] * conv->pooled[1];
+    float sum = 0;
+
+    for (uint32_t k = 0; k < samples * windows; k++) {
+        const uint32_t w = k % windows;
+        const size_t at = ((size_t)filter / C * windows + w) * C + filter % C;
+        const uint32_t i = w / conv->pooled[1] * conv->window[0] + places[at] / conv->window[1] + weight->u;
+        const uint32_t j = w % conv->pooled[1] * conv->window[1] + places[at] % conv->window[1] + weight->v;
+
+        sum = places[at] == BLOCKED_DEAD ? sum : fmaf(dy[at], input_at(f, weight->c, i, j), sum);
+    }
+    return sum;
+}
+
 /* One sample through scatter and gather: the same as dense gradients of outputs that are 0 elsewhere. */
 static void check_sparse(const struct fixture *f, const struct blocked_kernels *kernels)
 {
@@ -507,16 +526,9 @@ static void check_sparse(const struct fixture *f, const struct blocked_kernels *
     for (size_t k = 0; k < count; k++) {
         const struct weight *weight = &in_order(conv)[k % f->size];
         const uint32_t filter = (uint32_t)(k / f->size);
-        float want = 0;
 
-        for (size_t w = 0; w < windows; w++) {
-            size_t at = (filter / C * windows + w) * C + filter % C;
-            uint32_t i = (uint32_t)w / conv->pooled[1] * conv->window[0] + places[at] / conv->window[1] + weight->u;
-            uint32_t j = (uint32_t)w % conv->pooled[1] * conv->window[1] + places[at] % conv->window[1] + weight->v;
-
-            want = places[at] == BLOCKED_DEAD ? want : fmaf(dy[at], input_at(f, weight->c, i, j), want);
-        }
-        assert_same_bits(got[weight_at(f, filter, weight->c, weight->u, weight->v)], want);
+        assert_same_bits(got[weight_at(f, filter, weight->c, weight->u, weight->v)],
+                         plain_kept_gradient(f, dy, places, filter, weight, 1));
         assert_int_equal(kept.count[filter], 0);
     }
     blocked_crop(&input, dx, cropped);
@@ -542,6 +554,45 @@ static void check_sparse(const struct fixture *f, const struct blocked_kernels *
     free(kept.count);
     free(kept.offset);
     free(kept.factor);
+}
+
+/* The same sums without lists. */
+static void check_picked(const struct fixture *f, const struct blocked_kernels *kernels)
+{
+    const struct blocked *conv = &f->conv;
+    const size_t count = f->size * conv->filters;
+    float *dy, *dw = floats(blocked_weights(conv)), *got = floats(count);
+    uint8_t *places;
+
+    if (conv->depth == C || conv->window[0] * conv->window[1] > BLOCKED_MOST_PICK) {
+        free(dw);
+        free(got);
+        return;
+    }
+    make_sparse(f, &dy, &places);
+    for (int sample = 0; sample < 2; sample++) {
+        kernels->pick_gradient(conv, f->image, dy, places, dw);
+    }
+    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
+        blocked_sum_weights(conv, b, &(struct blocked_parts){dw, 1, 0}, 0, got + b * C * f->size);
+    }
+    for (size_t k = 0; k < count; k++) {
+        const struct weight *weight = &in_order(conv)[k % f->size];
+        const uint32_t filter = (uint32_t)(k / f->size);
+
+        assert_same_bits(got[weight_at(f, filter, weight->c, weight->u, weight->v)],
+                         plain_kept_gradient(f, dy, places, filter, weight, 2));
+    }
+    free(dy);
+    free(places);
+    free(dw);
+    free(got);
+}
+
+static void few_channels_gradients_are_picked(void **state)
+{
+    (void)state;
+    for_each_shape(check_picked);
 }
 
 static void sparse_gradients_are_those_of_the_kept_positions(void **state)
@@ -727,6 +778,7 @@ int main(void)
         cmocka_unit_test(dense_gradients_are_sums_over_positions),
         cmocka_unit_test(the_transposed_product_is_the_gradient_of_the_inputs),
         cmocka_unit_test(pools_take_the_first_of_equals_and_let_nan_through),
+        cmocka_unit_test(few_channels_gradients_are_picked),
         cmocka_unit_test(sparse_gradients_are_those_of_the_kept_positions),
         cmocka_unit_test(batch_norm_takes_moments_and_gradients_of_kept_positions),
         cmocka_unit_test(pools_normalise_on_the_way),
