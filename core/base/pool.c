@@ -1,8 +1,8 @@
 /*
  * Fork and join, a few microseconds a phase: the caller publishes a new generation of work, everybody does a range of it,
- * always the same, whose data its cache has; then what others have left of theirs, because cores are seldom equally fast.
- * The last one to finish lets the caller go on. Waiting spins first, because the next phase of a step is near, and then
- * sleeps, because pure spinning with more threads than cores costs milliseconds a phase.
+ * always the same, whose data its cache has; then what others have left of theirs, because cores are seldom equally fast,
+ * and some are busy elsewhere. Who comes too late for any task is not waited for. Waiting spins first, because the next
+ * phase of a step is near, and then sleeps, because pure spinning with more threads than cores costs milliseconds a phase.
  *
  * Rejected: one barrier object for all (needs every serial piece of a step repeated or guarded in each thread), and one
  * counter of tasks for all (moves every task's data from cache to cache).
@@ -23,22 +23,23 @@
 #define SPINS_CROWDED 50   /* more threads than cores: the one waited for may need this very core */
 
 struct pool {
-    /* written by the caller before a generation is published, read by the workers after */
+    /* the generation's work: written by the caller before it shares it out, read by whoever has taken a task of it */
     pool_task task;
     void *context;
+    uint32_t tasks;
     enum phase phase;
 
     uint32_t threads;
     int spins;
     _Alignas(64) atomic_uint generation;
-    _Alignas(64) atomic_uint unfinished;
+    _Alignas(64) atomic_uint undone; /* tasks */
     _Alignas(64) atomic_uint sleepers;
     atomic_bool closing;
 
+    /* tasks that nobody has taken yet, the last ones of a range; above them the generation that they are of */
     struct share {
-        _Alignas(64) atomic_uint next;
-        uint32_t end;
-    } shares[POOL_MAX_THREADS]; /* tasks [next, end) that nobody has taken yet */
+        _Alignas(64) atomic_ullong left;
+    } shares[POOL_MAX_THREADS];
 
     struct phase_clock clocks[POOL_MAX_THREADS];
     uint64_t ticks[PHASE_COUNT]; /* of all threads; what the clocks count between a stop and a start is dropped */
@@ -94,28 +95,54 @@ static void wake_sleepers(struct pool *pool)
     }
 }
 
-static void share_out(struct pool *pool, uint64_t tasks)
+static uint32_t range_begin(const struct pool *pool, uint32_t share)
+{
+    return (uint32_t)((uint64_t)pool->tasks * share / pool->threads);
+}
+
+static void share_out(struct pool *pool, unsigned generation)
 {
     for (uint32_t i = 0; i < pool->threads; i++) {
-        atomic_store_explicit(&pool->shares[i].next, (uint32_t)(tasks * i / pool->threads), memory_order_relaxed);
-        pool->shares[i].end = (uint32_t)(tasks * (i + 1) / pool->threads);
+        const uint32_t left = range_begin(pool, i + 1) - range_begin(pool, i);
+
+        atomic_store_explicit(&pool->shares[i].left, (unsigned long long)generation << 32 | left, memory_order_release);
     }
 }
 
-/* The worker's own share, then the others', beginning with its neighbour's. */
-static void run_tasks(struct pool *pool, uint32_t worker)
+/* Takes a task of a share, of this generation only: which cannot end before the task is done. */
+static int take_task(struct pool *pool, unsigned generation, uint32_t share, uint32_t *task)
 {
-    phase_clock_switch(&pool->clocks[worker], pool->phase);
-    for (uint32_t i = 0; i < pool->threads; i++) {
-        struct share *share = &pool->shares[(worker + i) % pool->threads];
-        uint32_t task;
+    atomic_ullong *left = &pool->shares[share].left;
+    unsigned long long seen = atomic_load_explicit(left, memory_order_relaxed);
 
-        while (atomic_load_explicit(&share->next, memory_order_relaxed) < share->end &&
-               (task = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed)) < share->end) {
+    while (seen >> 32 == generation && (uint32_t)seen > 0) {
+        if (atomic_compare_exchange_weak_explicit(left, &seen, seen - 1, memory_order_acquire, memory_order_relaxed)) {
+            *task = range_begin(pool, share + 1) - (uint32_t)seen;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Tasks of the worker's own share, then of the others', beginning with its neighbour's. */
+static void run_tasks(struct pool *pool, unsigned generation, uint32_t worker)
+{
+    uint32_t task, done = 0;
+
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        while (take_task(pool, generation, (worker + i) % pool->threads, &task)) {
+            if (done++ == 0) {
+                phase_clock_switch(&pool->clocks[worker], pool->phase);
+            }
             pool->task(pool->context, task, worker);
         }
     }
-    phase_clock_switch(&pool->clocks[worker], PHASE_WAIT);
+    if (done > 0) {
+        phase_clock_switch(&pool->clocks[worker], PHASE_WAIT);
+        if (atomic_fetch_sub(&pool->undone, done) == done) { /* from here on the caller may be on its way */
+            wake_sleepers(pool);
+        }
+    }
 }
 
 static void *worker_main(void *argument)
@@ -131,10 +158,7 @@ static void *worker_main(void *argument)
         if (atomic_load(&pool->closing)) {
             return NULL;
         }
-        run_tasks(pool, self->index);
-        if (atomic_fetch_sub(&pool->unfinished, 1) == 1) {
-            wake_sleepers(pool);
-        }
+        run_tasks(pool, generation, self->index);
     }
 }
 
@@ -219,10 +243,11 @@ uint32_t pool_threads(const struct pool *pool)
 
 void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
 {
-    unsigned left;
+    unsigned generation, left;
 
     pool->task = task;
     pool->context = context;
+    pool->tasks = tasks;
     if (pool->threads == 1 || tasks == 1) {
         phase_clock_switch(&pool->clocks[0], pool->phase);
         for (uint32_t i = 0; i < tasks; i++) {
@@ -232,13 +257,14 @@ void pool_run(struct pool *pool, uint32_t tasks, pool_task task, void *context)
         return;
     }
     phase_clock_switch(&pool->clocks[0], PHASE_WAIT); /* waking one of the others can cost the caller its core */
-    share_out(pool, tasks);
-    atomic_store(&pool->unfinished, pool->threads - 1);
-    atomic_fetch_add(&pool->generation, 1);
+    generation = atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
+    atomic_store(&pool->undone, tasks);
+    share_out(pool, generation);
+    atomic_store(&pool->generation, generation);
     wake_sleepers(pool);
-    run_tasks(pool, 0);
-    while ((left = atomic_load_explicit(&pool->unfinished, memory_order_acquire)) > 0) {
-        wait_for_change(pool, &pool->unfinished, left);
+    run_tasks(pool, generation, 0);
+    while ((left = atomic_load_explicit(&pool->undone, memory_order_acquire)) > 0) {
+        wait_for_change(pool, &pool->undone, left);
     }
     phase_clock_switch(&pool->clocks[0], PHASE_OTHER);
 }
