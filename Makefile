@@ -163,7 +163,8 @@ $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=ma
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 # Emulates vectors, lane by lane: much code, which need not be fast.
 $(BUILD)/tests/core/nn/test_blocked.o $(BUILD)/tests/core/nn/test_narrow_dense.o: DEFINES = -Wno-psabi -O1
-TESTS := $(foreach layer,$(LAYERS),$(TESTS_$(layer)))
+# Those that take longest first, so that no core is idle at the end.
+TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
 # call, thousands of times, is AddressSanitizer's.
 ifeq ($(MODE),tsan)
