@@ -56,11 +56,12 @@ static int has_dropout(const struct model_spec *model)
     return 0;
 }
 
-/* The step's own gradient is that of the whole training set at the served point. */
+/* The step's own gradient is that of the whole training set at the served point, whose function is float32's. */
 static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_rows)
 {
-    return train_spec_is_full_batch(spec, train_rows) && spec->shuffle != SHUFFLE_WITH_REPLACEMENT &&
-           optimizer_look_ahead(&spec->optimizer) == 0 && !has_dropout(&spec->model);
+    return train_spec_is_full_batch(spec, train_rows) && spec->precision == PRECISION_F32 &&
+           spec->shuffle != SHUFFLE_WITH_REPLACEMENT && optimizer_look_ahead(&spec->optimizer) == 0 &&
+           !has_dropout(&spec->model);
 }
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
