@@ -360,7 +360,10 @@ static const struct field RESOURCES[] = {
 
 static const struct field EXPECT[] = {
     {.name = "dataset_sha256", .kind = FIELD_OTHER, .json_type = "string", .help = "SHA-256 of the data set's content"},
-    {.name = "kernel_tier", .kind = FIELD_OTHER, .json_type = "string", .help = "as GET /v1 tells it"},
+    {.name = "kernel_tier",
+     .kind = FIELD_OTHER,
+     .json_type = "string",
+     .help = "as GET /v1 tells it, of the job's precision"},
 };
 
 static const struct field INITIAL_MODEL[] = {
