@@ -16,7 +16,7 @@ typedef uint32_t pairs __attribute__((vector_size(64)));
 /* The first `count` of LANES floats, the others 0. */
 static inline vector load_some(const float *from, int64_t count)
 {
-    return _mm512_maskz_loadu_ps(count >= LANES ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1), from);
+    return _mm512_maskz_loadu_ps((__mmask16)(count >= LANES ? 0xffff : count <= 0 ? 0 : (1u << count) - 1), from);
 }
 
 /* Both rounded to bfloat16, low before high; subnormal numbers become 0. */
