@@ -94,9 +94,13 @@ DEFINES :=
 ifeq ($(shell uname -m),x86_64)
 VECTORS_avx2 := -mavx2 -mfma
 VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+VECTORS_avx512bf16 := $(VECTORS_avx512) -mavx512bf16
+VECTORS_amx := $(VECTORS_avx512bf16) -mamx-tile -mamx-bf16
 %_avx2.o: DEFINES = $(VECTORS_avx2)
 %_avx512.o: DEFINES = $(VECTORS_avx512)
-export VECTORS_avx2 VECTORS_avx512
+%_avx512bf16.o: DEFINES = $(VECTORS_avx512bf16)
+%_amx.o: DEFINES = $(VECTORS_amx)
+export VECTORS_avx2 VECTORS_avx512 VECTORS_avx512bf16 VECTORS_amx
 endif
 
 $(BUILD)/server/version.o: DEFINES = -DDESCENTD_VERSION='"$(VERSION)"' -DDESCENTD_COMMIT='"$(COMMIT)"'
@@ -162,7 +166,8 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 # Emulates vectors, lane by lane: much code, which need not be fast.
-$(BUILD)/tests/core/nn/test_blocked.o $(BUILD)/tests/core/nn/test_narrow_dense.o: DEFINES = -Wno-psabi -O1
+$(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_bf16_product_amx.o nn/test_blocked.o \
+	nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
 # Those that take longest first, so that no core is idle at the end.
 TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
@@ -233,6 +238,7 @@ check-forbidden:
 	@scripts/check-forbidden
 check-headers: $(HEADERS:%=$(BUILD)/alone/%)
 $(BUILD)/alone/core/base/simd_avx512.h: DEFINES = $(VECTORS_avx512)
+$(BUILD)/alone/core/base/simd_bf16.h $(BUILD)/alone/core/base/simd_amx.h: DEFINES = $(VECTORS_amx)
 $(BUILD)/alone/core/base/simd_avx2.h $(BUILD)/alone/core/base/simd_sums.h: DEFINES = $(VECTORS_avx2)
 $(BUILD)/alone/%.h: %.h
 	@mkdir -p $(@D)

@@ -101,7 +101,7 @@ static void write_variant(enum job_table id, size_t variant, struct json_writer 
     json_key(writer, "parameters");
     json_begin_array(writer);
     for (size_t f = 0; f < table.count; f++) {
-        if (table.fields[f].kind != FIELD_LATER && strcmp(table.fields[f].name, "type") != 0) {
+        if (strcmp(table.fields[f].name, "type") != 0) {
             field_write_parameter(&table.fields[f], writer);
         }
     }

@@ -11,7 +11,15 @@ void encode_info(const struct server_info *info, struct json_writer *writer)
     json_member_string(writer, "name", "descentd");
     json_member_string(writer, "version", info->version);
     json_member_string(writer, "commit", info->commit);
-    json_member_string(writer, "kernel_tier", info->kernel_tier);
+    json_member_string(writer, "kernel_tier", info->kernel_tiers[PRECISION_F32]);
+    json_key(writer, "kernel_tiers");
+    json_begin_object(writer);
+    for (int i = 0; i < PRECISION_COUNT; i++) {
+        if (info->kernel_tiers[i] != NULL) {
+            json_member_string(writer, precision_name((enum precision)i), info->kernel_tiers[i]);
+        }
+    }
+    json_end_object(writer);
     json_member_uint(writer, "cores", info->cores);
     json_member_uint(writer, "threads", info->threads);
     encode_time(writer, "started_at", info->started_at);

@@ -4,13 +4,15 @@
 
 #include <stdint.h>
 
+#include "core/base/precision.h"
+
 struct json_writer;
 
 struct server_info {
     const char *version, *commit;
-    const char *kernel_tier;
-    uint32_t cores, threads; /* of the machine; for training */
-    int64_t started_at;      /* ms since 1970 */
+    const char *kernel_tiers[PRECISION_COUNT]; /* of jobs by precision; NULL: there are none. Float32's always is */
+    uint32_t cores, threads;                   /* of the machine; for training */
+    int64_t started_at;                        /* ms since 1970 */
     double uptime_seconds;
     uint64_t memory_bytes; /* budget for training */
     uint64_t max_body_bytes, max_dataset_bytes;

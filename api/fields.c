@@ -108,7 +108,6 @@ void field_store(const struct field *field, double value, void *into)
         break;
     case FIELD_NAME:
     case FIELD_OTHER:
-    case FIELD_LATER:
         assert(!"a kind without a number");
     }
 }
@@ -135,7 +134,6 @@ double field_load(const struct field *field, const void *from)
     case FIELD_SEED:
     case FIELD_NAME:
     case FIELD_OTHER:
-    case FIELD_LATER:
         break;
     }
     assert(!"a kind without a number");

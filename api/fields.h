@@ -26,7 +26,6 @@ enum field_kind {
     FIELD_SEED,           /* uint64_t: a number up to 2^53 - 1, or a string of decimal or 0x digits */
     FIELD_PAIR,           /* uint32_t [2]: [height, width], or one number for both; choice i: FIELD_PAIR_CHOICE(i) in both */
     FIELD_OTHER,          /* an object, a list, something with forms of its own: decoded and encoded by hand */
-    FIELD_LATER,          /* known and refused as not supported yet; not to be described */
 };
 
 struct field {
@@ -98,10 +97,10 @@ void field_store(const struct field *field, double value, void *into);
 void field_store_word(const struct field *field, int given, void *into);
 /*
  * The member as it is stored (a choice as its index; of a pair the first), whatever its kind; FIELD_NAME, FIELD_SEED,
- * FIELD_OTHER and FIELD_LATER: not to be asked.
+ * FIELD_OTHER: not to be asked.
  */
 double field_load(const struct field *field, const void *from);
-/* Writes members for all fields but FIELD_OTHER and FIELD_LATER; names that are empty are left out. */
+/* Writes members for all fields but FIELD_OTHER; names that are empty are left out. */
 void fields_encode(const struct field *fields, size_t count, const void *from, struct json_writer *writer);
 /* The default as JSON; null when there is no fixed one. */
 void field_write_default(const struct field *field, struct json_writer *writer);

@@ -90,9 +90,7 @@ void field_unknown(const struct field *fields, size_t count, const char *name, c
     struct nearest nearest = nearest_to(name, strlen(name));
 
     for (size_t i = 0; i < count; i++) {
-        if (fields[i].kind != FIELD_LATER) {
-            nearest_offer(&nearest, fields[i].name);
-        }
+        nearest_offer(&nearest, fields[i].name);
     }
     if (nearest.name != NULL) {
         problem_add_field(problem, STATUS_UNKNOWN_FIELD, pointer, NULL, "did you mean %s?", nearest.name);
@@ -352,9 +350,6 @@ static int decode_value(const struct field *field, const struct json_value *valu
         return decode_seed(field, value, into, pointer, problem);
     case FIELD_PAIR:
         return decode_pair(field, value, into, pointer, problem);
-    case FIELD_LATER:
-        problem_add_field(problem, STATUS_NOT_SUPPORTED, pointer, NULL, "%s is not supported yet", field->name);
-        return 0;
     case FIELD_OTHER:
         break;
     }

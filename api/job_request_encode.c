@@ -132,7 +132,7 @@ static void write_stop(const struct job_request *request, struct json_writer *wr
     json_end_object(writer);
 }
 
-/* Both only where they are not as usual: specs from before there was a choice keep their hash. */
+/* Each only where it is not as usual: specs from before there was a choice keep their hash. */
 static void write_kind(const struct job_request *request, struct json_writer *writer)
 {
     const struct train_spec *train = &request->train;
@@ -140,6 +140,9 @@ static void write_kind(const struct job_request *request, struct json_writer *wr
     if (train->kind != TRAIN_ORDINARY) {
         json_member_string(writer, "kind", train_kind_name(train->kind));
         write_object(JOB_TABLE_RANGE, 0, "range", request, writer);
+    }
+    if (train->precision != PRECISION_F32) {
+        json_member_string(writer, "precision", precision_name(train->precision));
     }
     if (train->diagnostics != 0) {
         json_key(writer, "diagnostics");

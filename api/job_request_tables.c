@@ -30,6 +30,7 @@ CHOICE(shuffle_name, shuffle)
 CHOICE(metric_name, metric)
 CHOICE(generator_name, generator)
 CHOICE(train_kind_name, train_kind)
+CHOICE(precision_name, precision)
 
 #define AT(member) .offset = offsetof(struct job_request, member)
 
@@ -96,7 +97,13 @@ static const struct field JOB[] = {
      .choice_count = TRAIN_KIND_COUNT,
      .help = "train; or lr_range_test: a sweep of the learning rate that ends with a suggestion instead of a model"},
     {.name = "range", .kind = FIELD_OTHER, .json_type = "object", .help = "of the learning rate, in a range test"},
-    {.name = "precision", .kind = FIELD_LATER},
+    {.name = "precision",
+     .kind = FIELD_CHOICE,
+     AT(train.precision),
+     .choice = precision_name_choice,
+     .choice_count = PRECISION_COUNT,
+     .help = "of the products of dense layers in training: f32; or bf16, whose operands are rounded to bfloat16 while sums, "
+             "weights and all else stay float32: where GET /v1 names it"},
 };
 
 static const struct field GENERATOR[] = {
@@ -353,7 +360,10 @@ static const struct field RESOURCES[] = {
 
 static const struct field EXPECT[] = {
     {.name = "dataset_sha256", .kind = FIELD_OTHER, .json_type = "string", .help = "SHA-256 of the data set's content"},
-    {.name = "kernel_tier", .kind = FIELD_OTHER, .json_type = "string", .help = "as GET /v1 tells it"},
+    {.name = "kernel_tier",
+     .kind = FIELD_OTHER,
+     .json_type = "string",
+     .help = "as GET /v1 tells it, of the job's precision"},
 };
 
 static const struct field INITIAL_MODEL[] = {

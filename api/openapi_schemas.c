@@ -218,9 +218,7 @@ static void write_object(const struct field_table *table, int type_is_optional, 
     json_key(writer, "properties");
     json_begin_object(writer);
     for (size_t f = 0; f < table->count; f++) {
-        if (table->fields[f].kind != FIELD_LATER) {
-            write_property(table, &table->fields[f], writer);
-        }
+        write_property(table, &table->fields[f], writer);
     }
     json_end_object(writer);
     json_member_bool(writer, "additionalProperties", 0);

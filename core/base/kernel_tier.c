@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/base/bf16_product.h"
 #include "core/base/matrix_library.h"
 
 static const char *const names[ISA_COUNT] = {
@@ -18,7 +19,7 @@ static const char *const names[ISA_COUNT] = {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static enum instruction_set wanted = ISA_COUNT; /* ISA_COUNT: the best there is */
 static enum instruction_set fixed;
-static char text[128];
+static char text[96], text_bf16[sizeof text + 16]; /* models and jobs have room for 128 */
 
 const char *instruction_set_name(enum instruction_set isa)
 {
@@ -52,12 +53,10 @@ static void cache_size(int which, char out[24])
     }
 }
 
-static void fix(void)
+static void write_text(void)
 {
     char l1[24], l2[24], l3[24];
 
-    fixed = wanted == ISA_COUNT ? kernel_tier_detect() : wanted;
-    matrix_library_setup(fixed);
     if (fixed == ISA_REFERENCE) { /* neither library nor caches matter */
         snprintf(text, sizeof(text), "%s/n%d", names[fixed], NUMERICS_VERSION);
         return;
@@ -67,6 +66,19 @@ static void fix(void)
     cache_size(_SC_LEVEL3_CACHE_SIZE, l3);
     snprintf(text, sizeof(text), "%s/n%d/%s/l1-%s-l2-%s-l3-%s", names[fixed], NUMERICS_VERSION, matrix_library_name(), l1,
              l2, l3);
+}
+
+static void fix(void)
+{
+    const char *bf16;
+
+    fixed = wanted == ISA_COUNT ? kernel_tier_detect() : wanted;
+    matrix_library_setup(fixed);
+    write_text();
+    bf16 = bf16_product_setup(fixed);
+    if (bf16 != NULL) {
+        snprintf(text_bf16, sizeof(text_bf16), "%s/bf16-%s", text, bf16);
+    }
 }
 
 enum status kernel_tier_set(enum instruction_set isa, struct error *error)
@@ -95,4 +107,17 @@ const char *kernel_tier(void)
 {
     pthread_once(&once, fix);
     return text;
+}
+
+const char *kernel_tier_of(enum precision precision)
+{
+    pthread_once(&once, fix);
+    switch (precision) {
+    case PRECISION_F32:
+        return text;
+    case PRECISION_BF16:
+        return text_bf16[0] != '\0' ? text_bf16 : NULL;
+    default:
+        return NULL;
+    }
 }

@@ -20,6 +20,9 @@
  */
 void matrix_reference_sgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                             const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+/* The same of elements of A and B rounded to bfloat16 (bf16.h). */
+void matrix_reference_bf16gemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                               const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 void matrix_reference_dgemm(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k, const double *a, int64_t lda,
                             const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
 

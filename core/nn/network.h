@@ -9,6 +9,7 @@
 #define DESCENT_CORE_NN_NETWORK_H
 
 #include "core/base/pool.h"
+#include "core/base/precision.h"
 #include "core/data/scale.h"
 #include "core/nn/network_plan.h"
 #include "core/optim/muon.h"
@@ -52,7 +53,12 @@ struct network_setup {
     uint64_t seed;                          /* of the dropout masks */
     int has_soft_labels;
     int gives_statistics; /* batch_norm takes its running statistics as constants, as NETWORK_INFER always does */
-    struct pool *pool;    /* borrowed */
+    /*
+     * Of the products of dense layers that are not narrow, forward and backward; in float32 networks only. What those of
+     * PRECISION_BF16 round are copies: everything that is kept is float32.
+     */
+    enum precision precision;
+    struct pool *pool; /* borrowed */
 };
 
 /* Bytes that a float32 network of this setup (its pool is not looked at) takes on `threads` threads. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bf16_product.h"
 #include "core/base/mathx.h"
 #include "core/base/matrix_library.h"
 #include "core/nn/batch_norm.h"
@@ -16,8 +17,9 @@
 
 #define REAL float
 #define REAL_IS_FLOAT
-#define R(name) name##_f32
-#define GEMM    matrix_library_sgemm
+#define R(name)            name##_f32
+#define GEMM               matrix_library_sgemm
+#define PRODUCT(precision) ((precision) == PRECISION_BF16 ? bf16_product : matrix_library_sgemm)
 #include "core/nn/activation.inc"
 #include "core/nn/network.inc"
 

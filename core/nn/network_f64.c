@@ -13,8 +13,9 @@
 #include "core/nn/loss.h"
 #include "core/nn/narrow_dense.h"
 
-#define REAL    double
-#define R(name) name##_f64
-#define GEMM    matrix_reference_dgemm
+#define REAL               double
+#define R(name)            name##_f64
+#define GEMM               matrix_reference_dgemm
+#define PRODUCT(precision) ((void)(precision), matrix_reference_dgemm)
 #include "core/nn/activation.inc"
 #include "core/nn/network.inc"

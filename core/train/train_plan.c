@@ -1,7 +1,9 @@
 /* What a job costs, and the names of things in its spec: everything about a train_spec that needs no memory. */
 #include "train_plan.h"
 
+#include "core/base/kernel_tier.h"
 #include "core/base/mathx.h"
+#include "core/nn/narrow_dense.h"
 #include "core/optim/solver.h"
 #include "core/train/diagnostics.h"
 #include "core/train/evaluator.h"
@@ -54,11 +56,12 @@ static int has_dropout(const struct model_spec *model)
     return 0;
 }
 
-/* The step's own gradient is that of the whole training set at the served point. */
+/* The step's own gradient is that of the whole training set at the served point, whose function is float32's. */
 static int step_gradient_is_exact(const struct train_spec *spec, uint64_t train_rows)
 {
-    return train_spec_is_full_batch(spec, train_rows) && spec->shuffle != SHUFFLE_WITH_REPLACEMENT &&
-           optimizer_look_ahead(&spec->optimizer) == 0 && !has_dropout(&spec->model);
+    return train_spec_is_full_batch(spec, train_rows) && spec->precision == PRECISION_F32 &&
+           spec->shuffle != SHUFFLE_WITH_REPLACEMENT && optimizer_look_ahead(&spec->optimizer) == 0 &&
+           !has_dropout(&spec->model);
 }
 
 enum gradient_check train_spec_gradient_check(const struct train_spec *spec, uint64_t train_rows)
@@ -187,6 +190,33 @@ static uint64_t final_evaluation_bytes(const struct train_spec *spec, const stru
     return spec->kind == TRAIN_LR_RANGE_TEST ? 0 : fit > scores ? fit : scores;
 }
 
+/* Another precision than float32 is for what has products that it changes, and for processors that can. */
+static enum status check_precision(const struct train_spec *spec, const struct network_plan *network, struct error *error)
+{
+    const char *name = precision_name(spec->precision);
+
+    if (spec->precision == PRECISION_F32) {
+        return STATUS_OK;
+    }
+    if (optimizer_has(spec->optimizer.type, OPTIMIZER_CONVEX_SOLVER)) {
+        return error_set(error, STATUS_NOT_SUPPORTED, "%s computes in float64, not in %s; allowed: \"f32\"",
+                         optimizer_name(spec->optimizer.type), name);
+    }
+    if (network->stages[0].is_narrow) {
+        return error_set(error, STATUS_NOT_SUPPORTED,
+                         "%s is for models with hidden layers or more than %u classes; this one has nothing but a dense "
+                         "layer of %u; allowed: \"f32\"",
+                         name, NARROW_MOST_OUTPUT, network->stages[0].outputs);
+    }
+    if (kernel_tier_of(spec->precision) == NULL) {
+        return error_set(error, STATUS_NOT_SUPPORTED,
+                         "%s needs a processor with AMX-BF16 or AVX-512 BF16, or the kernel tier reference; this is %s; "
+                         "allowed here: \"f32\"",
+                         name, instruction_set_name(kernel_tier_isa()));
+    }
+    return STATUS_OK;
+}
+
 enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, const struct train_sizes *rows,
                          uint32_t max_threads, struct error *error)
 {
@@ -196,6 +226,9 @@ enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec,
     enum status status = network_plan_make(&network, &spec->model, train_spec_network_rows(spec, train_rows), error);
 
     *plan = (struct train_plan){0};
+    if (status == STATUS_OK) {
+        status = check_precision(spec, &network, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "core/base/precision.h"
 #include "core/data/sampler.h"
 #include "core/data/scale.h"
 #include "core/nn/model_spec.h"
@@ -61,9 +62,10 @@ const char *train_kind_name(enum train_kind kind); /* "train", "lr_range_test" *
 
 struct train_spec {
     enum train_kind kind;
-    struct range_spec range; /* of a range test, which takes its learning rates from there and has neither stops nor
-                                evaluations */
-    unsigned diagnostics;    /* DIAGNOSTIC_BIT(...) | ... (diagnostics.h) */
+    struct range_spec range;  /* of a range test, which takes its learning rates from there and has neither stops nor
+                                 evaluations */
+    unsigned diagnostics;     /* DIAGNOSTIC_BIT(...) | ... (diagnostics.h) */
+    enum precision precision; /* of the updates' gradients; evaluations and what is measured besides are float32 */
     struct model_spec model;
     enum initializer initializer;
     enum preprocessing preprocessing; /* resolved: never auto */

@@ -45,7 +45,8 @@ struct train_plan {
     uint64_t step_flops;        /* of an average step; a solver's: of one gradient, which is what threads share */
     uint64_t most_step_flops;   /* the same, but of all passes that a solver's iteration can make: an upper bound */
 };
-/* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes. */
+/* STATUS_MODEL_TOO_LARGE where the sizes overflow or pass 2^34 bytes; STATUS_NOT_SUPPORTED where spec->precision is not,
+ * here. */
 MUST_CHECK enum status trainer_plan(struct train_plan *plan, const struct train_spec *spec, const struct train_sizes *rows,
                                     uint32_t max_threads, struct error *error);
 /* Threads that this much work can use: 1 for small steps, at most `cores`. */

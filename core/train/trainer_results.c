@@ -54,7 +54,7 @@ enum status trainer_blank_model(const struct trainer *trainer, struct model *mod
                             .width = dataset->width,
                             .is_image = dataset->is_image,
                             .parameter_count = trainer->plan.parameters};
-    snprintf(model->kernel_tier, sizeof model->kernel_tier, "%s", kernel_tier());
+    snprintf(model->kernel_tier, sizeof model->kernel_tier, "%s", kernel_tier_of(trainer->spec.precision));
     model->parameters = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (model->parameters == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for a model of %zu bytes", bytes);

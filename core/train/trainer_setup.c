@@ -56,6 +56,7 @@ static enum status make_networks(struct trainer *trainer, uint32_t threads, stru
                                   .optimizer = &trainer->spec.optimizer,
                                   .seed = spec->seed,
                                   .has_soft_labels = trainer->soft_winners != NULL,
+                                  .precision = spec->precision,
                                   .pool = trainer->pool};
 
     status = network_new_f32(&trainer->network, &setup, error);
@@ -63,6 +64,7 @@ static enum status make_networks(struct trainer *trainer, uint32_t threads, stru
         network_plan_drop_dropout(&plan); /* such gradients are taken without dropout, of the function that is served */
         setup.use = NETWORK_ACCUMULATE;
         setup.gives_statistics = 1;
+        setup.precision = PRECISION_F32;
         status = network_new_f32(&trainer->probe, &setup, error);
     }
     return status == STATUS_OK ? evaluator_new(&trainer->evaluator, &spec->model, trainer->pool, error) : status;

@@ -57,7 +57,7 @@ void get_info(struct app *app, struct request *request)
     struct server_info info = {
         .version = version_text,
         .commit = version_commit,
-        .kernel_tier = kernel_tier(),
+        .kernel_tiers = {[PRECISION_F32] = kernel_tier(), [PRECISION_BF16] = kernel_tier_of(PRECISION_BF16)},
         .cores = app->cores,
         .threads = app->threads,
         .started_at = app->started_at,

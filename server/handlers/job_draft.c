@@ -16,17 +16,19 @@
 
 /* ---- checks against this server ---- */
 
+/* Of what can run here: it has a kernel tier. */
 static enum status check_expectations(const struct job_draft *draft, struct error *error)
 {
     const struct job_request *decoded = &draft->decoded;
+    const char *tier = kernel_tier_of(decoded->train.precision);
 
     if (decoded->expect_dataset_sha256[0] != '\0' && strcmp(decoded->expect_dataset_sha256, draft->data.train.sha256) != 0) {
         return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/expect/dataset_sha256", "the data set's SHA-256 is %s",
                                  draft->data.train.sha256);
     }
-    if (decoded->expect_kernel_tier[0] != '\0' && strcmp(decoded->expect_kernel_tier, kernel_tier()) != 0) {
+    if (decoded->expect_kernel_tier[0] != '\0' && strcmp(decoded->expect_kernel_tier, tier) != 0) {
         return error_set_pointer(error, STATUS_EXPECTATION_NOT_MET, "/expect/kernel_tier",
-                                 "this server's kernel tier is %.96s", kernel_tier());
+                                 "this server's kernel tier is %.112s", tier);
     }
     return STATUS_OK;
 }
@@ -40,6 +42,8 @@ static enum status check_plan(struct job_draft *draft, const struct app *app, st
 
     if (status == STATUS_MODEL_TOO_LARGE) {
         snprintf(error->pointer, sizeof error->pointer, "/model");
+    } else if (status == STATUS_NOT_SUPPORTED) {
+        snprintf(error->pointer, sizeof error->pointer, "/precision");
     }
     if (status == STATUS_OK && draft->plan.bytes > app->memory_bytes) {
         status = error_set(error, STATUS_MEMORY_ESTIMATE_EXCEEDED,
@@ -165,7 +169,7 @@ static enum status describe_job(struct job_draft *draft, struct error *error)
     if (job->metadata == NULL) {
         return error_set(error, STATUS_OUT_OF_MEMORY, "no memory for the job's metadata");
     }
-    job_request_encode(decoded, draft->data.train.sha256, kernel_tier(), &writer);
+    job_request_encode(decoded, draft->data.train.sha256, kernel_tier_of(decoded->train.precision), &writer);
     return json_writer_take(&writer, &job->spec, &size, error);
 }
 
@@ -203,9 +207,9 @@ enum status job_draft_check(struct job_draft *draft, struct app *app, const char
                                      data->has_test ? &data->test.dataset : NULL, problem);
     }
     if (status == STATUS_OK) {
-        status = check_expectations(draft, &error);
+        status = check_plan(draft, app, &error);
         if (status == STATUS_OK) {
-            status = check_plan(draft, app, &error);
+            status = check_expectations(draft, &error);
         }
         problem_add(problem, &error);
     }

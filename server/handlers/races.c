@@ -183,7 +183,7 @@ static void write_estimate(const struct race *race, size_t i, struct json_writer
     if (names_shared(race, ROWS_TEST, &shown.test)) {
         shown.test = race->decoded.test.ref;
     }
-    encode_job_estimate(&shown, draft->data.train.sha256, kernel_tier(), &draft->plan, writer);
+    encode_job_estimate(&shown, draft->data.train.sha256, kernel_tier_of(shown.train.precision), &draft->plan, writer);
 }
 
 /* Checks entry i's text; makes its job ready, or writes what it would cost, as long as nothing is wrong with any. */

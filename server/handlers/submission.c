@@ -112,7 +112,8 @@ static void answer_estimate(struct submission *submission)
     const struct job_draft *draft = &submission->draft;
     struct json_writer writer = {0};
 
-    encode_job_estimate(&draft->decoded, draft->data.train.sha256, kernel_tier(), &draft->plan, &writer);
+    encode_job_estimate(&draft->decoded, draft->data.train.sha256, kernel_tier_of(draft->decoded.train.precision),
+                        &draft->plan, &writer);
     reply_json(submission->request, 200, &writer); /* without a claim */
     submission_free(submission);
 }

@@ -143,11 +143,12 @@ static const char *tier_of(const struct run *run)
 
 static enum status resume(struct run *run, const struct checkpoint_owner *owner, struct error *error)
 {
+    const char *tier = kernel_tier_of(run->request.train.precision);
     struct checkpoint_list list;
     enum status status;
 
-    if (tier_of(run)[0] != '\0' && strcmp(tier_of(run), kernel_tier()) != 0) {
-        recorder_change_tier(run->recorder, kernel_tier());
+    if (tier_of(run)[0] != '\0' && strcmp(tier_of(run), tier) != 0) {
+        recorder_change_tier(run->recorder, tier);
         if (run->job.started_at > 0) {
             tell_remark(run, "restarted", "kernel_tier_changed", 0,
                         "the processor computes otherwise than the one before: the job begins again");

@@ -56,7 +56,6 @@ static const struct field FIELDS[] = {
     {.name = "window", .kind = FIELD_PAIR, AT(window), .default_value = 3, .minimum = 1, .maximum = 9},
     {.name = "padding", .kind = FIELD_PAIR, AT(padding), .maximum = 9, .choices = COLOURS, .choice_count = 2},
     {.name = "needed", .kind = FIELD_OTHER, .required = 1},
-    {.name = "later", .kind = FIELD_LATER},
 };
 #define COUNT (sizeof FIELDS / sizeof *FIELDS)
 
@@ -261,7 +260,6 @@ static void a_value_that_cannot_be_gets_its_code(void **state)
         {"\"NUMBER\":0.5", STATUS_UNKNOWN_FIELD, "/s/NUMBER"},
         {"\"a/b~c\":0.5", STATUS_UNKNOWN_FIELD, "/s/a~1b~0c"},
         {"\"\":0.5", STATUS_UNKNOWN_FIELD, "/s/"},
-        {"\"later\":null", STATUS_NOT_SUPPORTED, "/s/later"},
     };
 
     (void)state;
@@ -362,9 +360,6 @@ static void every_row_of_every_table_makes_sense(void **state)
             int number = field->kind <= FIELD_INT32 && !isnan(field->default_value) && !field->word_is_default;
 
             assert_non_null(field->name);
-            if (field->kind == FIELD_LATER) {
-                continue;
-            }
             assert_non_null(field->help);
             assert_int_equal(field->kind == FIELD_OTHER, field->json_type != NULL);
             if (number && !(field->word != NULL && field->default_value == 0)) {

@@ -362,6 +362,7 @@ static const char *const COMPLETE[] = {
     "{" BLOBS "," SOFTMAX ",\"optimizer\":{\"type\":\"adam\",\"amsgrad\":true},\"schedule\":{\"type\":\"linear\","
     "\"final_learning_rate\":1e-5}}",
     "{" BLOBS "," SOFTMAX ",\"optimizer\":{\"type\":\"adagrad\",\"lr_decay\":0.01},\"training\":{\"batch_size\":\"full\"}}",
+    "{" BLOBS ",\"model\":{\"type\":\"mlp\",\"hidden\":[8]},\"precision\":\"bf16\"}",
 };
 
 static void a_resolved_spec_decodes_into_itself(void **state)
@@ -389,6 +390,7 @@ static void a_resolved_spec_decodes_into_itself(void **state)
         assert_memory_equal(&again.request.train.optimizer, &first.request.train.optimizer,
                             sizeof first.request.train.optimizer);
         assert_true(again.request.train.seed == first.request.train.seed);
+        assert_int_equal(again.request.train.precision, first.request.train.precision);
         assert_int_equal(again.request.train.batch_size, first.request.train.batch_size);
         if (first.request.dataset.type == DATASET_REF_INLINE) {
             assert_int_equal(again.request.dataset.block.size, first.request.dataset.block.size);
@@ -429,6 +431,25 @@ static void a_resolved_spec_has_every_default_filled_in(void **state)
     job_release(&job);
 }
 
+static void a_precision_is_told_where_it_is_not_float32(void **state)
+{
+    struct job job;
+    char *text;
+
+    (void)state;
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        assert_int_equal(job_resolve(&job, bf16 ? "{" BLOBS "," SOFTMAX ",\"precision\":\"bf16\"}"
+                                                : "{" BLOBS "," SOFTMAX ",\"precision\":\"f32\"}"),
+                         STATUS_OK);
+        assert_int_equal(job.request.train.precision, bf16 ? PRECISION_BF16 : PRECISION_F32);
+        text = job_encode(&job);
+        assert_true((strstr(text, "\"precision\":\"bf16\"") != NULL) == bf16);
+        assert_true((strstr(text, "precision") != NULL) == bf16); /* specs from before there was a choice keep their hash */
+        free(text);
+        job_release(&job);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +470,7 @@ int main(void)
         cmocka_unit_test(many_inline_rows_are_no_nodes),
         cmocka_unit_test(a_resolved_spec_decodes_into_itself),
         cmocka_unit_test(a_resolved_spec_has_every_default_filled_in),
+        cmocka_unit_test(a_precision_is_told_where_it_is_not_float32),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

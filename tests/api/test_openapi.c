@@ -212,7 +212,7 @@ static void assert_fits(struct json_writer *writer, const char *name)
 static void answers_have_the_members_of_their_schemas(void **state)
 {
     struct json_writer writer = {.depth = 0};
-    const struct server_info info = {.version = "1", .commit = "c", .kernel_tier = "t", .cores = 2, .threads = 2};
+    const struct server_info info = {.version = "1", .commit = "c", .kernel_tiers = {"t", "u"}, .cores = 2, .threads = 2};
     const struct job_view job = {.id = "job_1", .status = JOB_SUCCEEDED};
     const struct dataset_view dataset = {.id = "ds_1"};
     const struct model_view model = {.id = "mdl_1"};
@@ -279,7 +279,7 @@ static void the_job_request_is_described_by_the_tables_that_decode_it(void **sta
                         "#/components/schemas/JobLayer");
     assert_string_equal(json_to_string(json_get(momentum, "type")), "number");
     assert_int_equal((int)json_to_number(json_get(momentum, "exclusiveMaximum")), 1);
-    assert_null(property("JobRequest", "precision")); /* not supported yet */
+    assert_int_equal(json_count(json_get(property("JobRequest", "precision"), "enum")), PRECISION_COUNT);
     assert_false(json_is_true(json_get(json_get(schemas(), "JobTraining"), "additionalProperties")));
 }
 

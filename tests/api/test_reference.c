@@ -165,7 +165,7 @@ static void put_fields(struct text *out, const struct field_table *table)
     for (size_t f = 0; f < table->count; f++) {
         const struct field *field = &table->fields[f];
 
-        if (field->kind == FIELD_LATER || (table->variant != NULL && strcmp(field->name, "type") == 0)) {
+        if (table->variant != NULL && strcmp(field->name, "type") == 0) {
             continue;
         }
         text_string(out, shown++ == 0 ? "\n| field | values | default | |\n| --- | --- | --- | --- |\n" : "");

@@ -69,7 +69,7 @@ static inline vector pick(const float *four, integers index)
 }
 
 /* No copy at every place of call: there are hundreds. */
-static __attribute__((noinline)) vector multiply_add(vector a, vector b, vector c)
+static __attribute__((noinline, unused)) vector multiply_add(vector a, vector b, vector c)
 {
     for (int i = 0; i < LANES; i++) {
         c[i] = fmaf(a[i], b[i], c[i]);

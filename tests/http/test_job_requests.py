@@ -131,7 +131,8 @@ def _with(path, value):
     ("right-to-left name", "/name", "\u202ex", "name_invalid"),
     ("dropout 1", "/model", {"type": "mlp", "hidden": [4], "dropout": 1}, "out_of_range:/model/dropout"),
     ("validation of everything", "/split/validation", 1.5, "out_of_range"),
-    ("later field", "/precision", "bf16", "not_supported"),
+    ("unknown precision", "/precision", "fp16", "unknown_value"),
+    ("a precision without a product that it changes", "/precision", "bf16", "not_supported"),
 )
 def a_field_that_means_nothing_is_422_at_its_place(server, path, value, code):
     code, _, pointer = code.partition(":")

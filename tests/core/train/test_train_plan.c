@@ -1,6 +1,7 @@
 /* What follows from a spec alone: where gradients are looked at, what the network keeps, what a job costs. */
 #include "core/train/train_plan.h"
 
+#include "core/base/kernel_tier.h"
 #include "tests/core/train/training.h"
 
 static struct train_spec full_batch(const struct fixture *f, uint32_t hidden, enum optimizer_type type)
@@ -41,6 +42,51 @@ static void a_gradient_taken_ahead_is_not_that_of_the_served_point(void **state)
     assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_STEP);
     spec.optimizer.momentum = 0.5;
     assert_int_equal(train_spec_gradient_check(&spec, rows), GRADIENT_CHECK_PROBE);
+    fixture_release(&f);
+}
+
+static void a_gradient_of_another_precision_is_not_that_of_the_served_function(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    struct train_spec spec = full_batch(&f, 16, OPTIMIZER_SGD);
+
+    assert_int_equal(train_spec_gradient_check(&spec, f.split.train_count), GRADIENT_CHECK_STEP);
+    spec.precision = PRECISION_BF16;
+    assert_int_equal(train_spec_gradient_check(&spec, f.split.train_count), GRADIENT_CHECK_PROBE);
+    fixture_release(&f);
+}
+
+static void a_precision_needs_products_that_it_changes_and_a_processor_that_can(void **state)
+{
+    static const struct {
+        uint32_t hidden;
+        enum optimizer_type optimizer;
+        const char *why;
+    } REFUSED[] = {{0, OPTIMIZER_SGD, "hidden layers"}, {0, OPTIMIZER_LBFGS, "lbfgs"}};
+    struct train_plan plan;
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, GENERATOR_BLOBS, 150, 3, 0.7, 0);
+    const struct train_sizes rows = {f.split.train_count, 0, f.split.train_count};
+
+    for (size_t i = 0; i < sizeof REFUSED / sizeof REFUSED[0]; i++) {
+        struct train_spec spec = full_batch(&f, REFUSED[i].hidden, REFUSED[i].optimizer);
+        struct error error = {.status = STATUS_OK};
+
+        assert_int_equal(trainer_plan(&plan, &spec, &rows, 1, &error), STATUS_OK);
+        spec.precision = PRECISION_BF16;
+        assert_int_equal(trainer_plan(&plan, &spec, &rows, 1, &error), STATUS_NOT_SUPPORTED);
+        assert_non_null(strstr(error.message, REFUSED[i].why));
+    }
+    struct train_spec spec = full_batch(&f, 16, OPTIMIZER_SGD);
+
+    spec.precision = PRECISION_BF16;
+    assert_int_equal(trainer_plan(&plan, &spec, &rows, 1, NULL),
+                     kernel_tier_of(PRECISION_BF16) != NULL ? STATUS_OK : STATUS_NOT_SUPPORTED);
     fixture_release(&f);
 }
 
@@ -192,6 +238,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gradient_taken_ahead_is_not_that_of_the_served_point),
+        cmocka_unit_test(a_gradient_of_another_precision_is_not_that_of_the_served_function),
+        cmocka_unit_test(a_precision_needs_products_that_it_changes_and_a_processor_that_can),
         cmocka_unit_test(whole_layers_need_stored_gradients),
         cmocka_unit_test(a_rule_s_own_work_counts_for_threads),
         cmocka_unit_test(a_solver_s_step_may_be_many_passes),
