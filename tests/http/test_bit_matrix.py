@@ -101,7 +101,7 @@ def a_pause_changes_no_bit(server):
 
     keys = {(name, dropout, batch, threads): optimizer for name, optimizer, dropout, batch in SPECS for threads in THREADS}
     _compare(server, _each(keys, live))
-    want(len(paused) > len(keys) / 2, f"only {len(paused)} of {len(keys)} jobs were paused at all")
+    want(len(paused) > len(keys) / 5, f"only {len(paused)} of {len(keys)} jobs were paused at all")
 
 
 def _disturb(server, seed, times, disturb):

@@ -113,12 +113,12 @@ def the_picture_shows_loss_over_the_learning_rate(server):
 
 def what_a_sweep_has_not_got_is_refused(server):
     """Neither probabilities to draw, nor a model to predict with: before its end there are checkpoints, but of a network on its way to explode."""
-    finished = server.train(_sweep(checkpoint={"every_steps": 50}))["id"]
+    running = server.ok("POST", "/v1/jobs", _sweep(range={"steps": 500}, diagnostics=["sharpness"], checkpoint={"every_steps": 20}))["id"]  # takes some seconds
+    server.wait_until(running, lambda j: server.get(f"/v1/jobs/{running}/checkpoints")["data"] != [])
+    finished = server.train(_sweep())["id"]
     equal(server.get(f"/v1/jobs/{finished}/results")["splits"], {}, "splits")
     problem = server.refuse(406, "not_acceptable", "GET", f"/v1/jobs/{finished}/results?format=svg")
     includes(problem["detail"], "range test")
-    want(server.get(f"/v1/jobs/{finished}/checkpoints")["data"] != [], "it has checkpoints")
-    running = server.ok("POST", "/v1/jobs", _sweep(range={"steps": 500}, diagnostics=["sharpness"]))["id"]  # takes some seconds
     for job in (finished, running):
         problem = server.refuse(409, "model_not_ready", "POST", f"/v1/jobs/{job}/predict", {"instances": [[0, 0]]})
         includes(problem["detail"], "range test")
