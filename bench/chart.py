@@ -1,4 +1,4 @@
-"""Bars on a logarithmic scale as SVG, in the style of the server's own pictures (api/svg.h)."""
+"""Bars as SVG, in the style of the server's own pictures (api/svg.h): on a logarithmic scale, or cut into shares."""
 import math
 from xml.sax.saxutils import escape
 
@@ -38,7 +38,30 @@ def bars(title, subtitle, groups):
     bottom = y - GAP + 8
     grid = [f'<path class="grid" d="M{at(10**p):.1f} {TOP - 8}V{bottom}"/>'
             f'<text class="middle" x="{at(10**p):.1f}" y="{bottom + 18}">{short(10**p)}</text>' for p in range(low, math.floor(high) + 1)]
-    height = bottom + 34
+    return picture(title, subtitle, bottom + 34, [*grid, *body])
+
+
+SHARE_COLOURS = ("#0969da", "#d4650a", "#1a7f64", "#b3309b", "#9a6700", "#8c959f", "#d0d7de")
+
+
+def shares(title, subtitle, names, rows):
+    """rows: (name, share of each of the names). A bar each, and what the colours mean."""
+    legend, body, width = [], [], WIDTH - LEFT - RIGHT
+    for i, name in enumerate(names):
+        x = LEFT + i * width / len(names)
+        legend.append(f'<rect x="{x:.0f}" y="{TOP - 12}" width="11" height="11" rx="2" fill="{SHARE_COLOURS[i]}"/><text x="{x + 16:.0f}" y="{TOP - 2}">{escape(name)}</text>')
+    y = TOP + 8
+    for name, values in rows:
+        body.append(f'<text class="end" x="{LEFT - 8}" y="{y + 14}">{escape(name)}</text>')
+        x = LEFT
+        for value, colour in zip(values, SHARE_COLOURS):
+            body.append(f'<rect x="{x:.1f}" y="{y + 2}" width="{value * width:.1f}" height="{BAR}" fill="{colour}"><title>{value:.1%}</title></rect>')
+            x += value * width
+        y += BAR + 8
+    return picture(title, subtitle, y + 12, [*legend, *body])
+
+
+def picture(title, subtitle, height, body):
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">',
                       f"<title>{escape(title)}</title>", STYLE, f'<rect class="paper" width="{WIDTH}" height="{height}" rx="6"/>',
-                      f'<text class="title" x="20" y="30">{escape(title)}</text>', f'<text x="20" y="49">{escape(subtitle)}</text>', *grid, *body, "</svg>", ""])
+                      f'<text class="title" x="20" y="30">{escape(title)}</text>', f'<text x="20" y="49">{escape(subtitle)}</text>', *body, "</svg>", ""])

@@ -21,9 +21,12 @@ class Figure:
     rates: dict = dataclasses.field(default_factory=dict)    # program: samples/s of each round
     answers: dict = dataclasses.field(default_factory=dict)  # program: its first answer
     peaks: list = dataclasses.field(default_factory=list)    # GFLOP/s beside each round
+    phases: list = dataclasses.field(default_factory=list)   # shares of our threads' time, in each run
 
     def take(self, program, answer):
         self.answers.setdefault(program, answer)
+        if "phases" in answer:
+            self.phases.append(answer["phases"])
         self.rates.setdefault(program, []).append(answer["samples"] / answer["seconds"])
 
     def best_peer(self):
@@ -142,6 +145,7 @@ def tabulate():
                     f"{f.answers['PyTorch']['variant']} |")
     TABLES["Training, samples/s"] = ["Medians of the rounds, with the least and the greatest; a peer that was more than "
                                      f"{HOPELESS} times slower than the best in a first run is not asked again.", "", *rows]
+    tabulate_phases()
     groups = []
     for name, workload in WORKLOADS.items():
         f = FIGURES[name, *HEADLINE]
@@ -150,3 +154,17 @@ def tabulate():
             bars.append(("the processor's peak", 1e9 * statistics.median(f.peaks) / f.answers["descentd"]["flops_per_sample"]))
         groups.append((workload.title, bars))
     CHARTS["throughput.svg"] = ("Training on two cores", "samples/s at batch 128, on a logarithmic scale: each gridline is ten times the one before", groups)
+
+
+def tabulate_phases():
+    """What the threads of bench/train do, by their own clocks."""
+    shown = [p for p in next(iter(FIGURES.values())).phases[0] if p != "evaluate"]
+    rows, bars = [f"| workload | batch | threads | us a step | {' | '.join(shown)} |", "| --- " * (4 + len(shown)) + "|"], []
+    for (name, batch, threads, precision), f in FIGURES.items():
+        shares = [statistics.median(run[p] for run in f.phases) for p in shown]
+        step = 1e6 * batch / statistics.median(f.rates["descentd"])
+        rows.append(f"| {WORKLOADS[name].title}{', bf16' if precision == 'bf16' else ''} | {batch} | {threads} | {step:,.0f} | {' | '.join(f'{s:.1%}' for s in shares)} |")
+        if (batch, precision) == (HEADLINE[0], HEADLINE[2]):
+            bars.append((f"{name}, {threads} thread{'s' if threads > 1 else ''}", [s / sum(shares) for s in shares]))
+    TABLES["Time of a step by phase"] = ["Shares of the threads' time, medians of the runs: the waits are those of the threads for each other.", "", *rows]
+    CHARTS["phases.svg"] = ("Where the time goes", f"shares of the threads' time at batch {HEADLINE[0]}, by phase of a step", shown, bars)

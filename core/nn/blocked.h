@@ -164,7 +164,8 @@ struct blocked_kernels {
     void (*gather)(const struct blocked *conv, const struct blocked_kept *kept, const float *image, float *rows);
     /*
      * The same without lists, for windows of at most BLOCKED_MOST_PICK positions and inputs of one block that has fewer than
-     * BLOCKED_CHANNELS: one sample's, added to weights. dy, places: images of blocked_pooled.
+     * BLOCKED_CHANNELS: one sample's, added to weights. A dead place counts as 0 times what its window has, which is finite.
+     * dy, places: images of blocked_pooled.
      */
     void (*pick_gradient)(const struct blocked *conv, const float *image, const float *dy, const uint8_t *places,
                           float *weights);

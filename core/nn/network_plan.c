@@ -25,15 +25,22 @@ static uint32_t even_width(uint32_t n, uint32_t width)
     return pieces(each, VECTOR_WIDTH) * VECTOR_WIDTH;
 }
 
-static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs, uint32_t outputs)
+/* The last stage stays one tile where it can: then it is cut by samples. */
+static uint32_t tile_width(uint32_t outputs, int is_last)
+{
+    const int is_halved = !is_last && outputs >= HALVES_FROM_WIDTH && outputs <= TILE_WIDTH;
+
+    return even_width(outputs, is_halved ? (outputs + 1) / 2 : TILE_WIDTH);
+}
+
+static void add_stage(struct network_plan *plan, uint32_t layer, uint32_t inputs, uint32_t outputs, int is_last)
 {
     const struct network_stage *before = plan->stage_count > 0 ? &plan->stages[plan->stage_count - 1] : NULL;
     struct network_stage *stage = &plan->stages[plan->stage_count++];
 
     *stage = (struct network_stage){.layer = layer, .inputs = inputs, .outputs = outputs, .op_begin = plan->op_count};
     stage->op_end = plan->op_count;
-    stage->tile_width =
-        even_width(outputs, outputs >= HALVES_FROM_WIDTH && outputs <= TILE_WIDTH ? (outputs + 1) / 2 : TILE_WIDTH);
+    stage->tile_width = tile_width(outputs, is_last);
     stage->tile_count = pieces(outputs, stage->tile_width);
     stage->output_stride = network_plan_stride(stage->tile_count * stage->tile_width);
     stage->input_stride = before != NULL ? before->output_stride : network_plan_stride(inputs);
@@ -90,11 +97,11 @@ static void place_stages(struct network_plan *plan)
     }
 }
 
-static void add_dense(struct network_plan *plan, uint32_t index, uint32_t inputs, uint32_t units)
+static void add_dense(struct network_plan *plan, uint32_t index, uint32_t inputs, uint32_t units, int is_last)
 {
     struct network_tensor tensor = {.kind = NETWORK_WEIGHT, .layer = index, .stage = plan->stage_count};
 
-    add_stage(plan, index, inputs, units);
+    add_stage(plan, index, inputs, units, is_last);
     tensor.count = (uint64_t)inputs * units;
     plan->tensors[plan->tensor_count++] = tensor;
     tensor.kind = NETWORK_BIAS;
@@ -112,7 +119,7 @@ static void cut(struct network_plan *plan, const struct model_spec *model)
         const struct layer_spec *layer = &model->layers[i];
 
         if (layer->type == LAYER_DENSE) {
-            add_dense(plan, i, width, layer->units);
+            add_dense(plan, i, width, layer->units, i + 1 == model->layer_count);
             width = layer->units;
         } else if (layer->type != LAYER_FLATTEN) {
             add_op(plan, layer, i, width);

@@ -112,7 +112,7 @@ static void bytes_and_floats_give_what_float64_does(void **state)
     }
 }
 
-/* Losses of the second minibatch, [ROWS]: gathered while the first one is at work, or by itself. */
+/* Losses of the second minibatch, [its rows]: gathered while the first one is at work, or by itself. */
 static void losses_of_second(const struct model_spec *model, const struct network_batch batches[2], struct pool *pool,
                              int meanwhile, double losses[ROWS])
 {
@@ -125,38 +125,42 @@ static void losses_of_second(const struct model_spec *model, const struct networ
         network_gather_f32(network, 1, &batches[1]);
     }
     network_forward_loss_f32(network, 1, &batches[1], &loss, NULL);
-    memcpy(losses, network_row_losses_f32(network), ROWS * sizeof *losses);
+    memcpy(losses, network_row_losses_f32(network), batches[1].count * sizeof *losses);
     network_free_f32(network);
 }
 
-static void the_next_minibatch_is_gathered_meanwhile(void **state)
+/* Of rows that are copied, with padding, and of such as are read where they stand. */
+static void check_next(uint32_t inputs)
 {
-    static const uint32_t FIRST_ROWS[] = {ROWS, 3}; /* fewer grains than the next one has, too */
-    struct dataset dataset = fill(70, 10, FEATURE_U8);
-    struct model_spec model = model_of(70, 10);
+    static const uint32_t COUNTS[][2] = {{ROWS, ROWS}, {3, ROWS}, {ROWS, 3}}; /* fewer grains than the next one has, too */
+    struct dataset dataset = fill(inputs, 10, FEATURE_U8);
+    struct model_spec model = model_of(inputs, 10);
     struct scaler scaler;
     struct pool *pool;
 
-    (void)state;
     assert_int_equal(scaler_fit(&scaler, PREPROCESS_SCALE_255, &dataset, NULL, dataset.rows, NULL), STATUS_OK);
     assert_int_equal(pool_new(&pool, 2, NULL), STATUS_OK);
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < sizeof COUNTS / sizeof *COUNTS; k++) {
         struct network_batch batches[2];
         double meanwhile[ROWS], alone[ROWS];
 
         for (int b = 0; b < 2; b++) {
-            batches[b] = (struct network_batch){.dataset = &dataset,
-                                                .scaler = &scaler,
-                                                .labels = m.labels,
-                                                .rows = m.rows[b],
-                                                .count = b == 0 ? FIRST_ROWS[k] : ROWS};
+            batches[b] = (struct network_batch){
+                .dataset = &dataset, .scaler = &scaler, .labels = m.labels, .rows = m.rows[b], .count = COUNTS[k][b]};
         }
         losses_of_second(&model, batches, pool, 1, meanwhile);
         losses_of_second(&model, batches, pool, 0, alone);
-        assert_memory_equal(meanwhile, alone, sizeof alone);
+        assert_memory_equal(meanwhile, alone, batches[1].count * sizeof *alone);
     }
     pool_free(pool);
     scaler_release(&scaler);
+}
+
+static void the_next_minibatch_is_gathered_meanwhile(void **state)
+{
+    (void)state;
+    check_next(70);
+    check_next(96);
 }
 
 int main(void)
