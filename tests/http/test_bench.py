@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from harness import BINARY, equal, near
+from harness import BINARY, equal, includes, near
 from material import tiny_images
 
 MODES = ("release",)
@@ -29,3 +29,9 @@ def training_without_a_server_gives_the_servers_model(server):
             equal(answer["digest"], server.results(done["id"])["digest"]["parameters_sha256"], f"digest of {threads} threads")
             equal(answer["steps"], 8, "steps")
             near(answer["loss"], loss, 1e-6, "loss")
+
+
+def ten_thousand_jobs_can_be_made_of_two():
+    """What bench/run's `recovery` starts from: the columns of every table that a job has are copied."""
+    out = subprocess.run([pathlib.Path(__file__).parents[1] / "crash/many_jobs", "--jobs", "250", BINARY], check=True, capture_output=True, text=True).stdout
+    includes(out, "250 jobs (")
