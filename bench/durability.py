@@ -33,7 +33,7 @@ def seconds_of_training(server, spec):
 def checkpoints():
     """The same job with a checkpoint every 50 steps and with none but its last, in turn."""
     default = 30  # seconds between two checkpoints
-    for hidden, steps in ((512,), 1000), ((1024, 1024), 300):
+    for hidden, steps in ((512,), 500), ((1024, 1024), 150):
         costs, shares, counts = [], [], []
         with Server() as server:
             train = fashion(server, "train")
