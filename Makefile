@@ -178,9 +178,9 @@ $(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_b
 # Those that take longest first, so that no core is idle at the end.
 TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
-# call, thousands of times, is AddressSanitizer's.
+# call, thousands of times, is AddressSanitizer's, and so are kernels and parsers.
 ifeq ($(MODE),tsan)
-TESTS := $(filter-out %/test_failing_calls,$(TESTS))
+TESTS := $(filter-out %/test_failing_calls %/test_blocked %/test_narrow_dense %/test_checkpoint_read,$(TESTS))
 TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/base/test_thread_tag core/eval/% \
 	core/landscape/test_landscape core/nn/% core/optim/test_muon core/train/% server/%),$(TESTS))
 endif
