@@ -174,4 +174,63 @@ static inline void bf16_assert_non_finite_numbers_spread(bf16_product_kernel *ke
     }
 }
 
+/* ---- the tests of one kind of instructions, whose state is this ---- */
+
+struct bf16_instructions {
+    const char *name; /* as bf16_product_setup tells it */
+    bf16_product_kernel *emulated;
+    bf16_product_kernel *real; /* for processors that have them */
+    bf16_order *order;
+};
+
+/* The instructions themselves, if this processor has them: whoever has AMX has AVX-512 BF16, too. */
+static inline bf16_product_kernel *bf16_real(const struct bf16_instructions *it)
+{
+    const char *best = kernel_tier_detect() == ISA_AVX512 ? bf16_product_setup(ISA_AVX512) : NULL;
+
+    return best != NULL && (strcmp(best, "amx") == 0 || strcmp(best, it->name) == 0) ? it->real : NULL;
+}
+
+static inline void bf16_products_have_the_bits_of_their_order(void **state)
+{
+    const struct bf16_instructions *it = *state;
+
+    bf16_assert_order(it->emulated, it->order);
+    if (bf16_real(it) != NULL) {
+        bf16_assert_order(bf16_real(it), it->order);
+    }
+}
+
+static inline void bf16_small_integers_are_exact(void **state)
+{
+    bf16_assert_exact_integers(((const struct bf16_instructions *)*state)->emulated);
+}
+
+static inline void bf16_what_is_not_finite_spreads(void **state)
+{
+    bf16_assert_non_finite_numbers_spread(((const struct bf16_instructions *)*state)->emulated);
+}
+
+static inline void bf16_subnormal_numbers_are_zero(void **state)
+{
+    const struct bf16_instructions *it = *state;
+    const float a[2] = {0x1p-130f, 0x1p-70f}, b[2] = {0x1p20f, 0x1p-70f};
+    float c = 0x1p-130f;
+
+    it->emulated(0, 0, 1, 1, 2, a, 2, b, 1, 1, &c, 1);
+    assert_close((double)c, 0, 0, 0);
+}
+
+static inline int bf16_run_tests(struct bf16_instructions *it)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(bf16_products_have_the_bits_of_their_order, it),
+        cmocka_unit_test_prestate(bf16_small_integers_are_exact, it),
+        cmocka_unit_test_prestate(bf16_what_is_not_finite_spreads, it),
+        cmocka_unit_test_prestate(bf16_subnormal_numbers_are_zero, it),
+    };
+
+    return cmocka_run_group_tests_name(it->name, tests, NULL, NULL);
+}
+
 #endif
