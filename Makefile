@@ -157,8 +157,8 @@ endef
 PROGRAMS_bench :=
 $(eval $(call bench_program,train,$(ARCHIVES_api),$(LIBS_api)))
 $(eval $(call bench_program,peak,$(BUILD)/bench/peak_convolution.o,-ldnnl -lgomp))
-$(eval $(call bench_program,load,$(BUILD)/bench/client.o))
-$(eval $(call bench_program,jobs,$(BUILD)/bench/client.o))
+$(eval $(call bench_program,load,$(BUILD)/bench/client.o,))
+$(eval $(call bench_program,jobs,$(BUILD)/bench/client.o,))
 bench-run: $(PROGRAMS_bench)
 
 ##@ Test
@@ -174,13 +174,13 @@ $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=ma
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 # Emulates vectors, lane by lane: much code, which need not be fast.
 $(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_bf16_product_amx.o nn/test_blocked.o \
-	nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
+	nn/test_blocked_winograd.o nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
 # Those that take longest first, so that no core is idle at the end.
 TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
 # call, thousands of times, is AddressSanitizer's, and so are kernels and parsers.
 ifeq ($(MODE),tsan)
-TESTS := $(filter-out %/test_failing_calls %/test_blocked %/test_narrow_dense %/test_checkpoint_read,$(TESTS))
+TESTS := $(filter-out %/test_failing_calls %/test_blocked %/test_blocked_winograd %/test_narrow_dense %/test_checkpoint_read,$(TESTS))
 TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/base/test_thread_tag core/eval/% \
 	core/landscape/test_landscape core/nn/% core/optim/test_muon core/train/% server/%),$(TESTS))
 endif

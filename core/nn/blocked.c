@@ -34,6 +34,12 @@ struct blocked_image blocked_input(const struct blocked *conv)
         conv->channels, conv->depth, {conv->in[0], conv->in[1]}, {conv->padding[0], conv->padding[1]}};
 }
 
+struct blocked_image blocked_bare(struct blocked_image image)
+{
+    image.padding[0] = image.padding[1] = 0;
+    return image;
+}
+
 struct blocked_image blocked_output(const struct blocked *conv)
 {
     return (struct blocked_image){conv->filters, BLOCKED_CHANNELS, {conv->out[0], conv->out[1]}, {0, 0}};
@@ -285,8 +291,7 @@ void blocked_load_transposed(const struct blocked *conv, uint32_t filter_block, 
 
 /* ---- the parts' gradients together ---- */
 
-/* BLOCKED_CHANNELS values from `at` on. */
-static VECTOR_CLONES void sum_parts(const struct blocked_parts *parts, size_t at, float *sums)
+VECTOR_CLONES void blocked_sum_parts(const struct blocked_parts *parts, size_t at, float *sums)
 {
     double wide[BLOCKED_CHANNELS] = {0};
 
@@ -319,7 +324,7 @@ void blocked_sum_weights(const struct blocked *conv, uint32_t filter_block, cons
             const uint32_t channel = c + k % depth;
             float sums[BLOCKED_CHANNELS];
 
-            sum_parts(parts, at, sums);
+            blocked_sum_parts(parts, at, sums);
             for (uint32_t f = 0; channel < conv->channels && f < filters; f++) {
                 put(add, sums[f], canonical + f * filter_size(conv) + channel * plane + k / depth);
             }
@@ -341,7 +346,7 @@ void blocked_sum_rows(const struct blocked *conv, uint32_t filter_block, const s
             const uint32_t first = row / conv->kernel[0] * depth, u = row % conv->kernel[0];
 
             for (size_t k = 0; k < stretch; k += BLOCKED_CHANNELS) {
-                sum_parts(parts, at + k, sums + k);
+                blocked_sum_parts(parts, at + k, sums + k);
             }
             for (uint32_t c = 0; c < depth && first + c < conv->channels; c++) {
                 for (uint32_t v = 0; v < conv->kernel[1]; v++) {

@@ -47,6 +47,7 @@ struct blocked_image {
 };
 
 struct blocked_image blocked_input(const struct blocked *conv);  /* padded as the convolution wants it */
+struct blocked_image blocked_bare(struct blocked_image image);   /* the same without padding */
 struct blocked_image blocked_output(const struct blocked *conv); /* without padding */
 struct blocked_image blocked_pooled(const struct blocked *conv);
 /* Gradients of the outputs, padded for the transposed convolution; of the inputs, BLOCKED_CHANNELS deep. */
@@ -98,6 +99,8 @@ struct blocked_parts {
     uint32_t count;
     size_t stride;
 };
+/* BLOCKED_CHANNELS values of all parts from `at` on, summed in order in float64. */
+void blocked_sum_parts(const struct blocked_parts *parts, size_t at, float *sums);
 /* The parts' gradients of one block's filters, summed in order in float64: set, or added (`add`) to the canonical ones. */
 void blocked_sum_weights(const struct blocked *conv, uint32_t filter_block, const struct blocked_parts *parts, int add,
                          float *canonical);
@@ -128,6 +131,7 @@ struct blocked_norm {
     const float *middle, *factor, *above, *slope, *offset;
 };
 
+struct blocked_winograd;
 struct blocked_kernels {
     /*
      * Rows [first, first + rows) of a product: y[block][row - first][column][BLOCKED_CHANNELS], blocks `y_block` apart.
@@ -169,6 +173,16 @@ struct blocked_kernels {
      */
     void (*pick_gradient)(const struct blocked *conv, const float *image, const float *dy, const uint8_t *places,
                           float *weights);
+    /*
+     * What product does, by blocked_winograd.h, of a bare image: outputs [2 first, 2 (first + rows)), as far as there are
+     * any. room: blocked_winograd_room(rows) floats to work in.
+     */
+    void (*winograd)(const struct blocked_winograd *winograd, const float *image, const float *weights, const float *bias,
+                     uint32_t first, uint32_t rows, float *y, size_t y_block, float *room);
+    /* What gradient does, likewise: what rows [first, first + rows) of tiles have; set or added. dy: an image of all
+     * outputs. */
+    void (*winograd_gradient)(const struct blocked_winograd *winograd, const float *image, const float *dy, uint32_t first,
+                              uint32_t rows, int add, float *weights, float *room);
 };
 
 /* Of the kernel tier; NULL: it has none. */

@@ -9,6 +9,7 @@
 #include "core/base/bf16_product.h"
 #include "core/base/mathx.h"
 #include "core/base/matrix_library.h"
+#include "core/nn/blocked_winograd.h"
 #include "core/nn/batch_norm.h"
 #include "core/nn/dropout.h"
 #include "core/nn/loss.h"

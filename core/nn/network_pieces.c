@@ -2,6 +2,7 @@
  * Which layers of the front are done at once, in blocked images. All of it follows from the model and the kernel tier; what
  * is not named here goes layer by layer, in planes.
  */
+#include "core/nn/blocked_winograd.h"
 #include "core/nn/network_front_plan.h"
 
 #define KEPT 256u /* positions that a filter keeps, about, for which its gradient is taken up and put down once */
@@ -76,13 +77,14 @@ static void add_relu_and_pool(struct network_plan *plan, struct network_front_la
     }
 }
 
+/* Where a gradient comes from, and behind a pool only from what was kept. */
 static enum network_backward backward_of(const struct network_plan *plan, const struct network_front_layer *layer,
                                          uint32_t i)
 {
     const struct blocked *conv = &layer->piece.conv;
 
     if (layer->end != i + 3) {
-        return NETWORK_DENSE;
+        return layer->piece.is_winograd ? NETWORK_WINOGRAD : NETWORK_DENSE;
     }
     return i <= plan->front_trained && conv->depth < BLOCKED_CHANNELS &&
                    conv->window[0] * conv->window[1] <= BLOCKED_MOST_PICK
@@ -100,6 +102,7 @@ static void add_conv_piece(struct network_plan *plan, uint32_t i, int reads_plan
     layer->piece.reads_planes = reads_planes;
     layer->piece.conv = blocked_of(&layer->conv, reads_planes && channels < BLOCKED_CHANNELS ? channels : BLOCKED_CHANNELS);
     add_relu_and_pool(plan, layer, i + 1);
+    layer->piece.is_winograd = blocked_suits_winograd(&layer->piece.conv);
     layer->piece.backward = backward_of(plan, layer, i);
 }
 
@@ -138,6 +141,27 @@ static size_t kept_capacity(const struct network_piece *piece)
     return (size_t)piece->kept_rows * piece->conv.pooled[0] * piece->conv.pooled[1];
 }
 
+uint32_t network_piece_rows(const struct network_piece *piece)
+{
+    const struct blocked_winograd winograd = blocked_winograd_forward(&piece->conv);
+
+    if (piece->is_winograd) {
+        return 2 * blocked_winograd_rows(&winograd, piece->conv.window[0]);
+    }
+    return piece->has_relu ? piece->conv.window[0] : piece->conv.out[0];
+}
+
+/* Floats that forward, backward and the weights' gradient work in. */
+static size_t winograd_room(const struct network_piece *piece)
+{
+    const struct blocked_winograd forward = blocked_winograd_forward(&piece->conv);
+    const struct blocked_winograd backward = blocked_winograd_backward(&piece->conv);
+
+    return !piece->is_winograd ? 0
+                               : larger(blocked_winograd_room(&forward, network_piece_rows(piece) / 2),
+                                        blocked_winograd_room(&backward, blocked_winograd_rows(&backward, 1)));
+}
+
 struct network_rooms network_piece_rooms(const struct network_piece *piece)
 {
     const struct blocked *conv = &piece->conv;
@@ -146,30 +170,57 @@ struct network_rooms network_piece_rooms(const struct network_piece *piece)
     struct network_rooms rooms = {.size = 0};
 
     rooms.image = take(&rooms.size, blocked_values(&input) + BLOCKED_SLACK);
-    rooms.band = take(&rooms.size, padded_filters(conv) * conv->window[0] * conv->pooled[1] * conv->window[1]);
+    rooms.band =
+        take(&rooms.size,
+             !piece->has_relu ? 0 : padded_filters(conv) * network_piece_rows(piece) * conv->pooled[1] * conv->window[1]);
     rooms.pooled = take(&rooms.size, blocked_values(&pooled));
     rooms.padded = take(&rooms.size, piece->backward != NETWORK_DENSE ? 0 : blocked_values(&padded));
     rooms.input = take(&rooms.size, blocked_values(&gradient));
+    rooms.winograd = take(&rooms.size, winograd_room(piece));
     return rooms;
+}
+
+/* Values of the working copy for the inputs' gradient, and of a part's gradient of the weights. */
+static size_t back_values(const struct network_piece *piece)
+{
+    switch (piece->backward) {
+    case NETWORK_LISTED:
+        return blocked_rows(&piece->conv, BLOCKED_CHANNELS);
+    case NETWORK_WINOGRAD:
+        return blocked_winograd_weights(&piece->conv);
+    default:
+        return blocked_transposed(&piece->conv);
+    }
+}
+
+static size_t gradient_values(const struct network_piece *piece)
+{
+    switch (piece->backward) {
+    case NETWORK_LISTED:
+        return blocked_rows(&piece->conv, piece->conv.depth);
+    case NETWORK_WINOGRAD:
+        return blocked_winograd_weights(&piece->conv);
+    default:
+        return blocked_weights(&piece->conv);
+    }
 }
 
 /* Working copies of a piece, gradients of a convolution. */
 static void place_conv(struct network_plan *plan, struct network_front_layer *layer)
 {
-    const struct blocked *conv = &layer->piece.conv;
-    const int is_listed = layer->piece.backward == NETWORK_LISTED;
+    struct network_piece *piece = &layer->piece;
+    const struct blocked *conv = &piece->conv;
 
     if (layer->way == NETWORK_PLANES) {
         layer->gradient = take(&plan->front_gradients, conv2d_filter_size(&layer->conv) * layer->conv.filters);
         layer->bias_gradient = take(&plan->front_gradients, layer->conv.filters);
         return;
     }
-    layer->piece.weights = take(&plan->front_working, blocked_weights(conv));
-    layer->piece.back =
-        take(&plan->front_working, is_listed ? blocked_rows(conv, BLOCKED_CHANNELS) : blocked_transposed(conv));
-    layer->piece.bias = take(&plan->front_working, padded_filters(conv));
-    layer->piece.kept = take(&plan->front_kept, padded_filters(conv) * (1 + 2 * kept_capacity(&layer->piece)));
-    layer->gradient = take(&plan->front_gradients, is_listed ? blocked_rows(conv, conv->depth) : blocked_weights(conv));
+    piece->weights = take(&plan->front_working, piece->is_winograd ? blocked_winograd_weights(conv) : blocked_weights(conv));
+    piece->back = take(&plan->front_working, back_values(piece));
+    piece->bias = take(&plan->front_working, padded_filters(conv));
+    piece->kept = take(&plan->front_kept, padded_filters(conv) * (1 + 2 * kept_capacity(piece)));
+    layer->gradient = take(&plan->front_gradients, gradient_values(piece));
     layer->bias_gradient = take(&plan->front_gradients, padded_filters(conv));
 }
 
@@ -177,15 +228,14 @@ static void place_conv(struct network_plan *plan, struct network_front_layer *la
 static void size_piece(struct network_plan *plan, struct network_front_layer *layer)
 {
     struct network_piece *piece = &layer->piece;
-    struct blocked_image pooled = blocked_pooled(&piece->conv), input = blocked_input_gradient(&piece->conv);
-    struct blocked_image output = blocked_output(&piece->conv);
+    struct blocked_image pooled = blocked_pooled(&piece->conv), output = blocked_output(&piece->conv);
+    struct blocked_image input = blocked_bare(blocked_input_gradient(&piece->conv));
     const size_t windows = (size_t)piece->conv.pooled[0] * piece->conv.pooled[1];
 
     piece->writes_planes = layer->end == plan->front_count || plan->front[layer->end].way == NETWORK_PLANES;
     piece->kept_rows = piece->backward != NETWORK_LISTED         ? 0
                        : has_own_image(piece) || windows >= KEPT ? 1
                                                                  : (uint32_t)(KEPT / windows);
-    input.padding[0] = input.padding[1] = 0;
     if (!piece->writes_planes) {
         plan->front[layer->end - 1].output_stride = blocked_values(&pooled);
     }

@@ -66,15 +66,17 @@ enum network_way {
 
 /* Where a blocked piece's gradients come from. */
 enum network_backward {
-    NETWORK_DENSE,  /* all positions */
-    NETWORK_LISTED, /* behind a pool: those that were kept, by lists */
-    NETWORK_PICKED, /* the same of the first layers, of few channels: picked, without a gradient of the inputs */
+    NETWORK_DENSE,    /* all positions */
+    NETWORK_WINOGRAD, /* the same by blocked_winograd.h */
+    NETWORK_LISTED,   /* behind a pool: those that were kept, by lists */
+    NETWORK_PICKED,   /* the same of the first layers, of few channels: picked, without a gradient of the inputs */
 };
 
 /* A piece in blocked images, in its first layer. */
 struct network_piece {
     struct blocked conv;
     enum network_backward backward;
+    int is_winograd; /* forward */
     int has_relu;
     int reads_planes, writes_planes; /* as what stands before it does, or behind it wants */
     uint32_t kept_rows;         /* listed: samples whose kept positions are listed before the weights' gradient is summed */
@@ -86,9 +88,12 @@ struct network_piece {
 struct network_rooms {
     size_t image, band, pooled; /* its input; rows that are pooled; its outputs, or their gradient, as an image */
     size_t padded, input;       /* gradients of all outputs, of the inputs */
+    size_t winograd;            /* what its kernels work in */
     size_t size;
 };
 struct network_rooms network_piece_rooms(const struct network_piece *piece);
+/* Rows of a convolution's outputs that are made, and pooled, at a time: whole windows. */
+uint32_t network_piece_rows(const struct network_piece *piece);
 
 /* A layer of the front. */
 struct network_front_layer {

@@ -153,7 +153,7 @@ static void gradients_are_derivatives(int gives_statistics)
                 assert_true(gradient[i] == 0); /* running statistics */
                 continue;
             }
-            double found = difference(network, &f, parameters, i, 1e-3);
+            double found = difference(network, &f, parameters, i, 1e-4);
 
             checked++;
             if (fabs(found - gradient[i]) > 1e-7 * fabs(gradient[i]) + 1e-9) { /* a kink, or a maximum that changed */
