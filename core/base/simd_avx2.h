@@ -47,6 +47,14 @@ static inline integers widen_integers(const uint8_t *from)
     return (integers)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)from));
 }
 
+/* LANES numbers of 0 to 255, as bytes */
+static inline void store_bytes(uint8_t *to, integers x)
+{
+    const __m128i pairs = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+
+    _mm_storel_epi64((void *)to, _mm_packus_epi16(pairs, pairs));
+}
+
 /* In each lane one of the four floats: that of the index, 0 to 3; of other indices any. */
 static inline vector pick(const float *four, integers index)
 {

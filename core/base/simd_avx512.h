@@ -47,6 +47,12 @@ static inline integers widen_integers(const uint8_t *from)
     return (integers)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)from));
 }
 
+/* LANES numbers of 0 to 255, as bytes */
+static inline void store_bytes(uint8_t *to, integers x)
+{
+    _mm_storeu_si128((void *)to, _mm512_cvtepi32_epi8((__m512i)x));
+}
+
 /* In each lane one of the four floats: that of the index, 0 to 3; of other indices any. */
 static inline vector pick(const float *four, integers index)
 {

@@ -143,18 +143,17 @@ struct blocked_kernels {
     void (*gradient)(const struct blocked_product *product, uint32_t rows, const float *image, const float *dy, int add,
                      float *weights);
     /*
-     * Row `row` of windows of ReLU'd outputs, which are normalised first unless norm is NULL: x
-     * [filter_blocks][window[0]][...], rows x_row, blocks x_block apart; y, places (NULL: not wanted): images of
-     * blocked_pooled.
+     * Rows [first, first + rows) of windows of ReLU'd outputs, which are normalised first unless norm is NULL: x
+     * [filter_blocks][rows * window[0]][...], rows x_row, blocks x_block apart; y, places, apart (NULL: not wanted): images
+     * of blocked_pooled. apart: x - middle of what is kept.
      */
-    void (*pool)(const struct blocked *conv, uint32_t row, const float *x, size_t x_row, size_t x_block,
-                 const struct blocked_norm *norm, float *y, uint8_t *places);
+    void (*pool)(const struct blocked *conv, uint32_t first, uint32_t rows, const float *x, size_t x_row, size_t x_block,
+                 const struct blocked_norm *norm, float *y, uint8_t *places, float *apart);
     /* Of one block of a sample's channels: their means, and sums of squared distances from them. */
     void (*moments)(size_t positions, const float *x, double *mean, double *square);
-    /* Of one filter block of a sample: Σ dy and Σ dy (x - middle) over the kept positions, added. x: an image of
-     * blocked_output. */
-    void (*norm_sums)(const struct blocked *conv, uint32_t block, const float *x, const float *dy, const uint8_t *places,
-                      const struct blocked_norm *norm, double *sum, double *product);
+    /* Of one filter block of a sample: Σ dy and Σ dy (x - middle) over the kept positions, added; apart: as pool left it. */
+    void (*norm_sums)(const struct blocked *conv, uint32_t block, const float *apart, const float *dy, const uint8_t *places,
+                      double *sum, double *product);
     /* dx = factor dy + slope (x - middle) + offset, where dy is 0 unless it was kept: images of blocked_output. */
     void (*norm_backward)(const struct blocked *conv, const float *x, const float *dy, const uint8_t *places,
                           const struct blocked_norm *norm, float *dx);

@@ -58,6 +58,13 @@ static inline integers widen_integers(const uint8_t *from)
     return x;
 }
 
+static inline void store_bytes(uint8_t *to, integers x)
+{
+    for (int i = 0; i < LANES; i++) {
+        to[i] = (uint8_t)x[i];
+    }
+}
+
 static inline vector pick(const float *four, integers index)
 {
     vector x;

@@ -221,7 +221,7 @@ static void check_pool(const struct fixture *f, const struct blocked_kernels *ke
         band[i] = i % 53 == 7 ? NAN : roundf(band[i]);
     }
     for (uint32_t i = 0; i < conv->pooled[0]; i++) {
-        kernels->pool(conv, i, band, (size_t)columns * C, block, NULL, y, i % 2 == 0 ? places : NULL);
+        kernels->pool(conv, i, 1, band, (size_t)columns * C, block, NULL, y, i % 2 == 0 ? places : NULL, NULL);
     }
     for (size_t at = 0; at < blocked_values(&f->pooled); at++) {
         uint32_t lane = at % C, j = (uint32_t)(at / C % conv->pooled[1]),
@@ -416,23 +416,39 @@ static struct blocked_norm make_norm(const struct fixture *f, float **coefficien
                                  *coefficients + 3 * filters, *coefficients + 4 * filters};
 }
 
+/* x - middle of what place `i` of a pooled image keeps; 0 where it is dead. */
+static float apart_at(const struct fixture *f, const float *x, const struct blocked_norm *norm, const uint8_t *places,
+                      size_t i)
+{
+    const struct blocked *conv = &f->conv;
+    const uint32_t windows = conv->pooled[0] * conv->pooled[1], w = (uint32_t)(i / C % windows);
+    const uint32_t channel = (uint32_t)(i / C / windows * C + i % C);
+    const uint32_t row = w / conv->pooled[1] * conv->window[0] + places[i] / conv->window[1];
+    const uint32_t column = w % conv->pooled[1] * conv->window[1] + places[i] % conv->window[1];
+
+    return places[i] == BLOCKED_DEAD ? 0 : x[output_at(&f->output, channel, row, column)] - norm->middle[channel];
+}
+
 static void check_norm(const struct fixture *f, const struct blocked_kernels *kernels)
 {
     const struct blocked *conv = &f->conv;
     const size_t positions = (size_t)conv->out[0] * conv->out[1], count = blocked_values(&f->output);
     const size_t windows = (size_t)conv->pooled[0] * conv->pooled[1];
-    float *x = noise(13, count), *dx = floats(count), *coefficients, *dy;
+    float *x = noise(13, count), *dx = floats(count), *coefficients, *dy, *apart = floats(blocked_values(&f->pooled));
     uint8_t *places;
     struct blocked_norm norm = make_norm(f, &coefficients);
 
     make_sparse(f, &dy, &places);
+    for (size_t i = 0; i < blocked_values(&f->pooled); i++) {
+        apart[i] = apart_at(f, x, &norm, places, i);
+    }
     kernels->norm_backward(conv, x, dy, places, &norm, dx);
     for (uint32_t channel = 0; channel < conv->filters; channel++) {
         double sum[C] = {0}, product[C] = {0}, mean[C], square[C], wanted[4] = {0};
         const uint32_t block = channel / C, lane = channel % C;
 
         kernels->moments(positions, x + block * positions * C, mean, square);
-        kernels->norm_sums(conv, block, x, dy, places, &norm, sum, product);
+        kernels->norm_sums(conv, block, apart, dy, places, sum, product);
         for (size_t p = 0; p < positions; p++) {
             wanted[0] += (double)x[(block * positions + p) * C + lane] / (double)positions;
         }
@@ -443,13 +459,13 @@ static void check_norm(const struct fixture *f, const struct blocked_kernels *ke
             const size_t at = (block * positions + p) * C + lane;
             const size_t w = (block * windows + (size_t)row * conv->pooled[1] + column) * C + lane;
             const int is_kept = row < conv->pooled[0] && column < conv->pooled[1] && places[w] == place;
-            const float apart = x[at] - norm.middle[channel], d = is_kept ? dy[w] : 0;
-            const float linear = fmaf(apart, norm.slope[channel], norm.offset[channel]);
+            const float distance = x[at] - norm.middle[channel], d = is_kept ? dy[w] : 0;
+            const float linear = fmaf(distance, norm.slope[channel], norm.offset[channel]);
 
             assert_same_bits(dx[at], fmaf(norm.factor[channel], d, linear));
             wanted[1] += ((double)x[at] - wanted[0]) * ((double)x[at] - wanted[0]);
             wanted[2] += (double)d;
-            wanted[3] += (double)d * (double)apart;
+            wanted[3] += (double)d * (double)distance;
         }
         assert_close(mean[lane], wanted[0], 1e-6, 1e-6);
         assert_close(square[lane], wanted[1], 1e-5, 1e-6);
@@ -459,6 +475,7 @@ static void check_norm(const struct fixture *f, const struct blocked_kernels *ke
     free(x);
     free(dx);
     free(dy);
+    free(apart);
     free(coefficients);
     free(places);
 }
@@ -475,6 +492,7 @@ static void check_normalised_pool(const struct fixture *f, const struct blocked_
     const struct blocked *conv = &f->conv;
     const size_t row = (size_t)conv->out[1] * C, count = blocked_values(&f->output), pooled = blocked_values(&f->pooled);
     float *x = noise(14, count), *plain = floats(count), *coefficients, *y = floats(pooled), *want = floats(pooled);
+    float *apart = floats(pooled);
     uint8_t *places = calloc(2 * pooled, 1);
     struct blocked_norm norm = make_norm(f, &coefficients);
 
@@ -487,12 +505,16 @@ static void check_normalised_pool(const struct fixture *f, const struct blocked_
     for (uint32_t i = 0; i < conv->pooled[0]; i++) {
         size_t first = i * conv->window[0] * row;
 
-        kernels->pool(conv, i, x + first, row, conv->out[0] * row, &norm, y, places);
-        kernels->pool(conv, i, plain + first, row, conv->out[0] * row, NULL, want, places + pooled);
+        kernels->pool(conv, i, 1, x + first, row, conv->out[0] * row, &norm, y, places, apart);
+        kernels->pool(conv, i, 1, plain + first, row, conv->out[0] * row, NULL, want, places + pooled, NULL);
     }
     assert_memory_equal(y, want, pooled * sizeof *y);
     assert_memory_equal(places, places + pooled, pooled);
+    for (size_t i = 0; i < pooled; i++) {
+        assert_true(places[i] == BLOCKED_DEAD || apart[i] == apart_at(f, x, &norm, places, i));
+    }
     free(x);
+    free(apart);
     free(plain);
     free(coefficients);
     free(y);
@@ -511,17 +533,16 @@ static void assert_equal_norm_sums(const struct fixture *f, const struct blocked
                                    const float *dy, const uint8_t *places)
 {
     const size_t positions = (size_t)f->conv.out[0] * f->conv.out[1];
-    float *x = noise(13, blocked_values(&f->output)), *coefficients;
-    struct blocked_norm norm = make_norm(f, &coefficients);
+    float *x = noise(13, blocked_values(&f->output)), *apart = noise(15, blocked_values(&f->pooled));
     double sums[2][4][C] = {{{0}}};
 
     a->moments(positions, x, sums[0][0], sums[0][1]);
     b->moments(positions, x, sums[1][0], sums[1][1]);
-    a->norm_sums(&f->conv, 0, x, dy, places, &norm, sums[0][2], sums[0][3]);
-    b->norm_sums(&f->conv, 0, x, dy, places, &norm, sums[1][2], sums[1][3]);
+    a->norm_sums(&f->conv, 0, apart, dy, places, sums[0][2], sums[0][3]);
+    b->norm_sums(&f->conv, 0, apart, dy, places, sums[1][2], sums[1][3]);
     assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
     free(x);
-    free(coefficients);
+    free(apart);
 }
 
 static void all_widths_have_equal_bits(void **state)
