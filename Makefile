@@ -172,6 +172,11 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 # Its allocations, and those of the code under test, can be made to fail.
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
+# Quickly compiled: what they test is not.
+QUICKLY_release := -O1
+QUICKLY_asan := -O0
+QUICKLY_tsan := -O0
+$(BUILD)/tests/%.o: DEFINES = $(if $(filter release asan tsan,$(MODE)),$(QUICKLY_$(MODE)))
 # Emulates vectors, lane by lane: much code, which need not be fast.
 $(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_bf16_product_amx.o nn/test_blocked.o \
 	nn/test_blocked_winograd.o nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
@@ -197,8 +202,9 @@ test: deps-test ## install what is missing, build, run the unit tests, the tests
 .PHONY: quick
 quick: unit check-format check-ceilings check-layers check-forbidden ## seconds: the unit tests and the cheap checks
 
-.PHONY: objects tests unit http
-objects: $(TESTS:=.o) $(ARCHIVES_server) $(BUILD)/server/main.o
+.PHONY: program objects tests unit http
+program: $(ARCHIVES_server) $(BUILD)/server/main.o
+objects: $(TESTS:=.o) program
 tests: $(TESTS) $(BUILD)/descentd $(PROGRAMS_bench) ## build all tests of this MODE
 unit: $(TESTS) ## run the unit tests of this MODE
 	@scripts/unit $(TESTS)
@@ -263,7 +269,7 @@ check-prometheus: $(BUILD)/descentd
 	@scripts/check-prometheus $(BUILD)/descentd
 check-warnings:
 	+$(if $(WERROR),,@$(MAKE) --no-print-directory objects MODE=release BUILD=build/strict/release WERROR=-Werror)
-	+@$(MAKE) --no-print-directory objects MODE=debug BUILD=build/strict/debug FLAGS_debug=-Og WERROR=-Werror
+	+@$(MAKE) --no-print-directory program MODE=debug BUILD=build/strict/debug FLAGS_debug=-Og WERROR=-Werror
 check-tidy:
 	@printf '%s\0' $(filter core/%.c api/%.c server/%.c,$(C_FILES)) | xargs -0 -n 1 -P $$(nproc) scripts/tidy -std=c17 -D_GNU_SOURCE -I.
 check-cppcheck:

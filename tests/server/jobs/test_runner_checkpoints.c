@@ -10,8 +10,10 @@
     "0.2},\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.001},\"training\":{\"epochs\":" EPOCHS ",\"batch_size\":20," \
     "\"seed\":1,\"log_every_steps\":" EVERY "},\"checkpoint\":" POLICY "}"
 #define POLICY "{\"every_steps\":60,\"keep\":3}"
-#ifdef __SANITIZE_THREAD__
-#define STEADY STATE_SPEC("60", "7", POLICY) /* as long by the clock */
+#if defined(__SANITIZE_THREAD__) /* as long by the clock */
+#define STEADY STATE_SPEC("60", "7", POLICY)
+#elif defined(__SANITIZE_ADDRESS__)
+#define STEADY STATE_SPEC("250", "7", POLICY)
 #else
 #define STEADY STATE_SPEC("1000", "7", POLICY)
 #endif
