@@ -182,12 +182,12 @@ $(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_b
 	nn/test_blocked_winograd.o nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
 # Those that take longest first, so that no core is idle at the end.
 TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
-# ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server; what fails call by
-# call, thousands of times, is AddressSanitizer's, and so are kernels and parsers.
+# ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server. What fails call by
+# call, thousands of times, is AddressSanitizer's, and so are kernels, derivatives and parsers.
 ifeq ($(MODE),tsan)
-TESTS := $(filter-out %/test_failing_calls %/test_blocked %/test_blocked_winograd %/test_narrow_dense %/test_checkpoint_read,$(TESTS))
+TESTS := $(filter-out %/test_failing_calls %/test_network_derivatives %/test_checkpoint_read,$(TESTS))
 TESTS := $(filter $(addprefix $(BUILD)/tests/,core/base/test_pool core/base/test_thread_tag core/eval/% \
-	core/landscape/test_landscape core/nn/% core/optim/test_muon core/train/% server/%),$(TESTS))
+	core/landscape/test_landscape core/nn/test_network% core/optim/test_muon core/train/% server/%),$(TESTS))
 endif
 
 .PHONY: lecture

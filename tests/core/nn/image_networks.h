@@ -242,4 +242,22 @@ static inline void update_once(struct network_f32 *network, const struct fixture
     assert_int_equal(network_sums_f32(network).nonfinite, 0);
 }
 
+static inline struct network_f64 *network_in_f64(const struct fixture *f, const struct model_spec *model,
+                                                 int gives_statistics)
+{
+    static struct network_plan plan;
+    struct network_f64 *network;
+
+    assert_int_equal(network_plan_make(&plan, model, ROWS, NULL), STATUS_OK);
+    struct network_setup setup = {.plan = &plan,
+                                  .use = NETWORK_ACCUMULATE,
+                                  .optimizer = &PLAIN,
+                                  .seed = 5,
+                                  .gives_statistics = gives_statistics,
+                                  .pool = f->pool};
+
+    assert_int_equal(network_new_f64(&network, &setup, NULL), STATUS_OK);
+    return network;
+}
+
 #endif
