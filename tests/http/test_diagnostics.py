@@ -1,7 +1,7 @@
 """Diagnostics: what a job measures of itself at logged points, that it changes no bit, and that the numbers are right."""
 import math
 
-from harness import Server, equal, includes, near, rows, want
+from harness import THOROUGH, Server, equal, includes, near, rows, want
 from material import BLOBS, DATA, SPIRALS, mlp, softmax
 
 MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
@@ -45,7 +45,7 @@ def they_change_no_bit_of_the_weights(server, optimizer):
 
 
 def threads_change_no_bit_of_them(server):
-    spec = mlp(SPIRALS, (150,), diagnostics=ALL, training={"epochs": 3, "batch_size": 64, "seed": 3, "log_every_steps": 4})
+    spec = mlp(SPIRALS, (150,), diagnostics=ALL, training={"epochs": 3, "batch_size": 64, "seed": 3, "log_every_steps": 4 if THOROUGH else 9})
     one, two = (server.train({**spec, "resources": {"threads": n}})["id"] for n in (1, 2))
     equal(_rows_without_seconds(server, two), _rows_without_seconds(server, one), "rows")
 
@@ -123,7 +123,7 @@ def update_ratios_are_those_of_the_models(server):
 
 
 def a_killed_job_makes_the_same_rows_again():
-    spec = mlp(SPIRALS, (32,), diagnostics=ALL, training={"epochs": 12, "batch_size": 32, "seed": 3, "log_every_steps": 3}, checkpoint={"every_steps": 17})
+    spec = mlp(SPIRALS, (32,), diagnostics=ALL, training={"epochs": 12, "batch_size": 32, "seed": 3, "log_every_steps": 3 if THOROUGH else 9}, checkpoint={"every_steps": 17})
     with Server() as server:
         whole = _rows_without_seconds(server, server.train(spec)["id"])
         job = server.ok("POST", "/v1/jobs", {**spec, "resources": {"threads": 1}})["id"]

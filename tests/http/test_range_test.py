@@ -1,7 +1,7 @@
 """Learning-rate range tests: a sweep that ends with a suggestion instead of a model."""
 import re
 
-from harness import Server, equal, includes, near, rows, want
+from harness import THOROUGH, Server, equal, includes, near, rows, want
 from material import BLOBS, SPIRALS, mlp, softmax
 
 MODES = ("release", "debug", "asan")  # one request, one thread: nothing for ThreadSanitizer, and its teams have unit tests
@@ -86,7 +86,8 @@ def a_job_can_be_run_again_as_a_range_test(server):
 
 
 def a_killed_sweep_finds_the_same():
-    spec = _sweep({**SPIRALS, "n": 300}, range={"steps": 200, "start": 1e-5, "end": 1}, diagnostics=["noise_scale", "sharpness"], checkpoint={"every_steps": 20})
+    spec = _sweep({**SPIRALS, "n": 300 if THOROUGH else 150}, range={"steps": 200 if THOROUGH else 100, "start": 1e-5, "end": 1},
+                  diagnostics=["noise_scale", "sharpness"], checkpoint={"every_steps": 20})
 
     def outcome(server, job):
         found, curve = server.results(job)["range_test"], _curve(server, job)
@@ -113,7 +114,7 @@ def the_picture_shows_loss_over_the_learning_rate(server):
 
 def what_a_sweep_has_not_got_is_refused(server):
     """Neither probabilities to draw, nor a model to predict with: before its end there are checkpoints, but of a network on its way to explode."""
-    running = server.ok("POST", "/v1/jobs", _sweep(range={"steps": 500}, diagnostics=["sharpness"], checkpoint={"every_steps": 20}))["id"]  # takes some seconds
+    running = server.ok("POST", "/v1/jobs", _sweep(range={"steps": 500 if THOROUGH else 200}, diagnostics=["sharpness"], checkpoint={"every_steps": 20}))["id"]  # takes some seconds
     server.wait_until(running, lambda j: server.get(f"/v1/jobs/{running}/checkpoints")["data"] != [])
     finished = server.train(_sweep())["id"]
     equal(server.get(f"/v1/jobs/{finished}/results")["splits"], {}, "splits")

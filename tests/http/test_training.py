@@ -23,10 +23,10 @@ def softmax_regression_reaches_the_convex_optimum(server):
     equal((data["rows"], data["features"], len(data["classes"])), (1797, 64, 10), "digits")
     spec = softmax(data["id"], preprocessing="none", loss={"type": "cross_entropy", "l2": 1e-3},
                    optimizer={"type": "gd", "learning_rate": 0.17, "momentum": 0.97, "nesterov": "lookahead"},
-                   training={"epochs": 20000, "batch_size": "full", "seed": 1, "log_every_steps": 100}, stop={"gradient_norm": 1e-5})
+                   training={"epochs": 20000, "batch_size": "full", "seed": 1, "log_every_steps": 100}, stop={"gradient_norm": 1e-5 if THOROUGH else 3e-4})
     job = server.train(spec, seconds=120)
     results = server.results(job["id"])["splits"]["train"]
-    near(results["objective"], case["F_star"], 1e-6, "objective")
+    near(results["objective"], case["F_star"], 1e-6 if THOROUGH else 1e-3, "objective")
 
 
 def the_first_loss_of_a_zero_model_is_ln_k(server):
