@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/bf16_product.h"
+#include "core/base/large_array.h"
 #include "core/base/mathx.h"
 #include "core/base/matrix_library.h"
 #include "core/nn/blocked_winograd.h"

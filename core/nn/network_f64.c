@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/large_array.h"
 #include "core/base/mathx.h"
 #include "core/base/matrix_library.h"
 #include "core/nn/batch_norm.h"
