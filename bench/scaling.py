@@ -11,6 +11,13 @@ SIZES = (256, 512, 1024, 2048)
 BATCH, THREADS = 128, 2
 
 
+def typical(times):
+    """Of {what: a time each round}: typical times. Each is compared with its own round's mean first: a round may be a slow one as a whole."""
+    means = [statistics.geometric_mean(round_) for round_ in zip(*times.values())]
+    mean = statistics.median(means)
+    return {what: mean * statistics.median(t / m for t, m in zip(own, means)) for what, own in times.items()}
+
+
 def linear_in_samples():
     """Seconds a sample on a quarter, a half and all of Fashion-MNIST, in turn; every run sees as many samples."""
     whole, jobs, programs = 2048 if QUICK else 59904, {}, {}
@@ -18,19 +25,19 @@ def linear_in_samples():
         workload = dataclasses.replace(WORKLOADS["mlp"], rows=whole // parts, epochs={BATCH: parts})
         programs[workload.rows] = train(write_images(FOLDER / f"samples-{parts}", *fashion(workload.rows)), THREADS)
         jobs[workload.rows] = workload.job(BATCH)
-    times = {rows: [] for rows in jobs}
-    for _ in range(ROUNDS):
+    times, rounds = {rows: [] for rows in jobs}, 2 * ROUNDS - 1
+    for _ in range(rounds):
         for rows, program in programs.items():
             answer = program.ask(jobs[rows])
             times[rows].append(answer["seconds"] / answer["samples"])
     for program in programs.values():
         program.__exit__()
-    middle = {rows: statistics.median(t) * 1e6 for rows, t in times.items()}
+    middle = {rows: t * 1e6 for rows, t in typical(times).items()}
     mean = statistics.mean(middle.values())
     apart = max(abs(m / mean - 1) for m in middle.values())
     line("time of an epoch, MLP 784-512-10, batch 128: linear in the samples", "within 5 %",
          f"{apart:.1%} ({', '.join(f'{m:.2f} us a sample of {rows:,}' for rows, m in middle.items())})", apart <= 0.05,
-         f"{ROUNDS} times in turn, 2 threads; distance from the mean")
+         f"{rounds} times in turn, 2 threads; distance from the mean")
 
 
 def work(features, units):
@@ -65,7 +72,7 @@ def units_and_features():
                 times[features, units].append(answer["seconds"] / answer["steps"])
     for program in programs.values():
         program.__exit__()
-    middle = {shape: statistics.median(t) for shape, t in times.items()}
+    middle = typical(times)
     a, b = fit([(*work(*shape), t) for shape, t in middle.items()])
     errors = {shape: (a * work(*shape)[0] + b * work(*shape)[1]) / t - 1 for shape, t in middle.items()}
     worst = max(errors.values(), key=abs)
