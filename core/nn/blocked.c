@@ -291,18 +291,18 @@ void blocked_load_transposed(const struct blocked *conv, uint32_t filter_block, 
 
 /* ---- the parts' gradients together ---- */
 
-VECTOR_CLONES void blocked_sum_parts(const struct blocked_parts *parts, size_t at, float *sums)
+VECTOR_CLONES void blocked_sum_parts(const struct blocked_parts *parts, size_t at, size_t count, float *sums)
 {
-    double wide[BLOCKED_CHANNELS] = {0};
+    double wide[BLOCKED_MOST_SUMS] = {0};
 
     for (uint32_t part = 0; part < parts->count; part++) {
         const float *more = parts->first + part * parts->stride + at;
 
-        for (uint32_t i = 0; i < BLOCKED_CHANNELS; i++) {
+        for (size_t i = 0; i < count; i++) {
             wide[i] += (double)more[i];
         }
     }
-    for (uint32_t i = 0; i < BLOCKED_CHANNELS; i++) {
+    for (size_t i = 0; i < count; i++) {
         sums[i] = (float)wide[i];
     }
 }
@@ -324,7 +324,7 @@ void blocked_sum_weights(const struct blocked *conv, uint32_t filter_block, cons
             const uint32_t channel = c + k % depth;
             float sums[BLOCKED_CHANNELS];
 
-            blocked_sum_parts(parts, at, sums);
+            blocked_sum_parts(parts, at, BLOCKED_CHANNELS, sums);
             for (uint32_t f = 0; channel < conv->channels && f < filters; f++) {
                 put(add, sums[f], canonical + f * filter_size(conv) + channel * plane + k / depth);
             }
@@ -346,7 +346,7 @@ void blocked_sum_rows(const struct blocked *conv, uint32_t filter_block, const s
             const uint32_t first = row / conv->kernel[0] * depth, u = row % conv->kernel[0];
 
             for (size_t k = 0; k < stretch; k += BLOCKED_CHANNELS) {
-                blocked_sum_parts(parts, at + k, sums + k);
+                blocked_sum_parts(parts, at + k, BLOCKED_CHANNELS, sums + k);
             }
             for (uint32_t c = 0; c < depth && first + c < conv->channels; c++) {
                 for (uint32_t v = 0; v < conv->kernel[1]; v++) {

@@ -30,6 +30,7 @@
 #define BLOCKED_SLACK        16u   /* floats behind an image that are read, to no effect */
 #define BLOCKED_MOST_ROW     1024u /* values of a row of a kernel, of one block */
 #define BLOCKED_MOST_FILTERS 4096u
+#define BLOCKED_MOST_SUMS    (BLOCKED_CHANNELS * BLOCKED_CHANNELS)
 #define BLOCKED_MOST_PICK    4u /* positions of a window of pick_gradient */
 
 /* A convolution of stride 1, and the windows that max-pool makes of its outputs (1 x 1: none). Pairs are height, width. */
@@ -99,8 +100,8 @@ struct blocked_parts {
     uint32_t count;
     size_t stride;
 };
-/* BLOCKED_CHANNELS values of all parts from `at` on, summed in order in float64. */
-void blocked_sum_parts(const struct blocked_parts *parts, size_t at, float *sums);
+/* `count` (at most BLOCKED_MOST_SUMS) values of all parts from `at` on, summed in order in float64. */
+void blocked_sum_parts(const struct blocked_parts *parts, size_t at, size_t count, float *sums);
 /* The parts' gradients of one block's filters, summed in order in float64: set, or added (`add`) to the canonical ones. */
 void blocked_sum_weights(const struct blocked *conv, uint32_t filter_block, const struct blocked_parts *parts, int add,
                          float *canonical);

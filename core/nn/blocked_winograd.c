@@ -144,13 +144,13 @@ static void join_four(const float *u, size_t stride, float *out, size_t out_stri
     }
 }
 
-/* Gᵀ u G, of BLOCKED_CHANNELS filters side by side. */
-static void join_products(float u[WINOGRAD_PRODUCTS][BLOCKED_CHANNELS], float g[9][BLOCKED_CHANNELS])
+/* Gᵀ u G, of BLOCKED_CHANNELS filters side by side; products of u are `stride` apart. */
+static void join_products(const float *u, size_t stride, float g[9][BLOCKED_CHANNELS])
 {
     float half[12][BLOCKED_CHANNELS]; /* Gᵀ u: 3 x 4 */
 
     for (uint32_t column = 0; column < 4; column++) {
-        join_four(u[column], (size_t)4 * BLOCKED_CHANNELS, half[column], (size_t)4 * BLOCKED_CHANNELS);
+        join_four(u + column * stride, 4 * stride, half[column], (size_t)4 * BLOCKED_CHANNELS);
     }
     for (uint32_t row = 0; row < 3; row++) {
         join_four(half[row * 4], BLOCKED_CHANNELS, g[row * 3], BLOCKED_CHANNELS);
@@ -160,16 +160,20 @@ static void join_products(float u[WINOGRAD_PRODUCTS][BLOCKED_CHANNELS], float g[
 void blocked_sum_winograd(const struct blocked *conv, uint32_t filter_block, const struct blocked_parts *parts, int add,
                           float *canonical)
 {
-    const size_t channels = (size_t)blocks_of(conv->channels) * BLOCKED_CHANNELS, size = (size_t)conv->channels * 9;
-    const size_t product = conv->filter_blocks * channels * BLOCKED_CHANNELS;
+    const size_t size = (size_t)conv->channels * 9;
+    const uint32_t blocks = blocks_of(conv->channels);
+    float u[WINOGRAD_PRODUCTS][BLOCKED_MOST_SUMS]; /* of a block of channels */
 
     for (uint32_t c = 0; c < conv->channels; c++) {
-        float u[WINOGRAD_PRODUCTS][BLOCKED_CHANNELS], g[9][BLOCKED_CHANNELS];
+        const uint32_t lane = c % BLOCKED_CHANNELS;
+        float g[9][BLOCKED_CHANNELS];
 
-        for (uint32_t k = 0; k < WINOGRAD_PRODUCTS; k++) {
-            blocked_sum_parts(parts, k * product + (filter_block * channels + c) * BLOCKED_CHANNELS, u[k]);
+        for (uint32_t k = 0; lane == 0 && k < WINOGRAD_PRODUCTS; k++) {
+            const size_t block = (k * conv->filter_blocks + filter_block) * (size_t)blocks + c / BLOCKED_CHANNELS;
+
+            blocked_sum_parts(parts, block * BLOCKED_MOST_SUMS, BLOCKED_MOST_SUMS, u[k]);
         }
-        join_products(u, g);
+        join_products(u[0] + lane * BLOCKED_CHANNELS, BLOCKED_MOST_SUMS, g);
         for (uint32_t f = 0; f < blocked_filters(conv, filter_block); f++) {
             float *to = canonical + f * size + (size_t)c * 9;
 
