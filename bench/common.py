@@ -52,13 +52,19 @@ class Program:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                                             env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(FOLDER / "inductor"), "JAX_PLATFORMS": "cpu"})
 
-    def ask(self, question):
+    def tell(self, question):
         self.process.stdin.write((question if isinstance(question, str) else json.dumps(question)) + "\n")
         self.process.stdin.flush()
+
+    def hear(self):
         answer = self.process.stdout.readline()
         if not answer:
-            sys.exit(f"{' '.join(self.process.args)} gives no answer to {question}: see {FOLDER}/programs.log")
+            sys.exit(f"{' '.join(self.process.args)} gives no answer: see {FOLDER}/programs.log")
         return json.loads(answer)
+
+    def ask(self, question):
+        self.tell(question)
+        return self.hear()
 
     def __enter__(self):
         return self

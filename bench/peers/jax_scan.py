@@ -97,24 +97,28 @@ def make(work, threads):
 
         return jax.jit(lambda state, epochs: jax.lax.scan(step, state, epochs.reshape(-1, epochs.shape[-1])))
 
-    def run(job, epochs):
+    def prepared(job, epochs):
+        """The compiled program of all steps, and what it takes."""
         layers = job["model"]["layers"]
         key = (epochs.shape, job.get("precision", "float32"))
         parameters = unpack(layers, work.images.shape[1:], work.parameters)
         state, rows = (parameters, jax.tree.map(jnp.zeros_like, parameters)), jnp.asarray(epochs.astype("int32"))
         if key not in compiled:
             compiled[key] = program(layers, job["optimizer"], "bfloat16" if key[1] == "bf16" else "float32").lower(state, rows).compile()
-        jax.block_until_ready(state)
-        begin = time.perf_counter()
-        losses = compiled[key](state, rows)[1].block_until_ready()
-        return time.perf_counter() - begin, float(losses[-epochs.shape[1]:].mean())
+        return compiled[key], jax.block_until_ready(state), rows
+
+    def prepare(job):
+        prepared(job, work.batches(job))
 
     def do(job):
         epochs = work.batches(job)
-        seconds, loss = run(job, epochs)
-        return {"samples": epochs.size, "seconds": seconds, "loss": loss, "variant": "scan"}
+        steps, state, rows = prepared(job, epochs)
+        begin = time.perf_counter()
+        losses = steps(state, rows)[1].block_until_ready()
+        seconds = time.perf_counter() - begin
+        return {"samples": epochs.size, "seconds": seconds, "loss": float(losses[-epochs.shape[1]:].mean()), "variant": "scan"}
 
-    return do
+    return prepare, do
 
 
 serve(make)

@@ -4,7 +4,8 @@
 
 IDX files, not compressed; FOLDER: `parameters` and `order` as bench/train writes them. Each line of the standard input is
 a job, each is answered by a line of JSON: samples, seconds of all updates, the mean of the last epoch's minibatches' losses,
-which variant of the peer it was, and the process's memory. What is compiled is compiled before the time begins."""
+which variant of the peer it was, and the process's memory. What is compiled is compiled before the time begins: {"prepare": job} does
+that alone."""
 import json
 import pathlib
 import re
@@ -64,10 +65,11 @@ def memory_mb(key):
 
 
 def serve(make):
-    """make(work, threads): the function that does a job and returns what is told of it."""
+    """make(work, threads): the functions that prepare a job, and that do it and return what is told of it."""
     images, labels, threads, folder = sys.argv[1:]
     idle = memory_mb("VmRSS")
-    do = make(Work(images, labels, folder), int(threads))
+    prepare, do = make(Work(images, labels, folder), int(threads))
     for line in sys.stdin:
-        answer = do(json.loads(line))
+        job = json.loads(line)
+        answer = (prepare(job["prepare"]) or {}) if "prepare" in job else do(job)
         print(json.dumps({**answer, "idle_mb": idle, "resident_mb": memory_mb("VmRSS")}), flush=True)

@@ -103,35 +103,42 @@ TRIED = {True: ("eager", "compile"), False: ("eager", "channels_last", "compile+
 
 def make(work, threads):
     torch.set_num_threads(threads)
-    kept = {}    # by shape of the job: its variant
+    kept = {}    # by name, precision and size of a minibatch: a variant that has run
     chosen = {}  # by precision: the variant's name, and what all of them reached in the trial
 
     def variant_of(job, epochs, name):
-        variant = Variant(work, job, *VARIANTS[name])
-        variant.train(job, epochs[:1, :3])
-        return variant
+        key = name, job.get("precision"), job["training"]["batch_size"]
+        if key not in kept:
+            kept[key] = Variant(work, job, *VARIANTS[name])
+            kept[key].train(job, epochs[:1, :3])
+        return kept[key]
+
+    def candidates(job):
+        """A job may name its variant: then no other is tried."""
+        if job.get("precision") in chosen:
+            return [chosen[job.get("precision")][0]]
+        return [job["variant"]] if "variant" in job else TRIED[flat(job["model"]["layers"])]
+
+    def prepare(job):
+        for name in candidates(job):
+            variant_of(job, work.batches(job), name)
 
     def choose(job, epochs):
-        """A job may name its variant: then no other is tried."""
-        seconds, trial = {}, epochs[:1, :TRIAL_STEPS]
-        for name in [job["variant"]] if "variant" in job else TRIED[flat(job["model"]["layers"])]:
-            variant = variant_of(job, epochs, name)
-            seconds[name] = min(variant.train(job, trial)[0] for _ in range(2))
+        trial, names = epochs[:1, :TRIAL_STEPS], candidates(job)
+        seconds = {name: min(variant_of(job, epochs, name).train(job, trial)[0] for _ in range(2)) for name in names}
         return min(seconds, key=seconds.get), {name: round(trial.size / s) for name, s in seconds.items()}
 
     def do(job):
-        epochs, precision, batch = work.batches(job), job.get("precision"), job["training"]["batch_size"]
+        epochs, precision = work.batches(job), job.get("precision")
         if precision not in chosen:
             chosen[precision] = choose(job, epochs)
         name, trials = chosen[precision]
-        if (precision, batch) not in kept:
-            kept[precision, batch] = variant_of(job, epochs, name)
-        variant = kept[precision, batch]
+        variant = variant_of(job, epochs, name)
         seconds, loss = variant.train(job, epochs)
         answer = {"samples": epochs.size, "seconds": seconds, "loss": loss, "variant": name, "trials": trials}
         return {**answer, "accuracy": variant.accuracy(job["test"])} if "test" in job else answer
 
-    return do
+    return prepare, do
 
 
 serve(make)
