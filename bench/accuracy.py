@@ -62,7 +62,7 @@ def time_to_accuracy():
     files, known = prepare(folder, RECIPE), FIGURES.get(("cnn", *HEADLINE))
     variant = {"variant": known.answers["PyTorch"]["variant"]} if known else {}  # that was the fastest in part throughput, or they try all
     write_images(folder / "test", *fashion_files(10000, "test"))
-    ours, theirs, accuracies, peers, rounds = [], [], [], [], min(ROUNDS, 3)  # theirs take minutes
+    ours, theirs, accuracies, peers, rounds = [], [], [], [], min(ROUNDS, 2)  # theirs take minutes
     with Server() as server, peer("pytorch", files, 2, folder) as other:
         train, test = fashion(server, "train"), fashion(server, "test")
         for _ in range(rounds):

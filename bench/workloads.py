@@ -38,8 +38,8 @@ class Workload:
 THREADS = (1, 2)
 WORKLOADS = {w.name: w for w in (
     Workload("softmax", "softmax regression 784-10", "fashion", dense(10), 59904, {32: 2, 128: 5, 512: 5}),
-    Workload("mlp", "MLP 784-512-10", "fashion", dense(512, 10), 5120, {32: 1, 128: 2, 512: 4}),
-    Workload("mlp2", "MLP 784-1024-1024-10", "fashion", dense(1024, 1024, 10), 1536, {32: 1, 128: 2, 512: 4}),
+    Workload("mlp", "MLP 784-512-10", "fashion", dense(512, 10), 5120, {32: 1, 128: 4, 512: 4}),
+    Workload("mlp2", "MLP 784-1024-1024-10", "fashion", dense(1024, 1024, 10), 1536, {32: 1, 128: 2, 512: 2}),
     Workload("cnn", "CNN: conv 32, conv 64, dense 128, dense 10", "fashion", [*block(32), *block(64), FLATTEN, *dense(128, 10)], 1024,
              {32: 1, 128: 1, 512: 1}),
     Workload("cifar", "CIFAR-shaped CNN: 3 blocks with batch norm", "noisy",

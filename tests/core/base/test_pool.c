@@ -1,12 +1,16 @@
 #include "core/base/pool.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -90,6 +94,76 @@ static void what_a_slow_worker_has_left_others_do(void **state)
     for (int task = 1; task < FOUR; task++)
         assert_int_not_equal(slow.worker[task], slow.worker[0]);
     pool_free(pool);
+}
+
+/* ---- who is not there at all ---- */
+
+static atomic_int held; /* 1: a thread is, 2: it is let go */
+
+static void hold(int number)
+{
+    (void)number;
+    atomic_store(&held, 1);
+    while (atomic_load(&held) == 1) {
+    }
+}
+
+struct both {
+    pthread_t threads[2];
+    pid_t ids[2];
+    atomic_uint begun;
+};
+
+/* Two tasks that are only done by two workers. */
+static void meet(void *context, uint32_t task, uint32_t worker)
+{
+    struct both *both = context;
+    (void)task;
+    both->threads[worker] = pthread_self();
+    both->ids[worker] = gettid();
+    atomic_fetch_add(&both->begun, 1);
+    while (atomic_load(&both->begun) < 2) {
+    }
+}
+
+static int is_asleep(pid_t thread)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+    assert_int_equal(fclose(file), 0);
+    return state == 'S';
+}
+
+/* A signal keeps the second worker from its work: the caller does all of it and waits for nobody. */
+static void who_comes_too_late_is_not_waited_for(void **state)
+{
+    (void)state;
+    const struct sigaction holding = {.sa_handler = hold};
+    struct sigaction before;
+    struct seen seen = {{0}, {0}};
+    struct both both = {.begun = 0};
+    struct pool *pool = make(2);
+
+    assert_int_equal(sigaction(SIGUSR1, &holding, &before), 0);
+    pool_run(pool, 2, meet, &both);
+    while (!is_asleep(both.ids[1])) { /* holding nothing that the caller could need */
+    }
+    assert_int_equal(pthread_kill(both.threads[1], SIGUSR1), 0);
+    while (atomic_load(&held) != 1) {
+    }
+    pool_run(pool, 64, see, &seen);
+    for (uint32_t task = 0; task < 64; task++) {
+        assert_int_equal(seen.times[task], 1);
+        assert_int_equal(seen.worker[task], 0);
+    }
+    atomic_store(&held, 2);
+    for (int i = 0; i < 100; i++) /* the late one finds its way back, whenever it comes */
+        check_run(pool, 64);
+    pool_free(pool);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
 static void many_short_runs_lose_no_task(void **state)
@@ -232,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_task_runs_once),
         cmocka_unit_test(what_a_slow_worker_has_left_others_do),
+        cmocka_unit_test(who_comes_too_late_is_not_waited_for),
         cmocka_unit_test(many_short_runs_lose_no_task),
         cmocka_unit_test(a_team_grows_and_shrinks_between_runs),
         cmocka_unit_test(phases_add_up_to_the_whole),
