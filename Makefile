@@ -172,11 +172,8 @@ $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 # Its allocations, and those of the code under test, can be made to fail.
 $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
-# Quickly compiled: what they test is not.
-QUICKLY_release := -O1
-QUICKLY_asan := -O0
-QUICKLY_tsan := -O0
-$(BUILD)/tests/%.o: DEFINES = $(if $(filter release asan tsan,$(MODE)),$(QUICKLY_$(MODE)))
+# Under sanitizers tests are compiled quickly: what they test is not.
+$(BUILD)/tests/%.o: DEFINES = $(if $(filter asan tsan,$(MODE)),-O0)
 # Emulates vectors, lane by lane: much code, which need not be fast.
 $(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_bf16_product_amx.o nn/test_blocked.o \
 	nn/test_blocked_winograd.o nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1

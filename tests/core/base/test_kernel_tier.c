@@ -44,7 +44,7 @@ static void the_reference_tier_uses_the_plain_products(void **state)
 static void the_reference_tier_names_no_machine(void **state)
 {
     (void)state;
-    assert_string_equal(kernel_tier(), "reference/n3");
+    assert_string_equal(kernel_tier(), "reference/n4");
 }
 
 static void a_fixed_tier_stays(void **state)
