@@ -40,7 +40,8 @@ FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
-LDFLAGS += $(if $(filter asan tsan,$(MODE)),-fuse-ld=gold) # hundreds of programs, in a fraction of the time
+LDFLAGS_tests := -fuse-ld=gold # hundreds of programs, in a fraction of the time
+LDFLAGS += $(if $(filter asan tsan,$(MODE)),$(LDFLAGS_tests))
 LIBS_core := -ldnnl -lgomp -lz -lm
 LIBS_api := -lcjson $(LIBS_core)
 LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 $(LIBS_api)
@@ -166,7 +167,7 @@ bench-run: $(PROGRAMS_bench)
 define unit_tests
 TESTS_$(1) := $(patsubst %.c,$(BUILD)/%,$(shell find tests/$(1) -name 'test_*.c' 2>/dev/null | sort))
 $$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/assert_close.o $$(ARCHIVES_$(1))
-	$$(call say,link)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
+	$$(call say,link)$$(CC) $$(LDFLAGS) $$(LDFLAGS_tests) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
 endef
 $(foreach layer,$(LAYERS),$(eval $(call unit_tests,$(layer))))
 # Its allocations, and those of the code under test, can be made to fail.

@@ -13,6 +13,8 @@ import urllib.request
 from harness import BINARY, PATIENCE, Client, Failure, Server, equal, free_port, rows, run_program, want
 from material import softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 JSON = {"Content-Type": "application/json"}
 
 

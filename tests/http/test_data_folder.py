@@ -5,6 +5,8 @@ import shutil
 from harness import Server, equal, rows, run_program, want
 from material import SPIRALS, csv_table, endless, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 def _check(folder, status=0):
     got, out, err = run_program("check", "--data", folder)

@@ -11,6 +11,8 @@ from harness import PATIENCE, THOROUGH, Failure, Server, Skip, equal, rows, want
 from job_states import check_events
 from material import BLOBS, csv_table, endless, idx, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 CSV = {"Content-Type": "text/csv"}
 
 

@@ -2,6 +2,8 @@
 from harness import THOROUGH, Server, equal, rows, want
 from material import BLOBS, SPIRALS, mlp, softmax
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 
 LONG = 200 if THOROUGH else 80  # epochs that no machine trains in the time a kill takes
 

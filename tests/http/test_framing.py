@@ -5,6 +5,8 @@ import time
 
 from harness import equal, rows, side_by_side, want
 
+MODES = ("release", "debug", "asan")  # one request after the other: nothing for ThreadSanitizer that others do not show it
+
 HOST = b"Host: 127.0.0.1\r\n"
 CLOSE = b"Connection: close\r\n"
 
