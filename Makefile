@@ -41,7 +41,6 @@ FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,u
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
 LDFLAGS_tests := -fuse-ld=gold # hundreds of programs, in a fraction of the time
-LDFLAGS += $(if $(filter asan tsan,$(MODE)),$(LDFLAGS_tests))
 LIBS_core := -ldnnl -lgomp -lz -lm
 LIBS_api := -lcjson $(LIBS_core)
 LIBS_server := -lmicrohttpd -lgnutls -lsqlite3 $(LIBS_api)
@@ -298,7 +297,7 @@ fuzz-replay: ## replay the fuzzers' corpora under AddressSanitizer, without clan
 	@scripts/fuzz replay $(FUZZERS)
 replays: $(FUZZERS:%=$(BUILD)/replay_%)
 $(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(ARCHIVES_server)
-	$(call say,link)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
+	$(call say,link)$(CC) $(LDFLAGS) $(LDFLAGS_tests) -o $@ $^ $(LIBS_server)
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES_server)
 	$(call say,link)$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_server)

@@ -3,11 +3,6 @@
 
 #define TILES_AT_A_TIME 32u /* about: what is transformed of them stays in the second-level cache */
 
-static uint32_t tiles_of(uint32_t outputs)
-{
-    return (outputs + 1) / 2;
-}
-
 static uint32_t blocks_of(uint32_t channels)
 {
     return (channels + BLOCKED_CHANNELS - 1) / BLOCKED_CHANNELS;
@@ -15,7 +10,7 @@ static uint32_t blocks_of(uint32_t channels)
 
 int blocked_suits_winograd(const struct blocked *conv)
 {
-    const uint64_t tiles = (uint64_t)tiles_of(conv->out[0]) * tiles_of(conv->out[1]);
+    const uint64_t tiles = (uint64_t)blocked_winograd_tiles(conv->out[0]) * blocked_winograd_tiles(conv->out[1]);
     const uint64_t outputs = (uint64_t)conv->out[0] * conv->out[1];
 
     return conv->kernel[0] == 3 && conv->kernel[1] == 3 && conv->depth == BLOCKED_CHANNELS &&
@@ -44,7 +39,7 @@ struct blocked_winograd blocked_winograd_backward(const struct blocked *conv)
 
 uint32_t blocked_winograd_rows(const struct blocked_winograd *winograd, uint32_t window)
 {
-    const uint32_t columns = tiles_of(winograd->out[1]), all = tiles_of(winograd->out[0]);
+    const uint32_t columns = blocked_winograd_tiles(winograd->out[1]), all = blocked_winograd_tiles(winograd->out[0]);
     const uint32_t most = columns < TILES_AT_A_TIME ? TILES_AT_A_TIME / columns : 1, pieces = (all + most - 1) / most;
     const uint32_t rows = (all + pieces - 1) / pieces;
 
@@ -53,7 +48,7 @@ uint32_t blocked_winograd_rows(const struct blocked_winograd *winograd, uint32_t
 
 size_t blocked_winograd_room(const struct blocked_winograd *winograd, uint32_t rows)
 {
-    const size_t tiles = (size_t)rows * tiles_of(winograd->out[1]);
+    const size_t tiles = (size_t)rows * blocked_winograd_tiles(winograd->out[1]);
 
     return WINOGRAD_PRODUCTS * ((winograd->blocks_in + winograd->blocks_out) * tiles + 2) * BLOCKED_CHANNELS;
 }
@@ -76,8 +71,8 @@ static void transform_three(const float *g, size_t stride, float *out, size_t ou
     out[3 * out_stride] = g[2 * stride];
 }
 
-/* G g Gᵀ */
-static void transform_kernel(const float g[9], float out[WINOGRAD_PRODUCTS])
+/* G g Gᵀ, the products `apart` from each other. */
+static void transform_kernel(const float g[9], float *out, size_t apart)
 {
     float half[12]; /* G g: 4 x 3 */
 
@@ -85,7 +80,7 @@ static void transform_kernel(const float g[9], float out[WINOGRAD_PRODUCTS])
         transform_three(g + column, 3, half + column, 3);
     }
     for (uint32_t row = 0; row < 4; row++) {
-        transform_three(half + (size_t)row * 3, 1, out + (size_t)row * 4, 1);
+        transform_three(half + (size_t)row * 3, 1, out + 4 * row * apart, apart);
     }
 }
 
@@ -96,12 +91,7 @@ void blocked_load_winograd(const struct blocked *conv, uint32_t filter_block, co
 
     for (uint32_t f = 0; f < blocked_filters(conv, filter_block); f++) {
         for (uint32_t c = 0; c < conv->channels; c++, canonical += 9) {
-            float *to = weights + (filter_block * channels + c) * BLOCKED_CHANNELS + f, all[WINOGRAD_PRODUCTS];
-
-            transform_kernel(canonical, all);
-            for (uint32_t k = 0; k < WINOGRAD_PRODUCTS; k++) {
-                to[k * product] = all[k];
-            }
+            transform_kernel(canonical, weights + (filter_block * channels + c) * BLOCKED_CHANNELS + f, product);
         }
     }
 }
@@ -116,15 +106,12 @@ void blocked_load_winograd_transposed(const struct blocked *conv, uint32_t filte
         for (uint32_t c = 0; c < conv->channels; c++, canonical += 9) {
             float *to = weights + (c / BLOCKED_CHANNELS * filters + filter_block * BLOCKED_CHANNELS + f) * BLOCKED_CHANNELS +
                         c % BLOCKED_CHANNELS;
-            float rotated[9], all[WINOGRAD_PRODUCTS];
+            float rotated[9];
 
             for (uint32_t k = 0; k < 9; k++) {
                 rotated[k] = canonical[8 - k];
             }
-            transform_kernel(rotated, all);
-            for (uint32_t k = 0; k < WINOGRAD_PRODUCTS; k++) {
-                to[k * product] = all[k];
-            }
+            transform_kernel(rotated, to, product);
         }
     }
 }

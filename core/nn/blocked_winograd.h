@@ -32,6 +32,12 @@ struct blocked_winograd {
     uint32_t out[2]; /* that are wanted: those that max-pool leaves out are not */
 };
 
+/* Tiles that so many rows, or columns, of outputs make. */
+static inline uint32_t blocked_winograd_tiles(uint32_t outputs)
+{
+    return (outputs + 1) / 2;
+}
+
 /* Whether it is possible, and saves more than it costs: not where most of a tile, or of a block, is empty. */
 int blocked_suits_winograd(const struct blocked *conv);
 

@@ -157,6 +157,26 @@ static float *bare_image(const struct fixture *f)
     return image;
 }
 
+static float *transformed_weights(const struct fixture *f)
+{
+    float *weights = floats(blocked_winograd_weights(&f->conv));
+
+    for (uint32_t b = 0; b < f->conv.filter_blocks; b++) {
+        blocked_load_winograd(&f->conv, b, f->canonical + b * C * f->size, weights);
+    }
+    return weights;
+}
+
+/* With those outputs, too, that max-pool leaves out. */
+static struct blocked_winograd of_all_outputs(const struct fixture *f)
+{
+    struct blocked_winograd winograd = blocked_winograd_forward(&f->conv);
+
+    winograd.out[0] = f->conv.out[0];
+    winograd.out[1] = f->conv.out[1];
+    return winograd;
+}
+
 /* All rows of tiles, `most` at a time; what lies behind the room must stay as it is. */
 static void run(const struct blocked_kernels *kernels, const struct blocked_winograd *winograd, uint32_t most,
                 const float *image, const float *weights, const float *bias, float *y)
@@ -177,19 +197,14 @@ static void run(const struct blocked_kernels *kernels, const struct blocked_wino
 static void check_outputs(const struct fixture *f, const struct blocked_kernels *kernels)
 {
     const struct blocked *conv = &f->conv;
-    struct blocked_winograd winograd = blocked_winograd_forward(conv);
+    const struct blocked_winograd winograd = of_all_outputs(f);
     float *image, *weights;
 
     if (!is_possible(f)) {
         return;
     }
-    winograd.out[0] = conv->out[0];
-    winograd.out[1] = conv->out[1];
     image = bare_image(f);
-    weights = floats(blocked_winograd_weights(conv));
-    for (uint32_t b = 0; b < conv->filter_blocks; b++) {
-        blocked_load_winograd(conv, b, f->canonical + b * C * f->size, weights);
-    }
+    weights = transformed_weights(f);
     for (uint32_t most = 1; most < 4; most++) {
         memset(f->y, 0x55, blocked_values(&f->output) * sizeof *f->y);
         run(kernels, &winograd, most, image, weights, f->bias, f->y);
@@ -226,11 +241,8 @@ static void check_pooled_outputs(const struct fixture *f, const struct blocked_k
         return;
     }
     image = bare_image(f);
-    weights = floats(blocked_winograd_weights(&f->conv));
+    weights = transformed_weights(f);
     y = floats(f->conv.filter_blocks * block + row);
-    for (uint32_t b = 0; b < f->conv.filter_blocks; b++) {
-        blocked_load_winograd(&f->conv, b, f->canonical + b * C * f->size, weights);
-    }
     run(kernels, &winograd, blocked_winograd_rows(&winograd, f->conv.window[0]), image, weights, f->bias, y);
     for (uint32_t filter = 0; filter < f->conv.filters; filter++) {
         for (uint32_t i = 0; i < winograd.out[0]; i++) {
@@ -305,15 +317,13 @@ static double defined_gradient(const struct fixture *f, const float *dy, uint32_
 static void check_gradient(const struct fixture *f, const struct blocked_kernels *kernels)
 {
     const struct blocked *conv = &f->conv;
-    struct blocked_winograd winograd = blocked_winograd_forward(conv);
+    const struct blocked_winograd winograd = of_all_outputs(f);
     const uint32_t most = 2;
     float *image, *dy, *gradients, *room, *got;
 
     if (!is_possible(f)) {
         return;
     }
-    winograd.out[0] = conv->out[0];
-    winograd.out[1] = conv->out[1];
     image = bare_image(f);
     dy = noise(7, blocked_values(&f->output));
     gradients = floats(blocked_winograd_weights(conv));
