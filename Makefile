@@ -35,8 +35,8 @@ HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protecti
 FLAGS_release := -O3 -g $(HARDENING)
 FLAGS_debug := -Og -g3
 FLAGS_crash := $(FLAGS_release) -DFAILPOINTS
-FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-FLAGS_tsan := -O1 -g -fsanitize=thread
+FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -g1 -fsanitize=thread
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=c17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARNINGS) $(NUMERICS) $(FLAGS_$(MODE))
 LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize=%,$(FLAGS_$(MODE)))
@@ -103,10 +103,12 @@ VECTORS_avx2 := -mavx2 -mfma
 VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 VECTORS_avx512bf16 := $(VECTORS_avx512) -mavx512bf16
 VECTORS_amx := $(VECTORS_avx512bf16) -mamx-tile -mamx-bf16
-%_avx2.o: DEFINES = $(VECTORS_avx2)
-%_avx512.o: DEFINES = $(VECTORS_avx512)
-%_avx512bf16.o: DEFINES = $(VECTORS_avx512bf16)
-%_amx.o: DEFINES = $(VECTORS_amx)
+# Written once, compiled for dozens of cases each: under sanitizers optimizing that takes longer than the tests do.
+QUICKLY := $(if $(filter asan tsan,$(MODE)),-Og)
+%_avx2.o: DEFINES = $(VECTORS_avx2) $(QUICKLY)
+%_avx512.o: DEFINES = $(VECTORS_avx512) $(QUICKLY)
+%_avx512bf16.o: DEFINES = $(VECTORS_avx512bf16) $(QUICKLY)
+%_amx.o: DEFINES = $(VECTORS_amx) $(QUICKLY)
 export VECTORS_avx2 VECTORS_avx512 VECTORS_avx512bf16 VECTORS_amx
 endif
 
@@ -174,9 +176,9 @@ $(BUILD)/tests/server/store/test_failing_calls: private LDFLAGS += -Wl,--wrap=ma
 	-Wl,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=strdup
 # Under sanitizers tests are compiled quickly: what they test is not.
 $(BUILD)/tests/%.o: DEFINES = $(if $(filter asan tsan,$(MODE)),-O0)
-# Emulates vectors, lane by lane: much code, which need not be fast.
-$(addprefix $(BUILD)/tests/core/,base/test_bf16_product_avx512bf16.o base/test_bf16_product_amx.o nn/test_blocked.o \
-	nn/test_blocked_winograd.o nn/test_narrow_dense.o): DEFINES = -Wno-psabi -O1
+# Emulates vectors, lane by lane: much code, which need not be fast. To optimize what has many cases takes longer than to run it.
+$(addprefix $(BUILD)/tests/core/base/test_,bf16_product_avx512bf16.o bf16_product_amx.o): DEFINES = -Wno-psabi -O1
+$(addprefix $(BUILD)/tests/core/nn/test_,blocked.o blocked_winograd.o narrow_dense.o): DEFINES = -Wno-psabi -O0 -U_FORTIFY_SOURCE
 # Those that take longest first, so that no core is idle at the end.
 TESTS := $(TESTS_server) $(TESTS_api) $(TESTS_core)
 # ThreadSanitizer looks at what has threads: teams of workers, what is computed once for all, the server. What fails call by
@@ -232,6 +234,9 @@ $(BUILD)/tests/crash/lost_writes.o: DEFINES = -fPIC
 CHECKS := format ceilings layers forbidden headers codes packages scripts openapi prometheus warnings tidy cppcheck
 C_FILES = $(shell find core api server tests bench -name '*.[ch]' 2>/dev/null | sort)
 HEADERS = $(filter %.h,$(C_FILES))
+# Those that their own source includes before all others: that they can stand alone is seen when it is compiled.
+HEADERS_own := $(shell awk '/^.include/ { if ($$2 == "\"" substr(FILENAME, 1, length(FILENAME) - 1) "h\"") \
+	print substr($$2, 2, length($$2) - 2); nextfile }' $(filter %.c,$(C_FILES)))
 
 .PHONY: check $(CHECKS:%=check-%)
 check: deps-check ## everything that CI runs besides `make test`
@@ -246,7 +251,7 @@ check-layers: $(ARCHIVES_server)
 	@scripts/check-layers "$(CC) $(LDFLAGS)" '$(ARCHIVES_core)|$(LIBS_core)' '$(ARCHIVES_api)|$(LIBS_api)'
 check-forbidden:
 	@scripts/check-forbidden
-check-headers: $(HEADERS:%=$(BUILD)/alone/%)
+check-headers: $(patsubst %,$(BUILD)/alone/%,$(filter-out $(HEADERS_own),$(HEADERS))) $(HEADERS_own:%.h=$(BUILD)/%.o)
 $(BUILD)/alone/core/base/simd_avx512.h: DEFINES = $(VECTORS_avx512)
 $(BUILD)/alone/core/base/simd_bf16.h $(BUILD)/alone/core/base/simd_amx.h: DEFINES = $(VECTORS_amx)
 $(BUILD)/alone/core/base/simd_avx2.h $(BUILD)/alone/core/base/simd_sums.h: DEFINES = $(VECTORS_avx2)
