@@ -99,8 +99,8 @@ DEFINES :=
 
 # Sources for one instruction set, which the kernel tier decides on at run time.
 ifeq ($(shell uname -m),x86_64)
-VECTORS_avx2 := -mavx2 -mfma
-VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+VECTORS_avx2 := -mavx2 -mfma -mprfchw
+VECTORS_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprfchw -mprefer-vector-width=512
 VECTORS_avx512bf16 := $(VECTORS_avx512) -mavx512bf16
 VECTORS_amx := $(VECTORS_avx512bf16) -mamx-tile -mamx-bf16
 # Written once, compiled for dozens of cases each: under sanitizers optimizing that takes longer than the tests do.

@@ -33,9 +33,12 @@ struct narrow_dense {
     /* products [count][stride] of rows first ... first + count - 1 with the weights */
     void (*forward)(const struct narrow_rows *rows, uint32_t first, uint32_t count, uint32_t outputs, const float *weights,
                     float *products, size_t stride);
-    /* gradient [outputs][padded inputs of the block] from delta [count][stride]; `add`: to what stands there */
+    /*
+     * gradient [outputs][padded inputs of the block] from delta [count][stride]; `add`: to what stands there. `weights`: the
+     * block's, if they are written next, or NULL: another core may have read them, and gives them up meanwhile.
+     */
     void (*gradient)(const struct narrow_rows *rows, uint32_t count, uint32_t outputs, uint32_t block, const float *delta,
-                     size_t stride, int add, float *gradient);
+                     size_t stride, int add, const float *weights, float *gradient);
 };
 const struct narrow_dense *narrow_dense(void);
 

@@ -133,7 +133,8 @@ static void compare(const struct narrow_dense *kernels, struct material *m, int 
             for (uint32_t i = 0; i < outputs * stride; i++) {
                 gradient[i] = 0.25f;
             }
-            kernels->gradient(&rows, ROWS, outputs, block, m->delta[0], NARROW_MOST_OUTPUT, add, gradient);
+            kernels->gradient(&rows, ROWS, outputs, block, m->delta[0], NARROW_MOST_OUTPUT, add,
+                              add ? NULL : m->weights + (size_t)block * NARROW_BLOCK * outputs, gradient);
             for (uint32_t i = 0; i < outputs * stride; i++) {
                 float expected = plain_gradient(&rows, ROWS, &m->delta[0][i / stride], block * NARROW_BLOCK + i % stride,
                                                 add ? 0.25f : 0);
