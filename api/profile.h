@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/phase_clock.h"
+#include "core/base/precision.h"
 #include "core/base/status.h"
 
 /* What a run of a job counts while it trains, over its steps so far. */
@@ -17,6 +18,7 @@ struct profile_counts {
     uint64_t thread_nanoseconds; /* the same, times the threads that the job had in each step */
     uint64_t ticks[PHASE_COUNT]; /* of all threads together */
     uint64_t step_flops;         /* floating point operations of the products of an average step; 0: not known */
+    enum precision precision;    /* of those products */
 };
 
 /* NaN: not known. */
@@ -31,7 +33,7 @@ struct profile {
 
 const char *profile_phase_name(enum phase phase); /* "gather" */
 
-/* thread_peak: floating point operations a second that one thread can do; 0: not known. counts->steps above 0. */
+/* thread_peak: floating point operations a second of one thread, in that precision; 0: not known. counts->steps above 0. */
 void profile_of_counts(struct profile *profile, const struct profile_counts *counts, double thread_peak);
 
 /*

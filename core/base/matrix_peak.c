@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/base/bf16_product.h"
 #include "core/base/matrix_library.h"
 
 /* A layer's product over a minibatch: some 0.3 ms, less than a time slice, and its operands fit the cache of a core. */
@@ -19,8 +20,9 @@ static void fill(float *values, size_t count)
     }
 }
 
-double matrix_peak(double (*seconds)(void))
+double matrix_peak(enum precision precision, double (*seconds)(void))
 {
+    bf16_product_kernel *product = precision == PRECISION_BF16 ? bf16_product : matrix_library_sgemm;
     float *a = malloc(sizeof *a * ROWS * TERMS), *b = malloc(sizeof *b * TERMS * COLUMNS);
     float *c = malloc(sizeof *c * ROWS * COLUMNS);
     double peak = 0, begin, now;
@@ -33,7 +35,7 @@ double matrix_peak(double (*seconds)(void))
         for (int run = 0; run < LEAST_RUNS || (run < MOST_RUNS && now - begin < ENOUGH); run++) {
             double before = seconds(), rate;
 
-            matrix_library_sgemm(0, 0, ROWS, COLUMNS, TERMS, a, TERMS, b, COLUMNS, 0, c, COLUMNS);
+            product(0, 0, ROWS, COLUMNS, TERMS, a, TERMS, b, COLUMNS, 0, c, COLUMNS);
             now = seconds();
             rate = now > before ? 2.0 * ROWS * COLUMNS * TERMS / (now - before) : 0;
             peak = rate > peak ? rate : peak;

@@ -62,7 +62,7 @@ void get_job_profile(struct app *app, struct request *request)
         status = profile_of_results(&profile, &found, job.results, strlen(job.results), &error);
     } else if (trains &&
                (JOB_SET(job.status) & WITH_RUNNER) != 0) { /* a runner may still be there when its job has left it */
-        profile_of_counts(&profile, &counts, machine_peak());
+        profile_of_counts(&profile, &counts, machine_peak(counts.precision));
         found = 1;
     }
     if (status != STATUS_OK) {

@@ -170,7 +170,7 @@ enum status outcome_of_success(struct outcome *outcome, struct store *store, str
 
     *outcome = (struct outcome){0};
     if (facts->profile != NULL && facts->profile->steps > 0) {
-        profile_of_counts(&profile, facts->profile, machine_peak());
+        profile_of_counts(&profile, facts->profile, machine_peak(facts->profile->precision));
         view.profile = &profile;
     }
     if (facts->kind == TRAIN_LR_RANGE_TEST) {

@@ -65,6 +65,7 @@ const struct profile_counts *run_profile(struct run *run)
 {
     trainer_ticks(run->trainer, run->profile.ticks);
     run->profile.step_flops = step_flops(run);
+    run->profile.precision = run->request.train.precision;
     return &run->profile;
 }
 

@@ -54,6 +54,15 @@ def the_model_and_the_spec_name_it():
         want(single["digest"] != job["digest"], "other bits")
 
 
+def a_profile_compares_with_the_peak_of_its_own_precision():
+    with Server(REFERENCE) as s:
+        jobs = [s.train(_bf16(precision=p, resources={"threads": 1})) for p in ("f32", "bf16", "bf16", "f32")]
+        peaks = [s.get(f"/v1/jobs/{job['id']}/profile")["peak_gflops"] for job in jobs]
+        want(min(peaks) > 0, peaks)
+        equal((peaks[0], peaks[1]), (peaks[3], peaks[2]), "measured once for each precision")
+        want(peaks[0] != peaks[1], f"measured for each precision: {peaks}")
+
+
 def it_learns_as_float32_does():
     with Server(REFERENCE) as s:
         loss = {}
