@@ -54,7 +54,7 @@ def fewest_epochs(program, solver, target, most=16 if QUICK else 512):
 
 def optimum():
     """Softmax regression on Fashion-MNIST to within 1e-4 of its optimum: descentd's best solver against scikit-learn's lbfgs."""
-    workload = dataclasses.replace(WORKLOADS["softmax"], rows=512 if QUICK else 20480)
+    workload = dataclasses.replace(WORKLOADS["softmax"], rows=512 if QUICK else 16384)
     files = prepare(FOLDER / "optimum", workload)
     with train(files, 2) as own, peer("scikit", files, 2, FOLDER / "optimum") as other:
         exact = own.ask(job(EXACT, ENOUGH))
