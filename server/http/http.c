@@ -1,6 +1,7 @@
 #include "server/http/http.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,14 +209,25 @@ unsigned http_open_streams(const struct http *http)
     return atomic_load(&http->open_streams);
 }
 
+/*
+ * From here on packets to the listening socket are dropped; who has come so far is served. Rejected: MHD_quiesce_daemon,
+ * which takes the socket out of the sets of polling threads that may be doing so themselves, and gives up where they were
+ * first (in 0.9.75 as later); shutdown, of which those threads would hear again and again.
+ */
+static void let_nobody_in(int listen_fd)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0); /* bytes to keep of a packet */
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+    if (setsockopt(listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
+        log_warning(NULL, "clients are let in to the end: %s", strerror(errno));
+}
+
 void http_drain(struct http *http)
 {
     if (http->daemon == NULL || http->draining)
         return;
     http->draining = 1;
-    MHD_quiesce_daemon(http->daemon);
-    /* Ends listening, but keeps the number: a polling thread may be about to accept from it. */
-    shutdown(http->listen_fd, SHUT_RDWR);
+    let_nobody_in(http->listen_fd);
     waiters_drain(http->waiters);
 }
 
@@ -238,8 +250,9 @@ enum status http_stop(struct http *http, int64_t wait_ms, struct error *error)
     unsigned handed = atomic_load(&http->handed_requests);
     if (handed != 0)
         return error_set(error, STATUS_INTERNAL, "%u requests were not answered in time", handed);
-    MHD_stop_daemon(http->daemon);
+    MHD_stop_daemon(http->daemon); /* closes the listening socket */
     http->daemon = NULL;
+    http->listen_fd = -1;
     /* What a cut off upload left is cleaned up before the app goes. */
     watchdog_free(http->watchdog);
     http->watchdog = NULL;

@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
 import threading
 import time
 
@@ -122,6 +123,22 @@ def new_work_is_refused_while_the_last_step_is_taken():
         want(refused is not None and answered > 0, "nobody was answered during the drain")
         s.start()
         equal([j["id"] for j in s.get("/v1/jobs?order=asc")["data"]], [done["id"], job], "jobs")
+
+
+def nobody_new_gets_in_while_the_last_requests_are_answered():
+    with Server() as s, socket.create_connection((s.host, s.port)) as slow:
+        slow.sendall(b"POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\nx0,")
+        s.get("/v1")  # the slow request is known by now
+        s.process.send_signal(signal.SIGTERM)
+        end, heard = time.monotonic() + 30 * PATIENCE, None
+        while heard is None and time.monotonic() < end:
+            try:
+                socket.create_connection((s.host, s.port), timeout=0.1).close()
+            except OSError as e:
+                heard = e
+        want(isinstance(heard, TimeoutError), f"who comes late hears {heard!r}, not nothing")
+        slow.close()
+        equal(s.process.wait(20 * PATIENCE), 0, "exit status")
 
 
 def a_second_signal_ends_at_once():
