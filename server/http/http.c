@@ -218,8 +218,9 @@ static void let_nobody_in(int listen_fd)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0); /* bytes to keep of a packet */
     struct sock_fprog program = {.len = 1, .filter = &nothing};
+    char text[128];
     if (setsockopt(listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
-        log_warning(NULL, "clients are let in to the end: %s", strerror(errno));
+        log_warning(NULL, "clients are let in to the end: %s", strerror_r(errno, text, sizeof(text)));
 }
 
 void http_drain(struct http *http)
