@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "core/base/kernel_tier.h"
 #include "tests/assert_close.h"
 
 /* A clock that goes on by what the test says, at each look. */
